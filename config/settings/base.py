@@ -1,0 +1,225 @@
+"""What all three environments share. Every variable is listed in `.env.example` and in `docs/settings.md`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from celery.schedules import crontab
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+from environ import FileAwareEnv
+
+# Any variable may be given as NAME_FILE: the path of a file that holds the value (secrets of an orchestrator).
+env = FileAwareEnv()
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+DEBUG = False
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])  # Fernet keys, newest first
+AUDIT_KEY = env.str("AUDIT_KEY", default="")  # HMAC key of the audit's digests
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For is believed
+LOCAL_NETWORKS = env.list("LOCAL_NETWORKS", default=[])  # more networks that count as "internal" (DOCMS-017)
+
+INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
+    "core.apps.CoreConfig",
+    "orgs.apps.OrgsConfig",
+    "messaging.apps.MessagingConfig",
+    "docms.apps.DocmsConfig",
+    "tickets.apps.TicketsConfig",
+    "processes.apps.ProcessesConfig",
+    "portal.apps.PortalConfig",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.forms",
+    "django_otp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "template_partials",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "core.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "orgs.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "orgs.middleware.AuthenticationMiddleware",
+    "orgs.middleware.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "orgs.middleware.UnitOfWorkMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "portal.web.context.house",
+            ],
+        },
+    }
+]
+
+# --- Database, broker, storage, mail: four URLs -------------------------------------------------------
+# DATABASE_URL is the role `app`: it owns nothing and has no BYPASSRLS. Commands that change the schema take
+# MIGRATION_DATABASE_URL, the owner.
+OWNER_COMMANDS = {"migrate", "sqlmigrate", "flush", "dbshell"}
+_owner = sys.argv[1:2] and sys.argv[1] in OWNER_COMMANDS and env.str("MIGRATION_DATABASE_URL", default="")
+DATABASES = {
+    "default": {
+        **env.db_url_config(_owner or env.str("DATABASE_URL", default="postgresql://quartier_app@/quartier")),
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": env.bool("DATABASE_POOLED", default=False),
+    }
+}
+DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="quartier_app")  # who `migrate` grants the tables to
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
+STORAGE_URL = env.str("STORAGE_URL", default="")  # file:///path or s3://key:secret@endpoint/bucket?region=…
+EMAIL_URL = env.str("EMAIL_URL", default="")  # smtp://, smtps:// or smtp+tls://user:password@host:port
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="quartier@localhost")
+SENDFILE = env.str("SENDFILE", default="")  # "x-accel" lets nginx deliver local files
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "quartier"}
+}
+
+# --- Celery --------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+# `redis+socket://…` for Celery, `unix://…` for redis-py: one setting, two spellings.
+if REDIS_URL.startswith("unix://"):
+    CELERY_BROKER_URL = "redis+socket://" + REDIS_URL.removeprefix("unix://")
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_SOFT_TIME_LIMIT = 570
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_PUBLISH_RETRY = False  # a dead broker must not hold a request; the sweep finds what was missed
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 3600}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "messaging.sweep": {"task": "messaging.sweep", "schedule": 20.0},
+    "core.expire_uploads": {"task": "core.expire_uploads", "schedule": crontab(minute=7)},
+    "core.sweep_blobs": {"task": "core.sweep_blobs", "schedule": crontab(hour=3, minute=11)},
+    "orgs.tidy_sign_in": {"task": "orgs.tidy_sign_in", "schedule": crontab(minute="*/10")},
+    "docms.release_documents": {"task": "docms.release_documents", "schedule": crontab(minute="*/5")},
+}
+
+# --- People --------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "orgs.User"
+AUTHENTICATION_BACKENDS = ["orgs.auth.SessionBackend"]
+LOGIN_URL = "/app/login"
+LOGIN_REDIRECT_URL = "/app/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "orgs.services.passwords.PolicyValidator"}]
+SESSION_ENGINE = "orgs.session"
+SESSION_COOKIE_NAME = "user_session"  # PORTAL-002
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# --- Languages -----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("German")), ("en", _("English")), ("fr", _("French")), ("pl", _("Polish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "Europe/Berlin"
+
+# --- Static files, uploads, security headers -----------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "core.storage.BlobStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024  # a body is bounded by its door: core.http and the docms limits
+JSON_BODY_LIMIT = 1024 * 1024  # bytes, where a contract does not say otherwise
+BASE64_LIMIT = env.int("BASE64_LIMIT", default=50 * 1024 * 1024)  # bytes of content (DOCMS-125)
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=5 * 1024**3)  # bytes of content in a resumable or multipart upload
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": (),
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "object-src": [NONE],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [SELF],
+    },
+}
+
+# --- REST ----------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["core.http.ORJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "core.logs.ContextFilter"}},
+    "formatters": {"json": {"()": "core.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context"]}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

@@ -1,0 +1,12 @@
+"""The test session: real servers started by `tests/conftest.py`, fast password hashes, fixed keys."""
+
+from config.settings.base import *  # noqa: F403
+
+SECRET_KEY = "test-only-" + "x" * 50
+FIELD_ENCRYPTION_KEYS = ["3Oq0TN0CDkDxLjzBNTXHLuCXHnyEw1VU3W-MzzO8UTg="]
+AUDIT_KEY = "test-only-" + "y" * 40
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PUBLIC_URL = "https://quartier.test"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SESSION_COOKIE_SECURE = False
+CSRF_COOKIE_SECURE = False

@@ -1,0 +1,119 @@
+"""What can go wrong, in words every floor shares. Each door's `errors.py` puts them into its dialect."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+
+class DomainError(Exception):
+    """Something the caller can understand and mend: a stable ``code``, a ``message`` for people, details by field."""
+
+    status = 400
+    code = "invalid"
+    message = _("That did not work.")
+
+    def __init__(self, message: object = "", *, code: str = "", fields: dict[str, list[str]] | None = None) -> None:
+        self.message = message or type(self).message
+        self.code = code or type(self).code
+        self.fields = fields or {}
+        super().__init__(str(self.message))
+
+
+class Invalid(DomainError):
+    """The input is wrong; ``fields`` says which."""
+
+    message = _("Please check your input.")
+
+
+class NotFound(DomainError):
+    """Does not exist, or is none of the caller's business: the same answer."""
+
+    status = 404
+    code = "not_found"
+    message = _("Not found.")
+
+
+class Denied(DomainError):
+    """The caller sees it but may not do this; the message is the reason. A door may answer another status."""
+
+    status = 403
+    code = "forbidden"
+    message = _("You may not do this.")
+
+    def __init__(self, message: object = "", *, code: str = "", denied_status: int = 403) -> None:
+        super().__init__(message, code=code)
+        self.denied_status = denied_status
+
+
+class Conflict(DomainError):
+    """The state of things forbids it."""
+
+    status = 409
+    code = "conflict"
+    message = _("This is not possible in the present state.")
+
+
+class Changed(DomainError):
+    """Somebody else changed the row meanwhile."""
+
+    status = 412
+    code = "changed"
+    message = _("Somebody changed this meanwhile. Please load it again.")
+
+
+class TooLarge(DomainError):
+    """More bytes than the door takes."""
+
+    status = 413
+    code = "too_large"
+    message = _("The file is too large.")
+
+
+class WrongType(DomainError):
+    """Content of a type the door does not take."""
+
+    status = 415
+    code = "wrong_type"
+    message = _("Files of this type are not accepted.")
+
+
+class Blocked(DomainError):
+    """Too many failures; ``retry_after`` seconds to wait."""
+
+    status = 429
+    code = "too_many_attempts"
+    message = _("Too many attempts. Please wait a moment.")
+
+    def __init__(self, retry_after: int, message: object = "") -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unknown(NotFound):
+    """A code or link that nobody issued."""
+
+    code = "unknown_code"
+    message = _("This code is not known.")
+
+
+class Used(DomainError):
+    """A code or link that was used or withdrawn."""
+
+    status = 410
+    code = "used"
+    message = _("This code has been used already.")
+
+
+class Withdrawn(Used):
+    """A code that was taken back."""
+
+    code = "withdrawn"
+    message = _("This invitation was withdrawn.")
+
+
+class Expired(DomainError):
+    """A code or link whose time is over."""
+
+    status = 410
+    code = "expired"
+    message = _("This code has expired.")

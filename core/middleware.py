@@ -1,0 +1,84 @@
+"""What every request gets: an id and a client address. The transaction around its view is `orgs.middleware`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import uuid
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+_ID = re.compile(r"^[\w.-]{8,64}$")
+
+
+@lru_cache
+def _networks(names: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(name) for name in names)
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """The caller's address. `X-Forwarded-For` is believed only from a trusted proxy (DOCMS-017).
+
+    The header is read from the right: the last address that is no trusted proxy is the client.
+    """
+    try:
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR") or "127.0.0.1")
+    except ValueError:
+        return None
+    trusted = _networks(tuple(settings.TRUSTED_PROXIES))
+    if not any(address in network for network in trusted):
+        return str(address)
+    for part in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        try:
+            address = ipaddress.ip_address(part.strip())
+        except ValueError:
+            break
+        if not any(address in network for network in trusted):
+            break
+    return str(address)
+
+
+class RequestContextMiddleware:
+    """Gives the request an id and its client address, and names the id in the answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request.request_id = given if _ID.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        request.client_ip = client_ip(request)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers.setdefault("X-Request-Id", request.request_id)  # type: ignore[attr-defined]
+        return response
+
+
+def own_transactions(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that opens its own units of work: sign-in doors (failures must survive a refusal) and uploads."""
+
+    @wraps(view)
+    def marked(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    marked.own_transactions = True  # type: ignore[attr-defined]
+    return marked
+
+
+def door_of(path: str) -> str:
+    """The door a path belongs to; it stands in audit and logs."""
+    for prefix, door in (
+        ("/docms/", "docms"),
+        ("/admin/", "back_office"),
+        ("/app/", "web"),
+        ("/support/", "tickets"),
+        ("/api/processes", "processes"),
+        ("/api/v1/organization", "orgs"),
+        ("/api/", "portal"),
+    ):
+        if path.startswith(prefix):
+            return door
+    return "web"

@@ -1,0 +1,117 @@
+"""What operations leave behind: destruction records, numbers, job runs, waits and the system log."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.models.base import TENANT, Row, TenantBound, one_of
+from core.querysets import DestructionQuerySet, SystemLogQuerySet
+
+
+class DestructionRecord(TenantBound, Row):
+    """What was deleted, why, by whom: append-only, without content, outlives the file (DOCMS-132)."""
+
+    class Reason(models.TextChoices):
+        MANUAL = "manual", _("by hand")
+        FOLDER_DATE = "folder_date", _("date of the folder")
+        FIRST_ACCESS = "first_access", _("days after first access")
+        BIG_FILE = "big_file", _("big file")
+        NEXT_DOWNLOAD = "next_download", _("after download")
+        FOLDER_DELETED = "folder_deleted", _("folder deleted")
+        RETENTION = "retention", _("retention period")
+        ERASURE = "erasure", _("erasure of a person")
+
+    kind = models.CharField(max_length=30)
+    object_id = models.BigIntegerField()
+    folder_id = models.BigIntegerField(null=True, blank=True)
+    title = models.CharField(max_length=250, blank=True)
+    filename = models.CharField(max_length=255, blank=True)
+    sha256 = models.BinaryField(max_length=32, null=True, blank=True)
+    size = models.BigIntegerField(null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    rule = models.JSONField(default=dict, blank=True)
+
+    objects = DestructionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (one_of("reason", [
+            "manual", "folder_date", "first_access", "big_file", "next_download", "folder_deleted", "retention",
+            "erasure"], "destruction_reason"),)
+        indexes = (models.Index(fields=("tenant", "-id"), name="destruction_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id}"
+
+
+class NumberCounter(TenantBound):
+    """The last number given out per tenant, kind and scope: gap-free, taken as late as possible."""
+
+    kind = models.CharField(max_length=30)
+    scope_id = models.BigIntegerField(default=0)
+    last = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "kind", "scope_id"), name="number_counter_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.scope_id}: {self.last}"
+
+
+class JobRun(models.Model):
+    """One run of a job: what it did, or why it failed. `/readyz` and the back office read the newest."""
+
+    name = models.CharField(max_length=60)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("name", "-started_at"), name="job_run_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Throttle(models.Model):
+    """Failures of one key (an account, an address, a share) at one door: see `core.services.throttle`."""
+
+    scope = models.CharField(max_length=20)
+    key_hash = models.BinaryField(max_length=32)
+    failures = models.PositiveIntegerField(default=0)
+    locks = models.PositiveIntegerField(default=0)
+    last_failure_at = models.DateTimeField()
+    blocked_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("scope", "key_hash"), name="throttle_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.scope}: {self.failures}"
+
+
+class SystemLog(Row):
+    """Errors of the installation and of its clients (DOCMS-166); only the operator reads them."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    category = models.CharField(max_length=50)
+    action = models.CharField(max_length=100)
+    stacktrace = models.TextField(max_length=20000, blank=True)
+
+    objects = SystemLogQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.action}"

@@ -1,0 +1,78 @@
+"""Read rules of the lowest floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import Func
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from core.protocols import Actor
+
+_M = TypeVar("_M", bound=models.Model)
+
+
+class AnyArray(Func):
+    """``= ANY(array)``: PostgreSQL then looks each value up by index.
+
+    A plain ``IN (SELECT …)`` becomes a semi-join, and the planner, who cannot know that few rows match,
+    scans the whole table (measured: 116 ms against 17 ms over a million documents).
+    """
+
+    function = "ANY"
+
+
+def any_of(field: str, subquery: models.QuerySet[Any, Any]) -> models.Q:
+    """``field = ANY(ARRAY(subquery))``; the subquery selects one column."""
+    return models.Q(**{field: AnyArray(ArraySubquery(subquery))})
+
+
+class BlobQuerySet(models.QuerySet["_M"]):
+    """Stored bytes; they are never listed on their own, only through what shows them."""
+
+    def deliverable(self) -> Self:
+        """Bytes that may leave: checked, or never to be checked, and not known to be missing."""
+        return self.filter(scan__in=("clean", "skipped"), missing_since=None)
+
+
+class UploadQuerySet(models.QuerySet["_M"]):
+    """Handles of uploads."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Only the uploader sees a handle (PORTAL-080)."""
+        return self.filter(user_id=actor.user_id, expires_at__gt=timezone.now())
+
+    def waiting(self) -> Self:
+        """Neither attached nor expired."""
+        return self.filter(attached_at=None, expires_at__gt=timezone.now())
+
+
+class AuditQuerySet(models.QuerySet["_M"]):
+    """The history."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Tenant administrators see their tenant's history, the operator everything."""
+        if actor.is_operator:
+            return self.all()
+        return self.filter(tenant__in=actor.admin_tenants)
+
+
+class DestructionQuerySet(models.QuerySet["_M"]):
+    """Deletion history."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see the deletions of their tenants."""
+        return self.filter(tenant__in=actor.admin_tenants)
+
+
+class SystemLogQuerySet(models.QuerySet["_M"]):
+    """The system log."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Only the operator reads it (DOCMS-166)."""
+        return self.all() if actor.is_operator else self.none()

@@ -1,0 +1,101 @@
+"""One unit of work = one transaction. Requests, tasks and commands open it here and nowhere else.
+
+It also says who works, through which door and in which tenants: the audit reads it, and the database's
+row policies read the tenants from a setting that lives as long as the transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+
+from django.db import connection, transaction
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Who does something, from where and in which tenants."""
+
+    door: str
+    user_id: int | None = None
+    acting_for: int | None = None
+    ip: str | None = None
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    tenants: frozenset[int] = frozenset()
+
+
+_NOWHERE = Scope(door="", request_id="")
+_current: ContextVar[Scope] = ContextVar("quartier_scope", default=_NOWHERE)
+
+
+def current() -> Scope:
+    """The scope of the running unit of work; an empty one outside of any."""
+    return _current.get()
+
+
+@contextmanager
+def unit_of_work(
+    *,
+    door: str,
+    user_id: int | None = None,
+    acting_for: int | None = None,
+    ip: str | None = None,
+    request_id: str = "",
+    tenants: Iterable[int] = (),
+) -> Iterator[Scope]:
+    """Open a transaction and the scope of what happens in it. An exception undoes both."""
+    scope = Scope(
+        door=door,
+        user_id=user_id,
+        acting_for=acting_for,
+        ip=ip,
+        request_id=request_id or uuid.uuid4().hex,
+        tenants=frozenset(tenants),
+    )
+    token = _current.set(scope)
+    try:
+        with transaction.atomic():
+            _tell_database(scope.tenants)
+            yield scope
+    finally:
+        _current.reset(token)
+
+
+def identify(user_id: int | None, *, acting_for: int | None = None) -> None:
+    """Say who works, once a door knows it."""
+    _current.set(replace(_current.get(), user_id=user_id, acting_for=acting_for))
+
+
+def enter_tenants(tenants: Iterable[int]) -> None:
+    """Say in which tenants the rest of this transaction works."""
+    scope = replace(_current.get(), tenants=frozenset(tenants))
+    _current.set(scope)
+    _tell_database(scope.tenants)
+
+
+@contextmanager
+def all_tenants() -> Iterator[None]:
+    """Sweeps and look-ups before a tenant is known (an invite code, a share, a mail reply) run in here.
+
+    The policies ask for tenant ids, so the ids of all tenants are set for the duration.
+    """
+    from django.apps import apps
+
+    before = current().tenants
+    organization = apps.get_model("orgs", "Organization")
+    enter_tenants(organization.objects.filter(is_tenant=True).values_list("id", flat=True))
+    try:
+        yield
+    finally:
+        enter_tenants(before)
+
+
+def _tell_database(tenants: frozenset[int]) -> None:
+    if not connection.in_atomic_block:
+        return
+    with connection.cursor() as cursor:
+        ids = "{" + ",".join(str(t) for t in sorted(tenants)) + "}"
+        cursor.execute("SELECT set_config('quartier.tenants', %s, true)", [ids])

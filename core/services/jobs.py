@@ -1,0 +1,43 @@
+"""Jobs: one at a time by name, with a record of the last run that the back office and `/readyz` show."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Callable
+
+from django.db import connection
+from django.utils import timezone
+
+from core.models import JobRun
+
+log = logging.getLogger(__name__)
+
+Counts = dict[str, int]
+
+
+def run(name: str, work: Callable[[], Counts]) -> Counts | None:
+    """Run a job unless it runs elsewhere (then None); record when, what it counted, or why it failed.
+
+    The work opens its own units of work, batch by batch, so that it can be killed and repeated. An exception
+    is recorded and raised again.
+    """
+    key = zlib.crc32(name.encode())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(1, %s)", [key - 2**31])
+        if not cursor.fetchone()[0]:
+            return None
+    row = JobRun.objects.create(name=name, started_at=timezone.now())
+    try:
+        counts = work()
+        row.counts = counts
+        return counts
+    except Exception as error:
+        row.error = f"{type(error).__name__}: {error}"[:2000]
+        log.exception("job %s failed", name)
+        raise
+    finally:
+        row.ended_at = timezone.now()
+        row.save(update_fields=["ended_at", "counts", "error"])
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(1, %s)", [key - 2**31])

@@ -1,0 +1,99 @@
+"""Create, change and delete one row: version, time and audit in one place, for every service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from core.errors import Changed
+from core.services import audit
+
+_M = TypeVar("_M", bound=models.Model)
+
+_UNRECORDED = frozenset({"id", "created_at", "updated_at", "row_version", "uuid", "tenant"})
+
+
+def _values(obj: models.Model) -> dict[str, Any]:
+    return {
+        f.name: getattr(obj, f.attname)
+        for f in obj._meta.concrete_fields
+        if f.name not in _UNRECORDED and not f.generated  # type: ignore[attr-defined]
+    }
+
+
+def create(model: type[_M], *, verb: str = "created", check: bool = True, **values: Any) -> _M:
+    """Insert a row after validating it, and record it.
+
+    Raises `ValidationError` with the fields that are wrong; a constraint that another transaction violates
+    first is answered with the constraint's message for people.
+    """
+    obj = model(**values)
+    if check:
+        obj.full_clean(validate_unique=True, validate_constraints=True)
+    guarded(obj, lambda: obj.save(force_insert=True))
+    new = {k: [None, audit.recorded(model, k, v)] for k, v in _values(obj).items() if v not in (None, "", [], {})}
+    audit.record(verb, obj, new)
+    return obj
+
+
+def change(
+    obj: _M, changes: Mapping[str, Any], *, expected: int | None = None, verb: str = "changed", check: bool = True
+) -> dict[str, tuple[Any, Any]]:
+    """Write the columns that really change; raise `row_version`; record old and new value.
+
+    Returns ``{field: (old, new)}``, empty when nothing changed (then nothing is written). With ``expected``
+    the row must still have that version: two writers never overwrite each other unseen.
+
+    Raises `ValidationError` when a value is wrong, `core.errors.Changed` when the version moved on.
+    """
+    old = {name: getattr(obj, name) for name in changes}
+    new = {name: value for name, value in changes.items() if old[name] != value}
+    if expected is not None and getattr(obj, "row_version", expected) != expected:
+        raise Changed
+    if not new:
+        return {}
+    for name, value in new.items():
+        setattr(obj, name, value)
+    if check:
+        exclude = {f.name for f in obj._meta.concrete_fields if f.name not in new}
+        obj.full_clean(exclude=exclude, validate_constraints=True)
+    columns = {obj._meta.get_field(name).attname: getattr(obj, obj._meta.get_field(name).attname) for name in new}
+    rows = type(obj)._base_manager.filter(pk=obj.pk)
+    if hasattr(obj, "row_version"):
+        rows = rows.filter(row_version=obj.row_version)
+        columns |= {"row_version": obj.row_version + 1, "updated_at": timezone.now()}
+    written = guarded(obj, lambda: rows.update(**columns))
+    if not written:
+        raise Changed
+    for attname, value in columns.items():
+        setattr(obj, attname, value)
+    audit.record(
+        verb,
+        obj,
+        {n: [audit.recorded(type(obj), n, old[n]), audit.recorded(type(obj), n, new[n])] for n in new},
+    )
+    return {name: (old[name], new[name]) for name in new}
+
+
+def delete(obj: models.Model, *, verb: str = "deleted") -> None:
+    """Delete one row with its parts, and record what it held."""
+    held = {k: [audit.recorded(type(obj), k, v), None] for k, v in _values(obj).items() if v not in (None, "", [], {})}
+    audit.record(verb, obj, held)
+    obj.delete()
+
+
+def guarded(obj: models.Model, write: Any) -> Any:
+    """Run a write in a savepoint; a violated constraint becomes a `ValidationError` with its message for people."""
+    try:
+        with transaction.atomic():
+            return write()
+    except IntegrityError as error:
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+        for constraint in obj._meta.constraints:
+            if constraint.name == name:
+                raise ValidationError(constraint.get_violation_error_message(), code=name) from error
+        raise

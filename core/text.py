@@ -1,0 +1,55 @@
+"""Text as people sort it and as people search it. The database does neither alone: it may have no ICU."""
+
+from __future__ import annotations
+
+import operator
+import re
+import unicodedata
+from functools import reduce
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Value
+
+# Letters that do not decompose into a base letter and an accent.
+_BASE_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+_GAPS = re.compile(r"[\W_]+")
+_LANGUAGES = ("simple", "german", "english")
+# A tsvector holds one megabyte at most; a longer text is found by its beginning.
+_INDEXED_BYTES = 200_000
+
+
+def sort_key(text: str, length: int = 200) -> str:
+    """The column a list is sorted by, as in DIN 5007-1: without case, ä as a, ß as ss."""
+    letters = unicodedata.normalize("NFKD", text.strip().casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return plain.translate(_BASE_LETTERS)[:length]
+
+
+def words_of(text: str) -> list[str]:
+    """Runs of letters and digits without case: "Abrechnung_2024.pdf" is found by "2024", too.
+
+    Composed first, because file names from macOS arrive with their accents apart.
+    """
+    return _GAPS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).split()
+
+
+def search_vector(title: str, text: str) -> SearchVector:
+    """What a thing is found by: its title first (weight A), then what it says (weight D).
+
+    Every word stands there as written and in its German and English stem, so that a word of one language
+    that the other one's dictionary drops can be found.
+    """
+    body = " ".join(words_of(text)).encode()[:_INDEXED_BYTES].decode(errors="ignore")
+    vector = SearchVector(Value(" ".join(words_of(title))), config="simple", weight="A")
+    for language in _LANGUAGES:
+        vector += SearchVector(Value(body), config=language, weight="D")
+    return vector
+
+
+def search_query(text: str) -> SearchQuery | None:
+    """All words, each as the beginning of a word or of its stem. None when there is nothing to look for."""
+    found = [
+        reduce(operator.or_, (SearchQuery(f"{word}:*", config=c, search_type="raw") for c in _LANGUAGES))
+        for word in dict.fromkeys(words_of(text))
+    ]
+    return reduce(operator.and_, found) if found else None

@@ -1,0 +1,277 @@
+"""Who acts: the caller of one request, reduced once to what rights are decided by.
+
+At most four queries, once per request, never cached across requests: a move-out, a deactivation or a new
+assignment counts at the next request.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+
+from core import scope
+from orgs import audience
+from orgs.models import Community, CommunityAssignment, Contact, Membership, Occupancy, Responsibility
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orgs.models import User
+
+
+@dataclass(frozen=True)
+class ValidOccupancy:
+    """One occupancy that holds today."""
+
+    contact_id: int
+    unit_id: int
+    building_id: int | None
+    community_id: int
+    tenant_id: int
+    role: str
+    is_admin: bool
+
+    @property
+    def is_full(self) -> bool:
+        """Owner, renter, or administering additional user."""
+        return self.role in ("owner", "renter") or self.is_admin
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The caller. Build it with `actor_for`; every read rule and every predicate takes one.
+
+    ``tenant_id`` narrows the actor to one tenant (docms, back office); without it all tenants of the person
+    are in scope (portal, PORTAL-016). ``acting`` is true while an operator is deliberately narrowed, too.
+    """
+
+    user: User | None
+    door: str
+    tenant_id: int | None = None
+    memberships_list: tuple[Membership, ...] = ()
+    contacts: frozenset[tuple[int, int]] = frozenset()  # (contact id, tenant id)
+    occupancies: tuple[ValidOccupancy, ...] = ()
+    board_of: frozenset[int] = frozenset()
+    managed: frozenset[int] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    token_id: int | None = None
+    acting: bool = False
+
+    @property
+    def user_id(self) -> int | None:
+        """The account, or none for an anonymous caller or an organization token."""
+        return self.user.pk if self.user else None
+
+    @property
+    def is_operator(self) -> bool:
+        """Runs the installation."""
+        return bool(self.user and self.user.is_superuser)
+
+    @cached_property
+    def memberships(self) -> dict[int, Membership]:
+        """The rows on tenant nodes, by tenant: document flags are read from them alone."""
+        return {m.tenant_id: m for m in self.memberships_list if m.tenant_id and m.organization_id == m.tenant_id}
+
+    @cached_property
+    def membership_ids(self) -> frozenset[int]:
+        """Ids of all active memberships in scope."""
+        return frozenset(m.pk for m in self.memberships_list)
+
+    @cached_property
+    def tenants(self) -> frozenset[int]:
+        """Tenants in scope in which the person has any place."""
+        return frozenset(
+            [m.tenant_id for m in self.memberships_list if m.tenant_id] + [o.tenant_id for o in self.occupancies]
+        )
+
+    @cached_property
+    def staff_tenants(self) -> frozenset[int]:
+        """Tenants in which the person is staff."""
+        return frozenset(
+            m.tenant_id for m in self.memberships_list if m.tenant_id and m.role in ("owner", "staff", "affiliate")
+        )
+
+    @cached_property
+    def admin_tenants(self) -> frozenset[int]:
+        """Tenants in which the person is administrator (DOCMS-056)."""
+        return frozenset(t for t, m in self.memberships.items() if m.admin_perm or m.super_admin_perm)
+
+    @cached_property
+    def super_admin_tenants(self) -> frozenset[int]:
+        """Tenants in which the person is super administrator; the operator is one where a member (one-model)."""
+        return frozenset(t for t, m in self.memberships.items() if m.super_admin_perm or self.is_operator)
+
+    @cached_property
+    def wide_tenants(self) -> frozenset[int]:
+        """Tenants whose whole register the person works with."""
+        return frozenset(
+            t
+            for t, m in self.memberships.items()
+            if m.admin_perm or m.super_admin_perm or m.all_communities or m.role == "owner"
+        )
+
+    @property
+    def is_admin(self) -> bool:
+        """Administrator of a tenant in scope."""
+        return bool(self.admin_tenants)
+
+    @cached_property
+    def organizations(self) -> frozenset[int]:
+        """Organizations in which the person has a place of the orgs contract (owner, staff, affiliate)."""
+        return frozenset(m.organization_id for m in self.memberships_list if m.role in ("owner", "staff", "affiliate"))
+
+    @cached_property
+    def owned_organizations(self) -> frozenset[int]:
+        """Organizations the person owns directly."""
+        return frozenset(m.organization_id for m in self.memberships_list if m.role == "owner")
+
+    @cached_property
+    def contact_ids(self) -> frozenset[int]:
+        """The person's contacts in the registers of the tenants in scope."""
+        return frozenset(contact_id for contact_id, _tenant in self.contacts)
+
+    @cached_property
+    def communities(self) -> frozenset[int]:
+        """Communities reached as resident or board member, valid today (PORTAL-013)."""
+        return frozenset(o.community_id for o in self.occupancies) | self.board_of
+
+    @cached_property
+    def units(self) -> frozenset[int]:
+        """The caller's units (PORTAL-017)."""
+        return frozenset(o.unit_id for o in self.occupancies)
+
+    @cached_property
+    def administered_units(self) -> frozenset[int]:
+        """Units the caller administers as resident (PORTAL-043)."""
+        return frozenset(o.unit_id for o in self.occupancies if o.is_admin)
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Every audience key the person holds at this moment."""
+        keys: set[str] = set()
+        for o in self.occupancies:
+            keys |= audience.occupancy_keys(
+                community_id=o.community_id,
+                building_id=o.building_id,
+                unit_id=o.unit_id,
+                role=o.role,
+                is_full=o.is_full,
+            )
+        keys |= {audience.community(c, audience.BOARD) for c in self.board_of}
+        keys |= {audience.contact(c) for c in self.contact_ids}
+        keys |= {audience.managers(c) for c in self.managed}
+        keys |= {audience.staff(t) for t in self.staff_tenants}
+        if self.user_id is not None:
+            keys.add(audience.account(self.user_id))
+        return frozenset(keys)
+
+    def membership(self, tenant_id: int | None) -> Membership | None:
+        """The row on one tenant's node."""
+        return self.memberships.get(tenant_id) if tenant_id else None
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether the credential carries a scope."""
+        return scope in self.scopes
+
+
+ANONYMOUS = Actor(user=None, door="")
+
+
+def actor_for(
+    user: User | None,
+    *,
+    door: str,
+    tenant_id: int | None = None,
+    scopes: Iterable[str] = (),
+    token_id: int | None = None,
+) -> Actor:
+    """Reduce an account to an `Actor`: memberships, contacts with valid occupancies, board seats, managed communities.
+
+    ``tenant_id`` limits everything to one tenant. A membership deactivated on the tenant node closes every
+    door of that tenant: no keys, no occupancies there (conflict 40 of the model).
+    """
+    if user is None or user.erased_at is not None:
+        return Actor(user=None, door=door)
+    now = timezone.now()
+    rows = list(Membership.objects.filter(user=user).select_related("organization"))
+    closed = {m.organization_id for m in rows if m.deactivated_at and m.deactivated_at <= now}
+    memberships = tuple(
+        m
+        for m in rows
+        if not (m.deactivated_at and m.deactivated_at <= now)
+        and m.tenant_id not in closed
+        and m.organization.closed_at is None
+        and (tenant_id is None or m.tenant_id == tenant_id)
+    )
+    contacts, occupancies, board = _places(user, tenant_id, closed)
+    return Actor(
+        user=user,
+        door=door,
+        tenant_id=tenant_id,
+        memberships_list=memberships,
+        contacts=frozenset(contacts),
+        occupancies=tuple(occupancies),
+        board_of=frozenset(board),
+        managed=frozenset(_managed(memberships)),
+        scopes=frozenset(scopes),
+        token_id=token_id,
+        acting=tenant_id is not None,
+    )
+
+
+def enter(
+    user: User | None, *, door: str, tenant_id: int | None = None, scopes: Iterable[str] = (), token_id: int | None = None
+) -> Actor:
+    """Build the actor and let the running unit of work continue as this person, in this person's tenants."""
+    with scope.all_tenants():
+        actor = actor_for(user, door=door, tenant_id=tenant_id, scopes=scopes, token_id=token_id)
+    scope.identify(actor.user_id)
+    scope.enter_tenants(actor.tenants)
+    return actor
+
+
+def _places(
+    user: User, tenant_id: int | None, closed: set[int]
+) -> tuple[list[tuple[int, int]], list[ValidOccupancy], list[int]]:
+    contacts = [
+        c
+        for c in Contact.objects.filter(user=user, erased_at=None).select_related("tenant")
+        if c.tenant_id not in closed and (tenant_id is None or c.tenant_id == tenant_id)
+    ]
+    if not contacts:
+        return [], [], []
+    # "Today" is a day in the tenant's zone, so people of two tenants may be asked about two days.
+    days: dict[datetime.date, list[int]] = {}
+    for c in contacts:
+        days.setdefault(c.tenant.today(), []).append(c.pk)
+    valid, seats = Q(pk__in=()), Q(pk__in=())
+    for day, ids in days.items():
+        valid |= Q(contact__in=ids, period__contains=day)
+        seats |= Q(contact__in=ids, period__contains=day, type="ADVISORY_BOARD")
+    occupancies = [
+        ValidOccupancy(*row)
+        for row in Occupancy.objects.filter(valid, revoked_at=None).order_by("id").values_list(
+            "contact_id", "unit_id", "unit__building_id", "unit__community_id", "tenant_id", "role", "is_admin"
+        )
+    ]
+    board = list(Responsibility.objects.filter(seats).values_list("community_id", flat=True))
+    return [(c.pk, c.tenant_id) for c in contacts], occupancies, board
+
+
+def _managed(memberships: tuple[Membership, ...]) -> set[int]:
+    """Communities by tenant-wide right on the node or an ancestor, or by assignment. One query, staff only."""
+    staff = [m for m in memberships if m.tenant_id and m.role in ("owner", "staff", "affiliate")]
+    if not staff:
+        return set()
+    wide = [m.organization_id for m in staff if m.role == "owner" or m.admin_perm or m.all_communities]
+    assigned = CommunityAssignment.objects.filter(membership__in=[m.pk for m in staff]).values("community_id")
+    tenants = {m.tenant_id for m in staff}
+    reach = Q(id__in=assigned)
+    if wide:
+        reach |= Q(organization__in=wide) | Q(organization__ancestors__overlap=wide)
+    return set(Community.objects.filter(reach, tenant__in=tenants).values_list("id", flat=True))

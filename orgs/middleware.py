@@ -1,0 +1,91 @@
+"""Session, account, language, and the transaction around each view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.sessions import middleware as sessions
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from core import scope
+from core.middleware import door_of
+from orgs.actor import enter
+from orgs.languages import user_language
+
+
+class SessionMiddleware(sessions.SessionMiddleware):
+    """Django's, telling the store where the browser is."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Open the session of the cookie."""
+        super().process_request(request)
+        request.session.browser = request.headers.get("User-Agent", "")
+        request.session.ip = request.client_ip  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Save what changed, and renew the idle time."""
+        if request.session.accessed:
+            request.session.touch()
+        return super().process_response(request, response)
+
+
+class AuthenticationMiddleware(auth.AuthenticationMiddleware):
+    """Django's: `request.user` from the session."""
+
+
+class LanguageMiddleware:
+    """The person's language, else a choice made on this browser, else Accept-Language (PORTAL-095)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = ""
+        if request.COOKIES.get(settings.SESSION_COOKIE_NAME) and request.user.is_authenticated:
+            language = request.user.language
+        else:
+            language = user_language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), default="")
+        translation.activate(language or translation.get_language_from_request(request))
+        request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        return response
+
+
+class UnitOfWorkMiddleware:
+    """One transaction around the view. An answer of 400 or above undoes what the view wrote.
+
+    Views marked by `core.middleware.own_transactions` open theirs: sign-in doors, whose failures must survive
+    a refusal, and streamed uploads.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Run the view inside the unit of work; a template answer is rendered inside, too."""
+        if getattr(view, "own_transactions", False):
+            return None
+        with scope.unit_of_work(
+            door=door_of(request.path_info),
+            ip=request.client_ip,  # type: ignore[attr-defined]
+            request_id=request.request_id,  # type: ignore[attr-defined]
+        ) as unit:
+            if request.COOKIES.get(settings.SESSION_COOKIE_NAME) and request.user.is_authenticated:
+                request.actor = enter(request.user, door=unit.door)  # type: ignore[attr-defined]
+            response: HttpResponse = view(request, *args, **kwargs)
+            if hasattr(response, "render") and callable(response.render):
+                response = response.render()
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+        return response

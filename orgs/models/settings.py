@@ -1,0 +1,144 @@
+"""Settings of a tenant and of the installation. Columns are named like the docms contract."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import EncryptedTextField
+from core.models import Blob, MutableRow, TenantBound
+
+
+class MailServer(models.Model):
+    """An SMTP server and the address it sends from; empty ``mail_server`` = use the level above (DOCMS-154)."""
+
+    mail_server = models.CharField(_("mail server"), max_length=255, blank=True)
+    mail_port = models.PositiveIntegerField(_("port"), default=587)
+    mail_ssl = models.BooleanField(_("TLS from the start"), default=False)
+    mail_starttls = models.BooleanField(_("STARTTLS"), default=True)
+    mail_sender = models.CharField(_("sender address"), max_length=254, blank=True)
+    mail_user = models.CharField(_("user name"), max_length=255, blank=True)
+    mail_password = EncryptedTextField(_("password"), blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class OrganizationSettings(TenantBound, MailServer, MutableRow):
+    """The settings of one tenant, but for its texts, which are `messaging.Template` rows."""
+
+    organization = models.OneToOneField("orgs.Organization", on_delete=models.CASCADE, related_name="settings")
+    mail_split_on = models.PositiveIntegerField(_("recipients per message"), default=0)
+    privacy_text = models.TextField(_("privacy notice"), blank=True)
+    privacy_text_en = models.TextField(_("privacy notice (English)"), blank=True)
+    authority_info = models.TextField(blank=True)
+    gdpr_info = models.TextField(blank=True)
+    gdpr_info_en = models.TextField(blank=True)
+    mark_read = models.BooleanField(_("show what is read"), default=True)
+    token_min_sec = models.PositiveIntegerField(_("shortest session in seconds"), default=300)
+    token_max_sec = models.PositiveIntegerField(_("longest session in seconds"), default=86400)
+    default_token_sec = models.PositiveIntegerField(_("usual session in seconds"), default=28800)
+    wizard_tenant_check = models.BooleanField(default=False)
+    wizard_mail_perm = models.BooleanField(default=False)
+    wizard_folder_inactive_after_days = models.PositiveIntegerField(default=0)
+    wizard_folder_folder_group = models.BooleanField(default=False)
+    additional_groups = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    additional_child_folders = models.JSONField(default=list, blank=True)
+    additional_child_folders_group = models.BooleanField(default=False)
+    additional_child_folders_labels = models.BooleanField(default=False)
+    lock_perm = models.BooleanField(default=False)
+    lock_folder_perm = models.BooleanField(default=False)
+    lock_settings = models.BooleanField(default=False)
+    api_external_access = models.BooleanField(_("sign-in from outside"), default=True)
+    api_internal_access = models.BooleanField(_("sign-in from local networks"), default=True)
+    groupadmin_active = models.BooleanField(default=False)
+    groupadmin_user_create = models.BooleanField(default=False)
+    groupadmin_user_edit = models.BooleanField(default=False)
+    groupadmin_user_reset_password = models.BooleanField(default=False)
+    groupadmin_user_reset_tfa = models.BooleanField(default=False)
+    groupadmin_user_reset_attempts = models.BooleanField(default=False)
+    groupadmin_perm_read = models.BooleanField(default=False)
+    groupadmin_perm_download = models.BooleanField(default=False)
+    groupadmin_perm_upload = models.BooleanField(default=False)
+    groupadmin_perm_edit_file = models.BooleanField(default=False)
+    groupadmin_perm_edit_own_file = models.BooleanField(default=False)
+    groupadmin_perm_log = models.BooleanField(default=False)
+    groupadmin_perm_mail = models.BooleanField(default=False)
+    groupadmin_delete_files = models.BooleanField(default=False)
+    file_delete_days = models.PositiveIntegerField(default=0)
+    delete_big_file_after_hours = models.PositiveIntegerField(default=0)
+    sms_send_url = models.CharField(max_length=500, blank=True)
+    sms_api_key = EncryptedTextField(blank=True)
+    sms_sender_id = models.CharField(max_length=50, blank=True)
+    sms_send_type = models.CharField(max_length=50, blank=True)
+    random_password_min_length = models.PositiveIntegerField(default=8)
+    logo = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    image = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    accent_color = models.CharField(_("accent colour"), max_length=7, blank=True)
+    imprint = models.TextField(_("imprint"), blank=True)
+    terms = models.TextField(_("terms of use"), blank=True)
+    has_request_access_page = models.BooleanField(default=False)
+    invite_days = models.PositiveSmallIntegerField(_("invitations are valid for days"), default=30)
+    hide_process_subject = models.BooleanField(default=False)
+    ticket_status_texts = models.JSONField(default=dict, blank=True)
+    business_hours = models.JSONField(default=dict, blank=True)
+    default_first_response_hours = models.PositiveIntegerField(default=24)
+
+    class Meta:
+        verbose_name = _("tenant settings")
+        verbose_name_plural = _("tenant settings")
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(token_min_sec__lte=F("token_max_sec")),
+                name="settings_token_range",
+                violation_error_message=_("The shortest session must not be longer than the longest."),
+            ),
+            models.CheckConstraint(
+                condition=Q(api_external_access=True) | Q(api_internal_access=True),
+                name="settings_some_network",
+                violation_error_message=_("Nobody could sign in any more."),
+            ),
+            models.CheckConstraint(
+                condition=Q(invite_days__gte=1, invite_days__lte=90),
+                name="settings_invite_days",
+                violation_error_message=_("Invitations are valid for 1 to 90 days."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.organization)
+
+
+class InstallationSettings(MailServer, MutableRow):
+    """The one row of the installation: address, password policy, mail server of last resort."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    app_url = models.CharField(_("address"), max_length=500, blank=True)
+    app_name = models.CharField(_("name"), max_length=100, default="Quartier")
+    app_owner = models.CharField(_("run by"), max_length=200, blank=True)
+    pw_min_length = models.PositiveSmallIntegerField(_("characters"), default=12)
+    pw_min_lower_case = models.PositiveSmallIntegerField(_("lower-case letters"), default=1)
+    pw_min_upper_case = models.PositiveSmallIntegerField(_("upper-case letters"), default=1)
+    pw_min_numbers = models.PositiveSmallIntegerField(_("digits"), default=1)
+    pw_min_special = models.PositiveSmallIntegerField(_("special characters"), default=0)
+    pw_link_init_hours = models.PositiveIntegerField(_("first-password link in hours"), default=72)
+    pw_link_reset_hours = models.PositiveIntegerField(_("reset link in hours"), default=2)
+    trial_tenants = models.BooleanField(default=False)
+    update_available = models.JSONField(default=dict, blank=True)
+    update_checked_at = models.DateTimeField(null=True, blank=True)
+    update_install_at = models.DateTimeField(null=True, blank=True)
+    update_state = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("installation settings")
+        verbose_name_plural = _("installation settings")
+        ordering = ("id",)
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="installation_settings_one_row"),)
+
+    def __str__(self) -> str:
+        return self.app_name
+
+

@@ -1,0 +1,217 @@
+"""Read rules of people and places. Every list goes through ``visible_to``; nobody filters by hand."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from orgs.actor import Actor
+
+_M = TypeVar("_M", bound=models.Model)
+
+
+def valid_on(day: datetime.date, prefix: str = "") -> Q:
+    """An occupancy or responsibility that holds on that day; `revoked_at` is asked by the caller's table."""
+    return Q(**{f"{prefix}period__contains": day})
+
+
+class OrganizationQuerySet(models.QuerySet["_M"]):
+    """Nodes of the tree."""
+
+    def tenants(self) -> Self:
+        """Companies that were admitted and are not being erased."""
+        return self.filter(is_tenant=True, closed_at=None)
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The operator sees every organization, others those in whose tenant or node they have a place."""
+        if actor.is_operator:
+            return self.all()
+        return self.filter(Q(id__in=actor.organizations) | Q(ancestors__overlap=list(actor.owned_organizations)))
+
+    def below(self, organization_id: int) -> Self:
+        """An organization and everything below it."""
+        return self.filter(Q(id=organization_id) | Q(ancestors__contains=[organization_id]))
+
+
+class MembershipQuerySet(models.QuerySet["_M"]):
+    """Places of people in organizations."""
+
+    def active(self) -> Self:
+        """Not deactivated at this moment (DOCMS-059), and the account is not erased."""
+        return self.filter(Q(deactivated_at=None) | Q(deactivated_at__gt=timezone.now()), user__erased_at=None)
+
+    def staff(self) -> Self:
+        """Owners, staff, and who works at a branch: the people of the back office."""
+        return self.filter(role__in=("owner", "staff", "affiliate"))
+
+    def administrators(self) -> Self:
+        """`super_admin_perm` counts as `admin_perm` everywhere (DOCMS-056)."""
+        return self.filter(Q(admin_perm=True) | Q(super_admin_perm=True))
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff see the members of their tenants, everybody the own memberships."""
+        if actor.is_operator:
+            return self.all()
+        return self.filter(Q(tenant__in=actor.staff_tenants) | Q(user=actor.user_id))
+
+
+class UserManager(BaseUserManager["Any"]):
+    """Accounts; `create_user` exists for Django's own tools, services use `orgs.services.accounts`."""
+
+    def get_by_natural_key(self, username: str | None) -> Any:
+        """Both the user name and the address sign in, without regard to case."""
+        return self.filter(Q(username__iexact=username) | Q(email__iexact=username), erased_at=None).get()
+
+    def visible_to(self, actor: Actor) -> models.QuerySet[Any]:
+        """Accounts that share a tenant with a member of staff, and the own one."""
+        if actor.is_operator:
+            return self.get_queryset()
+        return self.filter(
+            Q(id=actor.user_id) | Q(id__in=self._members_of(actor.staff_tenants))
+        )
+
+    def _members_of(self, tenants: Any) -> Any:
+        membership = self.model._meta.get_field("memberships").related_model
+        return membership._default_manager.filter(tenant__in=tenants).values("user_id")
+
+
+class CommunityQuerySet(models.QuerySet["_M"]):
+    """Managed properties."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Residents by a valid occupancy or responsibility, staff by assignment or tenant-wide right."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(id__in=actor.communities | actor.managed)
+
+    def managed_by(self, actor: Actor) -> Self:
+        """Only those the caller manages (PORTAL-015)."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(id__in=actor.managed)
+
+
+class UnitQuerySet(models.QuerySet["_M"]):
+    """Flats, shops, parking spaces."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The caller's units (PORTAL-017), and for staff all units of managed communities."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(Q(id__in=actor.units) | Q(community__in=actor.managed))
+
+
+class ContactQuerySet(models.QuerySet["_M"]):
+    """The register of people."""
+
+    def living(self) -> Self:
+        """Neither erased nor merged into another."""
+        return self.filter(erased_at=None, merged_into=None)
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Tenant-wide staff see the register; other staff who lives in their communities; people themselves.
+
+        What neighbours may see of each other is not the register (PORTAL-022).
+        """
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        from_units = Q(id__in=self._people_of(actor.managed))
+        return self.filter(Q(tenant__in=actor.wide_tenants) | from_units | Q(id__in=actor.contact_ids))
+
+    def _people_of(self, communities: Any) -> Any:
+        occupancy = self.model._meta.get_field("occupancies").related_model
+        return occupancy._default_manager.filter(unit__community__in=communities).values("contact_id")
+
+    def found_by(self, text: str) -> Self:
+        """Name, address or digits of a telephone number contain the text."""
+        index = self.model._meta.get_field("index").related_model
+        return self.filter(id__in=index._default_manager.filter(text__icontains=text.strip()).values("contact_id"))
+
+
+class OccupancyQuerySet(models.QuerySet["_M"]):
+    """Who lives where and when."""
+
+    def valid_on(self, day: datetime.date) -> Self:
+        """Not revoked and the day lies in the period; the last day counts (PORTAL-018)."""
+        return self.filter(valid_on(day), revoked_at=None)
+
+    def full(self) -> Self:
+        """Owner, renter, or additional user with `is_admin`."""
+        return self.filter(Q(role__in=("owner", "renter")) | Q(is_admin=True))
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff of the community, and the person concerned."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(Q(unit__community__in=actor.managed) | Q(contact__in=actor.contact_ids))
+
+
+class ResponsibilityQuerySet(models.QuerySet["_M"]):
+    """Contact persons and the advisory board."""
+
+    def valid_on(self, day: datetime.date) -> Self:
+        """The day lies in the period."""
+        return self.filter(valid_on(day))
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Everybody who reaches the community."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(community__in=actor.communities | actor.managed)
+
+
+class InviteQuerySet(models.QuerySet["_M"]):
+    """Invitations."""
+
+    def pending(self) -> Self:
+        """Neither used nor withdrawn; expired ones are pending, they can be renewed (PORTAL-048)."""
+        return self.filter(accepted_at=None, withdrawn_at=None, erased_at=None)
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff of the community; admin residents for the units they administer."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(
+            Q(community__in=actor.managed)
+            | Q(unit__in=actor.administered_units)
+            | Q(community=None, tenant__in=actor.admin_tenants)
+        )
+
+
+class AccessRequestQuerySet(models.QuerySet["_M"]):
+    """Requests to be let in."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff of the tenant."""
+        return self.filter(tenant__in=actor.staff_tenants)
+
+
+class AccessTokenQuerySet(models.QuerySet["_M"]):
+    """Bearer credentials."""
+
+    def usable(self) -> Self:
+        """Neither revoked nor expired."""
+        now = timezone.now()
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+    def visible_to(self, actor: Actor) -> Self:
+        """One's own tokens, and for tenant administrators those bound to the tenant."""
+        return self.filter(Q(user=actor.user_id) | Q(organization__in=actor.admin_tenants))
+
+
+class SignInLogQuerySet(models.QuerySet["_M"]):
+    """The login log."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The person, super administrators for their tenant, the operator everything (DOCMS-164)."""
+        if actor.is_operator:
+            return self.all()
+        return self.filter(Q(user=actor.user_id) | Q(tenant__in=actor.super_admin_tenants))
