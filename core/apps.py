@@ -1,5 +1,30 @@
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def grant_to_app_role(sender: Any, using: str, **kwargs: Any) -> None:
+    """After a migration by the owner, let the role of web and workers use the tables (it owns none)."""
+    from django.conf import settings
+    from django.db import connections
+
+    connection = connections[using]
+    role = connection.ops.quote_name(settings.DATABASE_APP_ROLE)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user <> %s AND EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s)", [settings.DATABASE_APP_ROLE] * 2)
+        if not cursor.fetchone()[0]:
+            return
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}")
 
 
 class CoreConfig(AppConfig):
     name = "core"
+
+    def ready(self) -> None:
+        # The last app of a migration run grants for all; granting repeatedly is harmless.
+        post_migrate.connect(grant_to_app_role, dispatch_uid="grant_to_app_role")

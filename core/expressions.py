@@ -15,7 +15,7 @@ class LastOf(Func):
 class Holds(Func):
     """``array @> {element}``: the array holds the element."""
 
-    template = "(%(expressions)s])"
+    template = "(%(expressions)s]::int[])"
     arg_joiner = " @> ARRAY["
     arity = 2
     output_field = BooleanField()

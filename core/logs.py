@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 
 from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
@@ -35,6 +36,8 @@ class ContextFilter(logging.Filter):
 
 class JsonFormatter(_JsonFormatter):
     """The line format: time, level, logger, message, context."""
+
+    converter = time.gmtime
 
     def __init__(self) -> None:
         super().__init__(

@@ -13,7 +13,7 @@ from django.db.models import Value
 # Letters that do not decompose into a base letter and an accent.
 _BASE_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 _GAPS = re.compile(r"[\W_]+")
-_LANGUAGES = ("simple", "german", "english")
+_CONFIGS = ("simple", "german", "english")
 # A tsvector holds one megabyte at most; a longer text is found by its beginning.
 _INDEXED_BYTES = 200_000
 
@@ -36,20 +36,23 @@ def words_of(text: str) -> list[str]:
 def search_vector(title: str, text: str) -> SearchVector:
     """What a thing is found by: its title first (weight A), then what it says (weight D).
 
-    Every word stands there as written and in its German and English stem, so that a word of one language
-    that the other one's dictionary drops can be found.
+    Every word stands there as written and as German and English stem: a dictionary drops its stop words, and
+    still all words of a text can be looked for.
     """
+    head = " ".join(words_of(title))
     body = " ".join(words_of(text)).encode()[:_INDEXED_BYTES].decode(errors="ignore")
-    vector = SearchVector(Value(" ".join(words_of(title))), config="simple", weight="A")
-    for language in _LANGUAGES:
-        vector += SearchVector(Value(body), config=language, weight="D")
+    vector = SearchVector(Value(head), config="simple", weight="A") + SearchVector(
+        Value(body), config="simple", weight="D"
+    )
+    for language in ("german", "english"):
+        vector += SearchVector(Value(f"{head} {body}"), config=language, weight="D")
     return vector
 
 
 def search_query(text: str) -> SearchQuery | None:
     """All words, each as the beginning of a word or of its stem. None when there is nothing to look for."""
     found = [
-        reduce(operator.or_, (SearchQuery(f"{word}:*", config=c, search_type="raw") for c in _LANGUAGES))
+        reduce(operator.or_, (SearchQuery(f"{word}:*", config=c, search_type="raw") for c in _CONFIGS))
         for word in dict.fromkeys(words_of(text))
     ]
     return reduce(operator.and_, found) if found else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import IntegerField, Q, Value
 from django.utils import timezone
 
 from core import scope
@@ -253,13 +253,16 @@ def _places(
     for day, ids in days.items():
         valid |= Q(contact__in=ids, period__contains=day)
         seats |= Q(contact__in=ids, period__contains=day, type="ADVISORY_BOARD")
-    occupancies = [
-        ValidOccupancy(*row)
-        for row in Occupancy.objects.filter(valid, revoked_at=None).order_by("id").values_list(
-            "contact_id", "unit_id", "unit__building_id", "unit__community_id", "tenant_id", "role", "is_admin"
-        )
-    ]
-    board = list(Responsibility.objects.filter(seats).values_list("community_id", flat=True))
+    held = Occupancy.objects.filter(valid, revoked_at=None).order_by().values_list(
+        "contact_id", "unit_id", "unit__building_id", "unit__community_id", "tenant_id", "role", "is_admin"
+    )
+    nothing, no_unit = Value(None, output_field=IntegerField()), Value(0, output_field=IntegerField())
+    board_seats = Responsibility.objects.filter(seats).order_by().values_list(
+        "contact_id", no_unit, nothing, "community_id", "tenant_id", Value(audience.BOARD), Value(value=False)
+    )
+    found = [ValidOccupancy(*row) for row in held.union(board_seats, all=True)]
+    occupancies = [o for o in found if o.role != audience.BOARD]
+    board = [o.community_id for o in found if o.role == audience.BOARD]
     return [(c.pk, c.tenant_id) for c in contacts], occupancies, board
 
 

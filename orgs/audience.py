@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -97,7 +98,7 @@ WITH wanted(key, kind, id, role) AS (
   SELECT m.id, m.user_id, m.organization_id, m.all_communities OR m.admin_perm OR m.role = 'owner' AS wide
     FROM orgs_membership m
    WHERE m.tenant_id = %(tenant)s AND m.role IN ('owner', 'staff', 'affiliate')
-     AND (m.deactivated_at IS NULL OR m.deactivated_at > now())
+     AND (m.deactivated_at IS NULL OR m.deactivated_at > %(now)s)
 )
 SELECT DISTINCT user_id FROM (
   SELECT v.user_id FROM wanted w JOIN valid v ON w.kind = 'c' AND v.community_id = w.id
@@ -140,7 +141,7 @@ def people_of(keys: Iterable[str], tenant: Organization) -> set[int]:
         cursor.execute(
             f"SELECT user_id FROM ({_PEOPLE}) AS found JOIN orgs_user u ON u.id = found.user_id "  # noqa: S608 - constant text
             "WHERE u.erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs_membership m WHERE m.user_id = found.user_id "
-            "AND m.organization_id = %(tenant)s AND m.deactivated_at <= now())",
-            {"keys": wanted, "tenant": tenant.pk, "today": tenant.today()},
+            "AND m.organization_id = %(tenant)s AND m.deactivated_at <= %(now)s)",
+            {"keys": wanted, "tenant": tenant.pk, "today": tenant.today(), "now": timezone.now()},
         )
         return {row[0] for row in cursor.fetchall()}

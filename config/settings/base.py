@@ -15,6 +15,7 @@ env = FileAwareEnv()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DEBUG = False
+TRYOUT = False  # true in the try-out and its tests: allows the demo with its well-known passwords
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])  # Fernet keys, newest first

@@ -1,0 +1,34 @@
+"""The answer to a may-question: yes, or no with a reason for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import Denied
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Truthy when allowed. ``reason`` says why not; ``denied_status`` is for doors that answer 401 (DOCMS-062)."""
+
+    ok: bool
+    reason: Any = ""
+    denied_status: int = 403
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+YES = Answer(True)
+
+
+def no(reason: Any, *, denied_status: int = 403) -> Answer:
+    """A refusal with its reason."""
+    return Answer(False, reason, denied_status)
+
+
+def require(answer: Answer) -> None:
+    """Raise `core.errors.Denied` with the reason unless the answer is yes."""
+    if not answer.ok:
+        raise Denied(answer.reason, denied_status=answer.denied_status)

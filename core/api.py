@@ -1,0 +1,313 @@
+"""What every API door leans on: a view that is one unit of work, refusals in plain words, a schema in the
+contract's names. Each door adds its dialect (`errors.py`), its sign-in (`auth.py`) and its resources."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    ValidationError,
+)
+from django.http import Http404, HttpRequest, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import scope
+from core.errors import Denied, DomainError
+from core.logs import mask
+from core.middleware import own_transactions
+from core.models import SystemLog
+
+log = logging.getLogger(__name__)
+
+
+# --- Refusals ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error in words that no door has coloured yet. ``code`` is stable, ``message`` is for people."""
+
+    status: int
+    code: str
+    message: str
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    retry_after: int = 0
+    denied_status: int = 0
+
+
+def problem_of(error: Exception) -> Problem:
+    """What went wrong, from any exception a view may raise. Unexpected ones are status 500 without details."""
+    if isinstance(error, DomainError):
+        return Problem(
+            status=error.status,
+            code=error.code,
+            message=str(error.message),
+            fields={name: [str(text) for text in texts] for name, texts in error.fields.items()},
+            retry_after=getattr(error, "retry_after", 0),
+            denied_status=error.denied_status if isinstance(error, Denied) else 0,
+        )
+    if isinstance(error, ValidationError):
+        return _of_validation(error)
+    if isinstance(error, exceptions.ValidationError):
+        fields = _flat(error.detail)
+        return Problem(400, "invalid", _in_words(fields), fields)
+    if isinstance(error, exceptions.APIException):
+        wait = int(getattr(error, "wait", None) or 0)
+        code = str(getattr(error, "default_code", "error"))
+        return Problem(error.status_code, code, str(error.detail), retry_after=wait)
+    if isinstance(error, Http404):
+        return Problem(404, "not_found", _("Not found."))
+    if isinstance(error, PermissionDenied):
+        return Problem(403, "forbidden", _("You may not do this."))
+    if isinstance(error, RequestDataTooBig):
+        return Problem(413, "too_large", _("The request is too large."))
+    if isinstance(error, SuspiciousOperation | UnreadablePostError):
+        return Problem(400, "invalid", _("The request could not be read."))
+    return Problem(500, "internal", _("Something went wrong on our side."))
+
+
+def _of_validation(error: ValidationError) -> Problem:
+    """Django's: 409 when a value is taken, else 400."""
+    parts: dict[str, list[ValidationError]] = (
+        error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    )
+    fields = {name: [text for part in errors for text in part.messages] for name, errors in parts.items()}
+    codes = {part.code for errors in parts.values() for part in errors}
+    taken = bool(codes & {"unique", "unique_together"}) or any(str(code).endswith("_once") for code in codes)
+    return Problem(409 if taken else 400, "exists" if taken else "invalid", _in_words(fields), fields)
+
+
+def _flat(detail: Any, name: str = NON_FIELD_ERRORS) -> dict[str, list[str]]:
+    """The nested details of the REST framework as texts by dotted field."""
+    found: dict[str, list[str]] = {}
+    if isinstance(detail, Mapping):
+        for key, value in detail.items():
+            inner = str(key) if name == NON_FIELD_ERRORS else f"{name}.{key}"
+            found |= _flat(value, inner)
+    elif isinstance(detail, list | tuple):
+        for index, value in enumerate(detail):
+            if isinstance(value, Mapping):
+                found |= _flat(value, f"{name}[{index}]")
+            else:
+                found.setdefault(name, []).append(str(value))
+    else:
+        found[name] = [str(detail)]
+    return found
+
+
+def _in_words(fields: Mapping[str, Sequence[str]]) -> str:
+    """One sentence per wrong field, for dialects that have a single message."""
+    general = {NON_FIELD_ERRORS, "non_field_errors"}
+    lines = [text if name in general else f"{name}: {text}" for name, texts in fields.items() for text in texts]
+    return " ".join(lines) or _("Please check your input.")
+
+
+# --- Views ------------------------------------------------------------------------------------------------
+
+
+class JSONOnly(BaseContentNegotiation):
+    """The doors speak JSON whatever Accept says; views that stream bytes look at the header themselves."""
+
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+        """The first parser whose type matches the body's, as the framework does."""
+        from rest_framework.utils.mediatypes import media_type_matches
+
+        for parser in parsers:
+            if media_type_matches(parser.media_type, request.content_type):
+                return parser
+        return None
+
+    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
+        """Always the first."""
+        return renderers[0], renderers[0].media_type
+
+
+class DoorView(APIView):
+    """One resource of a door; each request is one unit of work, and an error undoes it.
+
+    ``keeps_refusals``: what was written before a refusal stays (counted failures of sign-in doors).
+    ``takes_bytes``: the body is received between two units of work, so that a slow line holds no transaction.
+    """
+
+    door = ""
+    keeps_refusals = False
+    takes_bytes = False
+    authentication_classes: Sequence[Any] = ()
+    permission_classes: Sequence[Any] = ()
+    content_negotiation_class = JSONOnly
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """The view opens its own units of work."""
+        return own_transactions(super().as_view(**initkwargs))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The framework's, with the unit of work inside the handling of errors: a failing commit is one, too."""
+        self.args, self.kwargs = args, kwargs
+        drf_request: Request = self.initialize_request(request, *args, **kwargs)
+        self.request = drf_request
+        self.headers = self.default_response_headers
+        try:
+            response = self._answer(drf_request, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - every error is answered in the dialect of the door
+            response = self.handle_exception(error)
+        self.response = self.finalize_response(drf_request, response, *args, **kwargs)
+        return self.response
+
+    def _answer(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        refusal: Exception | None = None
+        response: HttpResponseBase | None = None
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.unit(request))
+            try:
+                self.initial(request, *args, **kwargs)
+                if self.takes_bytes:
+                    now = scope.current()
+                    stack.pop_all().close()
+                    request.data  # noqa: B018 - receives and parses the body
+                    stack.enter_context(self.unit(request))
+                    scope.identify(now.user_id)
+                    scope.enter_tenants(now.tenants)
+                response = self._handler(request)(request, *args, **kwargs)
+            except (DomainError, exceptions.APIException) as error:
+                if not self.keeps_refusals:
+                    raise
+                refusal = error
+        if refusal is not None:
+            raise refusal
+        assert response is not None
+        return response
+
+    def _handler(self, request: Request) -> Any:
+        method = (request.method or "").lower()
+        if method in self.http_method_names:
+            return getattr(self, method, self.http_method_not_allowed)
+        return self.http_method_not_allowed
+
+    @contextlib.contextmanager
+    def unit(self, request: Request | HttpRequest) -> Iterator[None]:
+        """A unit of work of this request."""
+        with scope.unit_of_work(
+            door=self.door,
+            ip=getattr(request, "client_ip", None),
+            request_id=getattr(request, "request_id", ""),
+        ):
+            yield
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer in the door's dialect; the unexpected goes to the logs and to the system log."""
+        problem = problem_of(exc)
+        if problem.status >= 500:
+            self._report(exc)
+        response = self.refuse(problem)
+        response.exception = True
+        return response
+
+    def refuse(self, problem: Problem) -> Response:
+        """The error body of the door."""
+        raise NotImplementedError
+
+    def _report(self, error: Exception) -> None:
+        """An error of ours, for the operator: in a unit of work of its own, because the request's is undone."""
+        log.error("%s %s failed", self.request.method, mask(self.request.path), exc_info=error)
+        actor = getattr(self.request, "actor", None)
+        trace = mask("".join(traceback.format_exception(error)))[-20000:].replace("\x00", "")
+        try:
+            with self.unit(self.request):
+                SystemLog.objects.create(
+                    user_id=getattr(actor, "user_id", None),
+                    tenant_id=getattr(actor, "tenant_id", None),
+                    category="backend",
+                    action=f"{self.request.method} {mask(self.request.path)}"[:100],
+                    stacktrace=trace,
+                )
+        except Exception:  # the database may be what failed
+            log.exception("could not write the system log")
+
+
+# --- Schema -----------------------------------------------------------------------------------------------
+
+
+class DoorSchema(AutoSchema):
+    """drf-spectacular's, with component names exactly as the serializer classes are called."""
+
+    def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
+        # Requests have serializers of their own, named like the contract's schemas: no suffix.
+        return str(super()._get_serializer_name(serializer, "response", bypass_extensions))
+
+    def get_tags(self) -> list[str]:
+        """Only tags that an operation names."""
+        return []
+
+
+class Operations:
+    """Declares operations of one door: its error body under each status that the contract lists."""
+
+    def __init__(self, error: type[serializers.Serializer[Any]], descriptions: Mapping[int, str]) -> None:
+        self.error, self.descriptions = error, descriptions
+
+    def __call__(
+        self,
+        name: str,
+        *,
+        tag: str,
+        summary: str,
+        description: str = "",
+        takes: Any = None,
+        gives: Any = None,
+        refusals: Iterable[int] = (),
+        parameters: Sequence[OpenApiParameter] = (),
+    ) -> Any:
+        """Decorator of a view's method. Success is 200; ``gives`` none = empty body."""
+        success = {200: OpenApiResponse(description="Done; no body.")} if gives is None else gives
+        if not isinstance(success, dict):
+            success = {200: OpenApiResponse(gives, description="Result.")}
+        errors = {
+            status: OpenApiResponse(self.error, description=self.descriptions[status]) for status in (*refusals, 429)
+        }
+        return extend_schema(
+            operation_id=name,
+            tags=[tag],
+            summary=summary,
+            description=description or summary + ".",
+            request=takes,
+            responses={**success, **errors},
+            parameters=list(parameters),
+        )
+
+
+def flag(request: Request, name: str, *, default: bool = False) -> bool:
+    """A boolean query parameter. Raises the framework's `ValidationError` for anything else."""
+    value = request.query_params.get(name)
+    if value is None:
+        return default
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise exceptions.ValidationError({name: [_("Must be true or false.")]})
+    return value.lower() in ("true", "1")
+
+
+def whole(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    """A whole number in a query parameter. Raises the framework's `ValidationError` outside its bounds."""
+    value = request.query_params.get(name)
+    if value is None:
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) < 19 and least <= int(value) <= most):
+        raise exceptions.ValidationError({name: [_("Must be a whole number from %d to %d.") % (least, most)]})
+    return int(value)

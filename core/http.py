@@ -1,0 +1,113 @@
+"""JSON in and out of the APIs."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer
+
+from core.errors import Invalid, TooLarge
+
+DEPTH_MAX = 64  # levels of nesting in a request
+
+
+def _other(value: Any) -> Any:
+    """What orjson does not know: translated texts, decimals, querysets, binary columns."""
+    if isinstance(value, Promise | decimal.Decimal):
+        return str(value)
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def dumps(data: Any) -> bytes:
+    """JSON as bytes: moments in UTC with Z, ids as text, decimals as text."""
+    return orjson.dumps(data, default=_other, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+class ORJSONRenderer(BaseRenderer):
+    """The renderer of all APIs. An answer without data has an empty body."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """Bytes of the answer."""
+        return b"" if data is None else dumps(data)
+
+
+def loads(body: bytes) -> Any:
+    """Parse a request's JSON.
+
+    Raises `Invalid` (``malformed_json``) for wrong JSON or UTF-8, more than 64 levels, or NUL characters, which
+    the database cannot hold.
+    """
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Invalid(_("The body is not valid JSON."), code="malformed_json") from None
+    if body.count(b"[") + body.count(b"{") > DEPTH_MAX or b"\\u0000" in body:
+        _inspect(data)
+    return data
+
+
+def _inspect(data: Any) -> None:
+    """Walk without recursion."""
+    level, depth = [data], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_MAX:
+            raise Invalid(_("The body is nested too deeply."), code="malformed_json")
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value)
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, str) and "\x00" in value:
+                raise Invalid(_("The text contains characters that are not allowed."), code="malformed_json")
+        level = below
+
+
+def limited_body(stream: Any, length: str | None, limit: int) -> bytes:
+    """The body, at most ``limit`` bytes. Raises `TooLarge`, by the announced length before a byte is read."""
+    if length and length.isdigit() and int(length) > limit:
+        raise TooLarge(_("The request is too large."))
+    body: bytes = stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge(_("The request is too large."))
+    return body
+
+
+class LimitedJSONParser(JSONParser):
+    """JSON up to ``settings.JSON_BODY_LIMIT`` bytes, or ``json_body_limit`` of the view.
+
+    Raises `TooLarge` and `Invalid`; each door's error handler puts them into its dialect.
+    """
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """The parsed body."""
+        context = parser_context or {}
+        limit = getattr(context.get("view"), "json_body_limit", None) or settings.JSON_BODY_LIMIT
+        request = context.get("request")
+        length = request.META.get("CONTENT_LENGTH") if request is not None else None
+        return loads(limited_body(stream, length, limit))

@@ -1,0 +1,181 @@
+"""Who calls the docms door: a bearer token, and what it may do in the state it is in."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from core import scope
+from core.errors import Denied
+from docms.api.errors import Unauthorized
+from orgs.actor import enter
+from orgs.models import AccessToken, Membership, Organization, OrganizationSettings, User
+from orgs.services import tokens
+
+KINDS = ("docms_session",)
+_LINK_LOCAL_AND_PRIVATE = (
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+
+
+@lru_cache
+def _networks(names: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(name) for name in names)
+
+
+def is_local(address: str | None) -> bool:
+    """Loopback, private and link-local ranges, and the networks of the installation (DOCMS-017).
+
+    An address nobody could read counts as foreign.
+    """
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return any((mapped or ip) in network for network in _networks((*_LINK_LOCAL_AND_PRIVATE, *settings.LOCAL_NETWORKS)))
+
+
+def check_network(request: Request, tenant_id: int) -> None:
+    """Raise `Denied` (``network_not_allowed``) when the tenant bars the caller's network (DOCMS-015, 016)."""
+    switches = (
+        OrganizationSettings.objects.filter(organization=tenant_id)
+        .values_list("api_internal_access", "api_external_access")
+        .first()
+    )
+    if switches is None:
+        return
+    internal, external = switches
+    if not (internal if is_local(getattr(request, "client_ip", None)) else external):
+        raise Denied(_("Not from this network."), code="network_not_allowed")
+
+
+def find(request: Request) -> AccessToken:
+    """The usable token of the Authorization header; it is never taken from anywhere else.
+
+    Raises `Unauthorized`, with code ``token_expired`` for one whose time is over (DOCMS-003, 010).
+    """
+    kind, _blank, secret = request.headers.get("Authorization", "").partition(" ")
+    token = tokens.find(secret.strip(), kinds=KINDS) if kind.lower() == "bearer" and secret.strip() else None
+    if token is None:
+        raise Unauthorized
+    now = timezone.now()
+    over = token.expires_at is not None and token.expires_at <= now
+    if over or (token.state == AccessToken.State.PENDING and token.created_at + tokens.PENDING_LIFE <= now):
+        raise Unauthorized(code="token_expired")
+    return token
+
+
+def membership_of(user_id: int, tenant_id: int) -> Membership | None:
+    """The place of an account on a tenant's node, deactivated or not; none in a tenant that is being closed."""
+    return (
+        Membership.objects.select_related("organization")
+        .filter(user=user_id, organization=tenant_id, organization__is_tenant=True, organization__closed_at=None)
+        .first()
+    )
+
+
+def is_over(membership: Membership) -> bool:
+    """Deactivated at this moment (DOCMS-059)."""
+    return membership.deactivated_at is not None and membership.deactivated_at <= timezone.now()
+
+
+class BearerToken(BaseAuthentication):
+    """A token that is active for one tenant. Membership, deactivation and network are asked at each request."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401."""
+        return "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[User, AccessToken]:
+        """Let the unit of work go on as this person in the token's tenant.
+
+        Sets ``actor``, ``tenant`` and ``membership`` of the request. Raises `Unauthorized`, `Denied`.
+        """
+        token = find(request)
+        if token.state != AccessToken.State.ACTIVE or token.organization_id is None:
+            raise Unauthorized(code="token_not_activated")
+        user = token.user
+        assert user is not None  # the database demands one for this kind
+        actor = enter(user, door="docms", tenant_id=token.organization_id, token_id=token.pk)
+        membership = actor.membership(token.organization_id)
+        if membership is None:
+            raise Unauthorized(code=_why_gone(user.pk, token.organization_id))
+        check_network(request, token.organization_id)
+        tokens.note_use(token)
+        place(request, actor=actor, tenant=membership.organization, membership=membership)
+        return user, token
+
+
+class PendingToken(BearerToken):
+    """A token that need not be active: tenants, selection, second factor, password, sign-out (DOCMS-002)."""
+
+    def authenticate(self, request: Request) -> tuple[User, AccessToken]:
+        """The token and the person, in all tenants of the person; a token bound to a tenant follows its rules."""
+        token = find(request)
+        user = token.user
+        assert user is not None
+        if token.state == AccessToken.State.ACTIVE and token.organization_id is not None:
+            with scope.all_tenants():
+                membership = membership_of(user.pk, token.organization_id)
+            if membership is None or is_over(membership):
+                raise Unauthorized(code="user_deactivated")
+        actor = enter(user, door="docms", token_id=token.pk)
+        place(request, actor=actor, tenant=None, membership=None)
+        return user, token
+
+
+def _why_gone(user_id: int, tenant_id: int) -> str:
+    with scope.all_tenants():
+        membership = membership_of(user_id, tenant_id)
+    return "user_deactivated" if membership is not None and is_over(membership) else "unauthorized"
+
+
+def place(request: Any, *, actor: Any, tenant: Organization | None, membership: Membership | None) -> None:
+    """Write on the request who calls; on Django's own, too, so that the error handler finds it."""
+    for target in (request, getattr(request, "_request", request)):
+        target.actor, target.tenant, target.membership = actor, tenant, membership
+
+
+class _BearerScheme(OpenApiAuthenticationExtension):
+    target_class = BearerToken
+    name = "bearerAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """A token activated for one tenant."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Header `Authorization: Bearer <token>` with a token activated for one tenant; "
+            "valid until token_expire.",
+        }
+
+
+class _PendingScheme(OpenApiAuthenticationExtension):
+    target_class = PendingToken
+    name = ["bearerInactive", "bearerAuth"]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Either state will do."""
+        return [{"bearerInactive": []}, {"bearerAuth": []}]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        """A token fresh from login, or bound to a tenant while the second factor is outstanding."""
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "Header `Authorization: Bearer <token>` with a token that is not fully activated: "
+                "fresh from login, or bound to a tenant while the second factor is outstanding. Valid for 10 minutes; "
+                "any other operation answers 401 with TOKEN_NOT_ACTIVATED.",
+            },
+            _BearerScheme(None).get_security_definition(auto_schema),
+        ]

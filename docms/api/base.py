@@ -1,0 +1,131 @@
+"""What the views of the docms door share: dialect, sign-in, and finding what an id in the path names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from core.api import DoorSchema, DoorView, Problem
+from core.errors import Denied, Invalid, NotFound
+from core.http import LimitedJSONParser, ORJSONRenderer
+from docms.api import errors
+from docms.api.auth import BearerToken
+from docms.models import Document, Folder
+from orgs.actor import Actor
+from orgs.models import Membership, Organization
+
+
+class DocmsView(DoorView):
+    """One resource; the caller is in ``self.actor``, the tenant in ``self.tenant``."""
+
+    door = "docms"
+    schema = DoorSchema()
+    authentication_classes: Sequence[Any] = (BearerToken,)
+    renderer_classes = (ORJSONRenderer,)
+    parser_classes: Sequence[Any] = (LimitedJSONParser,)
+    challenge = "Bearer"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """NUL characters name nothing and would only upset the database."""
+        if "\x00" in request.path or "\x00" in "".join(request.query_params.values()):
+            raise Invalid(_("The address contains characters that are not allowed."))
+        super().initial(request, *args, **kwargs)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Nothing of this door is kept in a cache, and every answer says which bytes it is made of."""
+        final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
+        final["Cache-Control"] = "no-store"
+        return final
+
+    def refuse(self, problem: Problem) -> Response:
+        """The dialect's error body."""
+        return errors.answer(problem, self.request, challenge=self.challenge)
+
+    @property
+    def actor(self) -> Actor:
+        """The caller."""
+        return cast("Actor", self.request.actor)  # type: ignore[attr-defined]
+
+    @property
+    def tenant(self) -> Organization:
+        """The tenant the token is bound to."""
+        return cast("Organization", self.request.tenant)  # type: ignore[attr-defined]
+
+    @property
+    def membership(self) -> Membership:
+        """The caller's place in the tenant."""
+        return cast("Membership", self.request.membership)  # type: ignore[attr-defined]
+
+    @property
+    def is_admin(self) -> bool:
+        """`admin_perm` or `super_admin_perm` (DOCMS-056)."""
+        return self.tenant.pk in self.actor.admin_tenants
+
+    @property
+    def is_super_admin(self) -> bool:
+        """`super_admin_perm`, or the operator where a member."""
+        return self.tenant.pk in self.actor.super_admin_tenants
+
+    def require_admin(self) -> None:
+        """Raise `Denied` for everybody else."""
+        if not self.is_admin:
+            raise Denied(_("Only administrators may do this."))
+
+    def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """The fields that were sent, checked; unknown ones are ignored."""
+        form = serializer(data=self.request.data)
+        form.is_valid(raise_exception=True)
+        return cast("dict[str, Any]", form.validated_data)
+
+    # --- What an id in the path names; not visible is 404, like unknown (DOCMS-047) ---
+
+    def folder(self, folder_id: int) -> Folder:
+        """A folder the caller reaches; administrators reach each by id."""
+        folder = Folder.objects.visible_to(self.actor, all=True).select_related("tenant").filter(pk=folder_id).first()
+        if folder is None:
+            raise NotFound
+        return folder
+
+    def document(self, file_id: int) -> Document:
+        """A document the caller sees, with what its rules ask."""
+        document = (
+            Document.objects.visible_to(self.actor, all=True)
+            .select_related("folder__tenant", "current__blob")
+            .filter(pk=file_id)
+            .first()
+        )
+        if document is None:
+            raise NotFound
+        return document
+
+    def member(self, user_id: int) -> Membership:
+        """A member of the tenant, deactivated or not. Raises `NotFound`."""
+        membership = (
+            Membership.objects.select_related("user", "organization", "login_logo")
+            .filter(user=user_id, organization=self.tenant.pk)
+            .first()
+        )
+        if membership is None:
+            raise NotFound
+        return membership
+
+    def self_or_admin(self, user_id: int) -> Membership:
+        """The caller's own place, or for administrators anybody's. Raises `Denied`, `NotFound`."""
+        if user_id != self.actor.user_id:
+            self.require_admin()
+        return self.member(user_id)
+
+
+class UnknownPath(DocmsView):
+    """Any other path of this door."""
+
+    authentication_classes = ()
+
+    def _handler(self, request: Request) -> Any:
+        raise NotFound

@@ -1,0 +1,124 @@
+"""How the docms contract writes moments, languages and ids."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zoneinfo
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orgs.languages import primary_subtag
+
+ID_MAX = 2**63 - 1
+LOCALES = {"de": "de_DE", "en": "en_GB", "fr": "fr_FR", "pl": "pl_PL"}
+LANGUAGES = {locale: language for language, locale in LOCALES.items()}
+
+_MOMENT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:?\d{2})$"
+_MOMENT_OR_DAY = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:?\d{2}))?$"
+
+
+def moment(value: datetime.datetime | None, zone: zoneinfo.ZoneInfo) -> str | None:
+    """``2020-07-23T11:59:59.000+0200`` in the tenant's zone."""
+    if value is None:
+        return None
+    local = value.astimezone(zone)
+    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+
+
+def locale_of(language: str) -> str:
+    """The contract's locale for a language tag; English for the ones it does not know."""
+    return LOCALES.get(primary_subtag(language), "en_GB")
+
+
+class MomentField(serializers.Field):
+    """A moment as RFC 3339 or with ``+0200``; with ``days`` also a date, the start of that day in UTC (DOCMS-196)."""
+
+    default_error_messages = {"invalid": _("Must be a moment like 2020-07-23T11:59:59.000+0200.")}
+
+    def __init__(self, *, days: bool = False, **kwargs: Any) -> None:
+        self.pattern = _MOMENT_OR_DAY if days else _MOMENT
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> datetime.datetime:
+        """Aware, in UTC."""
+        if not isinstance(data, str) or not re.match(self.pattern, data, re.ASCII):
+            self.fail("invalid")
+        try:
+            value = datetime.datetime.fromisoformat(data)
+            if value.tzinfo is None:
+                return value.replace(tzinfo=datetime.UTC)
+            return value.astimezone(datetime.UTC)
+        except (ValueError, OverflowError):
+            self.fail("invalid")
+
+    def to_representation(self, value: Any) -> Any:
+        """Answers are built from rows by `moment`."""
+        return value
+
+
+@extend_schema_field({"$ref": "#/components/schemas/Locale"})
+class LocaleField(serializers.ChoiceField):
+    """One of the four locales; becomes a language code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=tuple(LANGUAGES), **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """``de`` for ``de_DE``."""
+        return LANGUAGES[super().to_internal_value(data)]
+
+
+class IdField(serializers.IntegerField):
+    """An id of the database."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=ID_MAX, **kwargs)
+
+
+class IdsField(serializers.ListField):
+    """A list of ids, each once."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 10000)
+        super().__init__(child=IdField(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        """In the order sent, without repetition."""
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class TextField(serializers.CharField):
+    """Text exactly as it was sent (DOCMS-195); may be empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_blank", True)
+        super().__init__(trim_whitespace=False, **kwargs)
+
+
+class NullableTextField(TextField):
+    """Text that the contract calls null and the database empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """Null clears."""
+        if data is None:
+            return True, ""
+        return super().validate_empty_values(data)
+
+
+class ColorField(serializers.RegexField):
+    """``#RRGGBB``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(regex=r"^#[0-9A-Fa-f]{6}\Z", **kwargs)
+
+
+def text(value: str) -> str | None:
+    """The contract's null for the database's empty text."""
+    return value or None

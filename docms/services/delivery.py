@@ -1,0 +1,202 @@
+"""Opening documents: rights, proof and bytes, in this order and in one transaction."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import re
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict, Denied, NotFound, TooLarge, WrongType
+from core.models import Blob
+from core.services import blobs
+from core.services import delivery as core_delivery
+from core.services.wake import wake
+from docms import rules
+from docms.models import Document, DocumentLog, DocumentVersion
+from docms.services.marks import write_read_mark
+from docms.signals import document_opened
+from orgs.actor import Actor
+
+READ, DOWNLOAD = DocumentLog.Action.READ, DocumentLog.Action.DOWNLOAD
+VIEWABLE = core_delivery.INLINE  # what the viewer can show (DOCMS-117)
+# A transfer that goes on (a viewer fetching pages, a download after a broken line) is the access it began with.
+_CONTINUED = re.compile(r"^bytes=(0*[1-9]\d{0,18})-\d{0,19}$")
+_CONTINUES_FOR = datetime.timedelta(hours=1)
+
+Opened = tuple[Document, DocumentVersion, Blob]
+
+
+@transaction.atomic
+def open_for_read(
+    *, document_id: int, actor: Actor, request: HttpRequest | None = None, max_bytes: int | None = None
+) -> Opened:
+    """Open a document in the viewer and prove it.
+
+    Side effects: log entry, read mark, counter plus one (DOCMS-119), ``first_access`` if it is the first
+    (DOCMS-120), signal `document_opened`. A request that continues a transfer, or asks for headers only, adds none.
+
+    Raises `NotFound` for what the actor does not see, `Denied` without ``read`` (DOCMS-116), `WrongType` for types
+    the viewer cannot show (DOCMS-117), `TooLarge` above ``max_bytes``, `Conflict` while the bytes are being checked
+    or were found infected. Nothing is counted then.
+    """
+    document = _seen(document_id, actor)
+    rules.require(rules.may_read(actor, document))
+    version, blob = _bytes_of(document, max_bytes)
+    if blob.mime not in VIEWABLE:
+        raise WrongType(_("This type cannot be shown here; please download it."))
+    _prove(document, version, actor, READ, request)
+    return document, version, blob
+
+
+@transaction.atomic
+def open_for_download(
+    *, document_id: int, actor: Actor, request: HttpRequest | None = None, max_bytes: int | None = None
+) -> Opened:
+    """Take a document away and prove it; with ``delete_after_next_download`` it is claimed by this download.
+
+    Side effects: as `open_for_read`; a claimed document is gone for everybody at once, a worker deletes it
+    (DOCMS-122), and of two downloads at the same time one finds nothing (DOCMS-123).
+
+    Raises as `open_for_read`, but for the type; `Denied` without ``download``, and with ``download_locked`` for
+    everybody when it is locked (DOCMS-118).
+    """
+    document = _seen(document_id, actor)
+    answer = rules.may_download(actor, document)
+    if not answer:
+        raise Denied(answer.reason, code="" if document.allow_download else "download_locked")
+    version, blob = _bytes_of(document, max_bytes)
+    if request is not None and request.method == "HEAD":
+        return document, version, blob
+    if document.delete_after_next_download:
+        _claim(document, actor)
+    _prove(document, version, actor, DOWNLOAD, request)
+    return document, version, blob
+
+
+def _seen(document_id: int, actor: Actor) -> Document:
+    document = (
+        Document.objects.visible_to(actor, all=True)
+        .select_related("folder", "current__blob")
+        .filter(pk=document_id)
+        .first()
+    )
+    if document is None:
+        raise NotFound
+    return document
+
+
+def _bytes_of(document: Document, max_bytes: int | None) -> tuple[DocumentVersion, Blob]:
+    """The current version, if its bytes may leave the house. The same refusals as `core.services.delivery`."""
+    version = document.current
+    if version is None:
+        raise NotFound
+    blob = version.blob
+    if blob.scan == Blob.Scan.PENDING:
+        raise Conflict(_("This file is still being checked."), code="being_checked")
+    if blob.scan == Blob.Scan.INFECTED:
+        raise Conflict(_("This file contains malware and is not handed out."), code="infected")
+    if blob.missing_since is not None:
+        raise NotFound(_("The content of this file is missing. The operator has been told."), code="file_missing")
+    if max_bytes is not None and blob.size > max_bytes:
+        raise TooLarge
+    return version, blob
+
+
+def _claim(document: Document, actor: Actor) -> None:
+    """Take the document for this download alone: whoever waited for the row lock finds it claimed."""
+    mine = (
+        Document.objects.select_for_update(of=("self",))
+        .filter(pk=document.pk, claimed_at=None, delete_after_next_download=True)
+        .first()
+    )
+    if mine is None:
+        raise NotFound
+    now = timezone.now()
+    Document.objects.filter(pk=mine.pk).update(claimed_at=now, claimed_by=actor.user_id)
+    document.claimed_at, document.claimed_by = now, actor.user
+    transaction.on_commit(partial(wake, "docms.delete_after_download", document.pk), robust=True)
+
+
+def _prove(
+    document: Document, version: DocumentVersion, actor: Actor, action: str, request: HttpRequest | None
+) -> None:
+    membership = actor.membership(document.tenant_id)
+    if membership is None or actor.user_id is None:
+        raise NotFound  # flags come from the membership, so this cannot be reached with rights
+    if request is not None and (request.method == "HEAD" or _continues(document, actor, action, request)):
+        return
+    now = timezone.now()
+    Document.objects.filter(pk=document.pk).update(
+        access_counter=F("access_counter") + 1, first_access=Coalesce("first_access", now)
+    )
+    document.access_counter += 1
+    document.first_access = document.first_access or now
+    write_read_mark(document, membership.pk, version.number, downloaded=action == DOWNLOAD)
+    DocumentLog.objects.create(
+        tenant_id=document.tenant_id, document_id=document.pk, user_id=actor.user_id, action=action
+    )
+    document_opened.send(sender=Document, document=document, user_id=actor.user_id, action=action)
+
+
+def _continues(document: Document, actor: Actor, action: str, request: HttpRequest) -> bool:
+    """Asks for a later part of what the same person opened within the hour. Without that entry, it is counted."""
+    if not _CONTINUED.match(request.headers.get("Range", "").strip()):
+        return False
+    return DocumentLog.objects.filter(
+        document_id=document.pk, user=actor.user_id, action=action, created_at__gte=timezone.now() - _CONTINUES_FOR
+    ).exists()
+
+
+# --- Answers --------------------------------------------------------------------------------------------
+
+
+def read(*, document_id: int, actor: Actor, request: HttpRequest, as_json: bool = False) -> HttpResponseBase:
+    """The document for the viewer; as JSON with Base64 for docms, up to the limit (DOCMS-134). See `open_for_read`."""
+    limit = settings.BASE64_LIMIT if as_json else None
+    _document, version, blob = open_for_read(document_id=document_id, actor=actor, request=request, max_bytes=limit)
+    if as_json:
+        return JsonResponse(file_data(version, blob), headers={"Cache-Control": "no-store"})
+    return core_delivery.deliver(blob, filename=version.filename, inline=True, request=request)
+
+
+def download(*, document_id: int, actor: Actor, request: HttpRequest, as_json: bool = False) -> HttpResponseBase:
+    """The document for saving; as JSON like `read`. See `open_for_download`."""
+    limit = settings.BASE64_LIMIT if as_json else None
+    _document, version, blob = open_for_download(document_id=document_id, actor=actor, request=request, max_bytes=limit)
+    if as_json:
+        return JsonResponse(file_data(version, blob), headers={"Cache-Control": "no-store"})
+    return core_delivery.deliver(blob, filename=version.filename, inline=False, request=request)
+
+
+def preview(*, document_id: int, actor: Actor, request: HttpRequest) -> HttpResponseBase:
+    """The preview picture, for whoever may read or download. It is no access: nothing is counted or logged.
+
+    Raises `NotFound` for what the actor does not see or what has no preview, `Denied` without a right.
+    """
+    document = _seen(document_id, actor)
+    flags = rules.effective(actor, document.folder)
+    if not flags.download or not document.allow_download:
+        rules.require(rules.may_read(actor, document, flags))
+    if document.current is None:
+        raise NotFound
+    return core_delivery.deliver_preview(document.current.blob, request)
+
+
+def file_data(version: DocumentVersion, blob: Blob) -> dict[str, str]:
+    """The contract's FileData: file name and plain Base64 (DOCMS-133). Raises `NotFound` when the bytes are lost."""
+    try:
+        with blobs.open_blob(blob) as file:
+            data = base64.b64encode(file.read()).decode("ascii")
+    except FileNotFoundError:
+        wake("core.mark_missing", blob.pk)
+        raise NotFound(_("The content of this file is missing. The operator has been told."), code="file_missing") from None
+    return {"filename": version.filename, "data": data}

@@ -1,0 +1,303 @@
+"""Documents: published, changed, given a new version, moved, deleted."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict, Invalid, NotFound
+from core.models import Blob
+from core.services import blobs, rows
+from core.services.wake import wake
+from docms import rules
+from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
+from docms.services import destruction, indexing, tree
+from docms.services.marks import set_done
+from docms.services.names import refuse_nul
+from orgs.actor import Actor
+
+__all__ = ["change_document", "deletable_problem", "delete_document", "publish", "set_done", "versions"]
+
+COLUMNS = frozenset(
+    {
+        "title", "description", "version_label", "allow_download", "active_from", "active_until", "identifier",
+        "internal_note", "delete_after_next_download",
+    }
+)  # fmt: skip
+Action = DocumentLog.Action
+
+
+@transaction.atomic
+def publish(
+    *,
+    actor: Actor,
+    folder: Folder,
+    blob: Blob,
+    filename: str,
+    title: str = "",
+    description: str = "",
+    version_label: str = "",
+    label_name: str | None = None,
+    allow_download: bool = True,
+    active_from: datetime.datetime | None = None,
+    active_until: datetime.datetime | None = None,
+    identifier: str = "",
+    internal_note: str = "",
+    delete_after_next_download: bool = False,
+) -> Document:
+    """Put stored bytes into a folder as a new document; without title it takes the file name (DOCMS-197).
+
+    Side effects: first version, search index, log entry; after commit a worker tells the people of the folder, at
+    once or when ``active_from`` has come (DOCMS-142 … 145), and reads the text of a PDF. A failing mail never
+    undoes the upload (DOCMS-156).
+
+    Raises `NotFound` when the folder is gone, `Denied` without ``upload`` there (DOCMS-110) or for a big file
+    without licence (DOCMS-125), `Invalid` for a label the folder has not (DOCMS-139) or a wrong file name,
+    `ValidationError` for values that are too long or a period that ends before it begins.
+    """
+    assert actor.user_id is not None, "documents are uploaded by people"
+    folder = _open_folder(folder, blob)
+    rules.require(rules.may_upload(actor, folder))
+    rules.require(rules.may_store_big(folder.tenant_id, blob.size))
+    filename = blobs.clean_filename(filename)
+    values = {
+        "title": title or filename[:250],
+        "description": description,
+        "version_label": version_label,
+        "allow_download": allow_download,
+        "active_from": active_from,
+        "active_until": active_until,
+        "identifier": identifier,
+        "internal_note": internal_note,
+        "delete_after_next_download": delete_after_next_download,
+    }
+    refuse_nul(values)
+    label = _label(folder, label_name)
+    document = rows.create(
+        Document,
+        tenant_id=folder.tenant_id,
+        folder=folder,
+        filename=filename,
+        label=label,
+        uploaded_by_id=actor.user_id,
+        **values,
+        **_content(blob),
+    )
+    version = _add_version(document, blob, number=1, user_id=actor.user_id)
+    Document.objects.filter(pk=document.pk).update(current=version)
+    document.current = version
+    _log(document, actor, Action.CREATE)
+    if label is not None:
+        _log(document, actor, Action.LABEL, label.name)
+    indexing.index([document], text="")
+    _wake_after_commit(document, new_content=True)
+    return document
+
+
+def _open_folder(folder: Folder, blob: Blob) -> Folder:
+    """The folder, kept from being deleted meanwhile, and the bytes, kept from being swept."""
+    held = tree.hold(folder.pk)
+    if held is None or held.tenant_id != blob.tenant_id:
+        raise NotFound
+    if not blobs.hold(blob):
+        raise NotFound(_("The content of this file is missing. Please upload it again."), code="file_missing")
+    return held
+
+
+def _content(blob: Blob) -> dict[str, Any]:
+    """What a document copies from its bytes."""
+    return {"size_bytes": blob.size, "mime": blob.mime, "is_big": blob.size > settings.BASE64_LIMIT}
+
+
+def _add_version(document: Document, blob: Blob, *, number: int, user_id: int) -> DocumentVersion:
+    return rows.create(
+        DocumentVersion,
+        check=False,
+        tenant_id=document.tenant_id,
+        document=document,
+        number=number,
+        label=document.version_label,
+        filename=document.filename,
+        blob=blob,
+        size_bytes=blob.size,
+        uploaded_by_id=user_id,
+    )
+
+
+def _label(folder: Folder, name: str | None) -> FolderLabel | None:
+    """The folder's label of that name; none for no name. Raises `Invalid` (DOCMS-139)."""
+    if not name:
+        return None
+    label = FolderLabel.objects.filter(folder=folder, name__iexact=name).first()
+    if label is None:
+        problem = _("The folder has no label “%(name)s”.") % {"name": name}
+        raise Invalid(problem, code="unknown_label", fields={"label_name": [problem]})
+    return label
+
+
+def _log(document: Document, actor: Actor, action: str, label: str = "") -> None:
+    DocumentLog.objects.create(
+        tenant_id=document.tenant_id, document_id=document.pk, user_id=actor.user_id, action=action, label=label
+    )
+
+
+def _wake_after_commit(document: Document, *, new_content: bool) -> None:
+    """Workers tell people and read the text. What is not sent now, `docms.release_documents` finds."""
+    visible = document.active_from is None or document.active_from <= timezone.now()
+    if document.notified_at is None and visible:
+        transaction.on_commit(partial(wake, "docms.notify_upload", document.pk), robust=True)
+    if new_content and document.mime in indexing.READABLE:
+        transaction.on_commit(partial(wake, "docms.index_document", document.pk), robust=True)
+
+
+@transaction.atomic
+def change_document(
+    *,
+    actor: Actor,
+    document: Document,
+    changes: Mapping[str, Any],
+    blob: Blob | None = None,
+    filename: str | None = None,
+    expected: int | None = None,
+) -> Document:
+    """Change data (DOCMS-112), with ``blob`` also the content, which starts a new version (DOCMS-113).
+
+    ``changes`` are columns, ``folder`` (a visible `Folder`) for a move, ``label_name``, and ``first_access``, which
+    counts for administrators only (DOCMS-120). After a move a label is kept when the new folder has one of that
+    name. A new version keeps done state, first access and counter; whoever uploads it has read it if they had read
+    the one before (DOCMS-127), and people are told as of a new upload. Returns the row as it is now.
+
+    Raises `NotFound` when it is gone, `Denied` without the rights here or in the target folder (DOCMS-111),
+    `Changed` when somebody else was faster, `Invalid` and `ValidationError` for wrong values.
+    """
+    assert actor.user_id is not None, "documents are changed by people"
+    fresh = _locked(document.pk)
+    rules.require(rules.may_edit(actor, fresh))
+    changes = dict(changes)
+    unknown = changes.keys() - COLUMNS - {"folder", "label_name", "first_access", "filename"}
+    if unknown:
+        raise TypeError(f"unknown columns of a document: {', '.join(sorted(unknown))}")
+    filename = changes.pop("filename", None) or filename
+    values: dict[str, Any] = {key: changes[key] for key in COLUMNS & changes.keys()}
+    refuse_nul(values)
+    if filename:
+        values["filename"] = blobs.clean_filename(filename)
+    if "first_access" in changes and rules.may_administer(actor, fresh.tenant_id):
+        values["first_access"] = changes["first_access"]
+    values |= _move(actor, fresh, changes)
+    old_label = fresh.label_id
+    if blob is not None:
+        values |= _new_version(actor, fresh, blob, values)
+    changed = rows.change(fresh, values, expected=expected)
+    if not changed:
+        return fresh
+    now = timezone.now()
+    Document.objects.filter(pk=fresh.pk).update(changed_at=now)
+    fresh.changed_at = now
+    if changed.keys() - {"label"}:
+        _log(fresh, actor, Action.EDIT)
+    if fresh.label_id != old_label:
+        _log(fresh, actor, Action.LABEL, fresh.label.name if fresh.label else "")
+    indexing.index([fresh], text="" if blob is not None else None)
+    _wake_after_commit(fresh, new_content=blob is not None)
+    return fresh
+
+
+def _locked(document_id: int) -> Document:
+    fresh = (
+        Document.objects.select_for_update(of=("self",))
+        .select_related("folder__tenant", "label", "current")
+        .filter(pk=document_id, claimed_at=None)
+        .first()
+    )
+    if fresh is None:
+        raise NotFound
+    return fresh
+
+
+def _move(actor: Actor, document: Document, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Folder and label after the change."""
+    folder, values = document.folder, {}
+    if "folder" in changes and changes["folder"].pk != folder.pk:
+        target = tree.hold(changes["folder"].pk)
+        if target is None or target.tenant_id != document.tenant_id:
+            problem = _("This folder does not exist.")
+            raise Invalid(problem, code="unknown_id", fields={"folder": [problem]})
+        rules.require(rules.may_move(actor, document, target))
+        folder = values["folder"] = target
+        if document.label is not None:
+            values["label"] = FolderLabel.objects.filter(folder=folder, name__iexact=document.label.name).first()
+    if "label_name" in changes:
+        values["label"] = _label(folder, changes["label_name"])
+    return values
+
+
+def _new_version(actor: Actor, document: Document, blob: Blob, values: dict[str, Any]) -> dict[str, Any]:
+    assert actor.user_id is not None
+    assert document.current is not None
+    if blob.tenant_id != document.tenant_id or not blobs.hold(blob):
+        raise NotFound(_("The content of this file is missing. Please upload it again."), code="file_missing")
+    rules.require(rules.may_store_big(document.tenant_id, blob.size))
+    before = document.current.number
+    shown = Document(
+        pk=document.pk,
+        tenant_id=document.tenant_id,
+        version_label=values.get("version_label", document.version_label),
+        filename=values.get("filename", document.filename),
+    )
+    version = _add_version(shown, blob, number=before + 1, user_id=actor.user_id)
+    membership = actor.membership(document.tenant_id)
+    if membership is not None:
+        ReadMark.objects.filter(document=document, membership=membership, version_no=before).update(
+            version_no=version.number
+        )
+    return {"current": version, "notified_at": None, **_content(blob)}
+
+
+def versions(document: Document) -> models.QuerySet[DocumentVersion]:
+    """All contents of a document, oldest first. The caller has settled who sees the document."""
+    return DocumentVersion.objects.filter(document=document).select_related("uploaded_by").order_by("number")
+
+
+# --- The end --------------------------------------------------------------------------------------------
+
+
+def deletable_problem(document: Document) -> str:
+    """Why nobody can delete it now; empty when it can be (DOCMS-105)."""
+    problem = rules.deletion_problem(document)
+    return str(problem[1]) if problem else ""
+
+
+@transaction.atomic
+def delete_document(
+    *, actor: Actor | None, document: Document, reason: str = "manual", rule: dict[str, Any] | None = None
+) -> None:
+    """Delete a document with all versions and content (DOCMS-114); jobs have no actor.
+
+    Side effects: destruction record, log and audit entry, signal `document_deleted`; bytes that nothing else
+    refers to go with the next sweep.
+
+    Raises `NotFound` when it is gone, `Denied` for whoever may not, `Conflict` while the folder's date
+    (``deletion_locked``, DOCMS-105) or a hold (``held``) protects it.
+    """
+    fresh = Document.objects.select_for_update(of=("self",)).select_related("folder__tenant").filter(pk=document.pk)
+    row = fresh.first()
+    if row is None or (actor is not None and row.claimed_at is not None):
+        raise NotFound
+    if actor is not None:
+        answer = rules.may_delete(actor, row)
+        if answer.denied_status != 409:
+            rules.require(answer)
+    problem = rules.deletion_problem(row)
+    if problem:
+        raise Conflict(problem[1], code=problem[0])
+    destruction.destroy(
+        Document.objects.filter(pk=row.pk), reason=reason, user_id=actor.user_id if actor else None, rule=rule
+    )

@@ -1,0 +1,108 @@
+"""What documents are found by: their own data at once, the text of a PDF when a worker has read it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+import pypdfium2
+from django.db import transaction
+
+from core.models import Blob
+from core.services import blobs
+from core.text import search_vector
+from docms.models import Document, DocumentIndex
+
+log = logging.getLogger(__name__)
+
+TEXT_MAX = 200_000  # characters of content that are kept
+PAGES_MAX = 500
+READABLE = frozenset({"application/pdf", "text/plain"})
+
+
+def index(documents: Iterable[Document], *, text: str | None = None) -> None:
+    """Write the index rows of documents from their own data; the content stays unless ``text`` is given."""
+    for document in documents:
+        if text is None:
+            stored = DocumentIndex.objects.filter(document=document).values_list("text", flat=True).first()
+        else:
+            stored = text
+        content = (stored or "")[:TEXT_MAX]
+        title = document.title or document.filename[:250]
+        words = " ".join(
+            part
+            for part in (
+                document.filename,
+                document.identifier,
+                document.label.name if document.label else "",
+                document.description,
+                content,
+            )
+            if part
+        )
+        DocumentIndex.objects.update_or_create(
+            document=document,
+            defaults={
+                "folder_id": document.folder_id,
+                "title": title,
+                "text": content,
+                "vector": search_vector(title, words),
+            },
+        )
+
+
+def index_content(document_id: int) -> bool:
+    """Read the text of the current version into the index; False when there is nothing to read.
+
+    The bytes are read without a lock; a version that came meanwhile has its own task, so an older result is
+    discarded. A damaged or protected PDF leaves the document searchable by its data.
+    """
+    document = Document.objects.filter(pk=document_id).select_related("current__blob").first()
+    if document is None or document.current is None or document.mime not in READABLE:
+        return False
+    read, text = document.current, _text_of(document.current.blob)
+    with transaction.atomic():
+        fresh = (
+            Document.objects.select_for_update(of=("self",)).select_related("label").filter(pk=document_id).first()
+        )
+        if fresh is None or fresh.current_id != read.pk:
+            return False
+        index([fresh], text=text)
+    return True
+
+
+def _text_of(blob: Blob) -> str:
+    try:
+        with blobs.open_blob(blob) as file:
+            if blob.mime == "text/plain":
+                return _clean(file.read(TEXT_MAX * 4).decode("utf-8", "replace"))
+            return _pdf_text(file)
+    except FileNotFoundError:
+        log.error("the object of blob %s is missing", blob.pk)
+    except pypdfium2.PdfiumError as error:
+        log.info("blob %s has no readable text: %s", blob.pk, error)
+    return ""
+
+
+def _pdf_text(file: object) -> str:
+    pdf = pypdfium2.PdfDocument(file)
+    try:
+        parts: list[str] = []
+        length = 0
+        for number in range(min(len(pdf), PAGES_MAX)):
+            page = pdf[number]
+            textpage = page.get_textpage()
+            parts.append(textpage.get_text_bounded())
+            textpage.close()
+            page.close()
+            length += len(parts[-1])
+            if length >= TEXT_MAX:
+                break
+        return _clean("\n".join(parts))
+    finally:
+        pdf.close()
+
+
+def _clean(text: str) -> str:
+    """Without NUL, which PostgreSQL refuses, and lone surrogates."""
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode()[:TEXT_MAX]

@@ -1,0 +1,52 @@
+"""Names that people give: composed, without characters that no screen shows and no database takes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid
+
+
+def plain_name(name: str, *, field: str = "name", length: int = 200, slashes: bool = True) -> str:
+    """The name composed and without blanks around it.
+
+    Raises `Invalid` naming the field when nothing remains, when it is too long, or for control characters;
+    without ``slashes`` also for ``/`` and ``\\``, which paths are made of.
+    """
+    clean = unicodedata.normalize("NFC", name).strip()
+    problem = ""
+    if not clean:
+        problem = _("A name is needed.")
+    elif len(clean) > length:
+        problem = _("The name has more than %(length)d characters.") % {"length": length}
+    elif any(unicodedata.category(letter) in ("Cc", "Cs") for letter in clean):
+        problem = _("The name contains characters that are not allowed.")
+    elif not slashes and any(slash in clean for slash in "/\\"):
+        problem = _("The name must not contain a slash.")
+    if problem:
+        raise Invalid(problem, fields={field: [problem]})
+    return clean
+
+
+def refuse_nul(values: Mapping[str, Any]) -> None:
+    """Raise `Invalid` for texts that the database cannot hold."""
+    wrong = [
+        name
+        for name, value in values.items()
+        if isinstance(value, str) and any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
+    ]
+    if wrong:
+        problem = _("The text contains characters that are not allowed.")
+        raise Invalid(problem, fields={name: [problem] for name in wrong})
+
+
+def refuse_unknown(field: str, unknown: Iterable[int]) -> None:
+    """Raise `Invalid` for ids in a request that do not exist, or belong to another tenant (DOCMS-047)."""
+    ids = sorted(unknown)
+    if ids:
+        problem = _("Unknown: %(ids)s") % {"ids": ", ".join(map(str, ids[:20]))}
+        raise Invalid(problem, code="unknown_id", fields={field: [problem]})

@@ -1,0 +1,160 @@
+"""Who is told of a new document, and when. The recipients are computed once, at the moment it becomes visible."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from core import scope
+from core.models import SystemLog
+from core.services import rows
+from core.services.jobs import Counts
+from docms import rules
+from docms.models import Document, DocumentLog, FolderMailUser, FolderTemplate, MailRule, MailRuleRecipient
+from docms.services.groups import people_of_folder
+from docms.signals import document_published
+from messaging.services import outbox
+from messaging.services.split import Recipient
+from orgs.models import Membership, User
+from orgs.services.installation import public_url
+
+log = logging.getLogger(__name__)
+
+KIND = "document_published"
+BATCH = 200
+
+
+def readers(document: Document) -> set[int]:
+    """The accounts a new version is news to: they reach the folder and may read there, and did not upload it.
+
+    In a hidden folder that leaves its administrators (DOCMS-103).
+    """
+    folder = document.folder
+    people = rules.holders(folder, "read", people_of_folder(folder))
+    if folder.hidden_from is not None and folder.hidden_from <= timezone.now():
+        admins = Membership.objects.administrators().filter(organization=folder.tenant_id, user__in=people)
+        people = set(admins.values_list("user_id", flat=True))
+    return people - {_uploader(document)}
+
+
+def _uploader(document: Document) -> int:
+    return document.current.uploaded_by_id if document.current else document.uploaded_by_id
+
+
+def recipients(document: Document, people: set[int]) -> set[int]:
+    """Who of the readers gets a mail by the rules of folder and uploader (DOCMS-142 … 144)."""
+    folder = document.folder
+    rule = MailRule.objects.filter(
+        folder=folder, membership__user=_uploader(document), membership__organization=folder.tenant_id, custom=True
+    ).first()
+    if rule is not None:
+        return people & set(MailRuleRecipient.objects.filter(rule=rule).values_list("membership__user_id", flat=True))
+    if not folder.mail_after_upload_enable:
+        return set()
+    if folder.mail_after_upload_custom:
+        return people & set(FolderMailUser.objects.filter(folder=folder).values_list("membership__user_id", flat=True))
+    return people
+
+
+@transaction.atomic
+def announce(document_id: int) -> int:
+    """Tell the people of a document that has become visible; returns the number of mails. Once per version.
+
+    ``notified_at`` is set under the row lock, so a second run, and a second worker, do nothing. Side effects: one
+    message per recipient in the outbox, in their language; log entry; signal `document_published`, which also
+    those learn from who get no mail.
+    """
+    document = (
+        Document.objects.select_for_update(of=("self",))
+        .select_related("folder__tenant", "current", "uploaded_by")
+        .filter(_due(), pk=document_id)
+        .first()
+    )
+    if document is None:
+        return 0
+    now = timezone.now()
+    rows.change(document, {"notified_at": now}, verb="announced", check=False)
+    if document.active_until is not None and document.active_until <= now:
+        return 0
+    people = readers(document)
+    mailed = recipients(document, people) if people else set()
+    sent = _mail(document, mailed) if mailed else 0
+    document_published.send(sender=Document, document=document, people=frozenset(people))
+    return sent
+
+
+def _due() -> Q:
+    return Q(notified_at=None, claimed_at=None) & (Q(active_from=None) | Q(active_from__lte=timezone.now()))
+
+
+def _mail(document: Document, user_ids: set[int]) -> int:
+    version = document.current.number if document.current else 1
+    uploader = User.objects.get(pk=_uploader(document))
+    messages = outbox.queue_all(
+        kind=KIND,
+        tenant=document.folder.tenant,
+        to=[Recipient.of_user(user) for user in User.objects.filter(pk__in=user_ids).order_by("pk")],
+        context=context_of(document, uploader),
+        overrides=FolderTemplate.objects.filter(folder=document.folder, kind=FolderTemplate.Kind.NOTIFICATION).first(),
+        caused_by=uploader,
+        document_id=document.pk,
+        dedupe_key=f"document:{document.pk}:{version}",
+    )
+    if messages:
+        DocumentLog.objects.create(
+            tenant_id=document.tenant_id, document_id=document.pk, user=uploader, action=DocumentLog.Action.NOTIFY
+        )
+    return len(messages)
+
+
+def context_of(document: Document, uploader: User) -> dict[str, str]:
+    """What a text about a document may say (DOCMS-153). The link leads to the portal, which asks for the rights."""
+    return {
+        "folder_name": document.folder.name,
+        "folder_path": document.folder.full_path_name,
+        "file_title": document.title or document.filename,
+        "file_name": document.filename,
+        "uploader_name": uploader.get_full_name(),
+        "link": f"{public_url()}/app/documents/{document.pk}",
+    }
+
+
+def release_documents() -> Counts:
+    """Job: announce what has become visible and was not announced yet, each in its own unit of work.
+
+    Also finds what a dead broker kept from being announced after the upload. A document that fails is written to
+    the system log and tried again by the next run; it holds up no other.
+    """
+    counts = {"documents": 0, "mails": 0, "failed": 0}
+    last = 0
+    while ids := _batch(last):
+        for document_id in ids:
+            try:
+                with scope.unit_of_work(door="worker"), scope.all_tenants():
+                    counts["mails"] += announce(document_id)
+                counts["documents"] += 1
+            except Exception as error:  # noqa: BLE001 - one bad document must not keep the others waiting
+                counts["failed"] += 1
+                log.exception("document %s could not be announced", document_id)
+                _report(document_id, error)
+        last = ids[-1]
+    return counts
+
+
+def _batch(last: int) -> list[int]:
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        return list(Document.objects.filter(_due(), pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def _report(document_id: int, error: Exception) -> None:
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        document = Document.objects.filter(pk=document_id).first()
+        SystemLog.objects.create(
+            tenant_id=document.tenant_id if document else None,
+            category="docms.notify_upload",
+            action=f"document {document_id}",
+            stacktrace=f"{type(error).__name__}: {error}"[:20000],
+        )

@@ -1,0 +1,43 @@
+"""Celery wrappers of this floor: ids in, one service called, a missing row is no error."""
+
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+
+from core import scope
+from core.services import jobs
+from docms.services import claims, indexing, notify
+
+_RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
+
+
+@shared_task(name="docms.notify_upload", **_RETRIED)
+def notify_upload(document_id: int) -> None:
+    """Tell the people of a new document. What fails here is found by `release_documents`."""
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        notify.announce(document_id)
+
+
+@shared_task(name="docms.release_documents")
+def release_documents() -> None:
+    """Announce documents whose moment has come, every five minutes."""
+    jobs.run("docms.release_documents", notify.release_documents)
+
+
+@shared_task(name="docms.index_document", **_RETRIED)
+def index_document(document_id: int) -> None:
+    """Read the text of a document's current version into the index."""
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        indexing.index_content(document_id)
+
+
+@shared_task(name="docms.delete_after_download", **_RETRIED)
+def delete_after_download(document_id: int) -> None:
+    """Delete a document that a download has claimed."""
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        claims.finish_claimed(document_id)
+
+
+@shared_task(name="docms.delete_claimed")
+def delete_claimed() -> None:
+    """Delete claimed documents that were left, every five minutes."""
+    jobs.run("docms.delete_claimed", claims.delete_claimed)

@@ -1,0 +1,78 @@
+"""What the floor below announces becomes mail, in the same transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.dispatch import receiver
+
+from core import scope
+from messaging.services.outbox import queue
+from messaging.services.split import Recipient
+from orgs.models import Invite, Membership, Organization, User
+from orgs.services.installation import public_url
+from orgs.services.invites import readable
+from orgs.signals import invite_issued, password_link_issued, user_created
+
+
+@receiver(invite_issued, dispatch_uid="messaging.mail_invite")
+def mail_invite(sender: Any, *, invite: Invite, code: str, **_: Any) -> None:
+    """The invitation with its code; without an address it goes out as a letter, and nothing is mailed."""
+    if not invite.email:
+        return
+    if invite.contact is not None:
+        person = Recipient.of_contact(invite.contact, invite.email)
+    else:
+        person = Recipient(invite.email, name=f"{invite.first_name} {invite.last_name}".strip())
+    queue(
+        kind="invite",
+        tenant=invite.tenant,
+        to=person,
+        context={
+            "inviter_name": invite.invited_by.get_full_name() or invite.tenant.name,
+            "community": invite.community.name if invite.community else "",
+            "unit": (invite.unit.name or invite.unit.identifier) if invite.unit else "",
+            "code": readable(code),
+            "link": public_url(f"/app/invite/{code}"),
+            "valid_until": invite.expires_on,
+        },
+        caused_by=invite.invited_by,
+        dedupe_key=f"invite:{invite.pk}:{invite.invited_at.isoformat()}",
+    )
+
+
+@receiver(password_link_issued, dispatch_uid="messaging.mail_password_link")
+def mail_password_link(
+    sender: Any, *, user: User, purpose: str, token: str, tenant: Organization | None, hours: int, **_: Any
+) -> None:
+    """The first-password or reset link, in the language of the account (DOCMS-035)."""
+    queue(
+        kind=purpose,
+        tenant=tenant,
+        to=Recipient.of_user(user),
+        context={"link": public_url(f"/app/password/{token}"), "valid_hours": hours},
+        caused_by=_causer(),
+        dedupe_key=f"password:{hashlib.sha256(token.encode()).hexdigest()}",
+    )
+
+
+@receiver(user_created, dispatch_uid="messaging.mail_welcome")
+def mail_welcome(sender: Any, *, membership: Membership, welcome: bool, **_: Any) -> None:
+    """The additional welcome mail, unless it was not wanted (DOCMS-051)."""
+    if not welcome:
+        return
+    queue(
+        kind="welcome",
+        tenant=membership.organization.tenant,
+        to=Recipient.of_user(membership.user),
+        context={"link": public_url("/app/login")},
+        caused_by=_causer(),
+        dedupe_key=f"welcome:{membership.pk}",
+    )
+
+
+def _causer() -> User | None:
+    """Who works in the running unit of work; nobody is behind a forgotten password."""
+    user_id = scope.current().user_id
+    return User.objects.filter(pk=user_id).first() if user_id else None

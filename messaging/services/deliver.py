@@ -1,0 +1,206 @@
+"""Send what the outbox holds. One commit per mail, so a crash repeats at most the one that was on its way."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import scope
+from core.errors import Invalid
+from messaging.models import Message, MessageRecipient
+from messaging.services import outbox
+from messaging.services.catalogue import KINDS
+from messaging.services.render import render
+from messaging.services.transport import MailConfig, Permanent, Transport, TransportError, Unreachable, config_for
+from orgs.languages import user_language
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orgs.models import Organization, User
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+BATCH = 50  # mails of one claim
+RENEW = datetime.timedelta(minutes=1)  # a lease with less than that left is renewed before sending
+SWEEP_SECONDS = 240  # a sweep stops taking new batches after that
+
+# Servers that did not answer in this run, with what they said: nobody waits for them twice.
+Dead = dict[MailConfig, str]
+
+
+def deliver(ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead | None = None) -> dict[str, int]:
+    """Claim due mails (those of ``ids``, or any) and send them, batch by server. Returns counts by outcome.
+
+    Errors of a mail are written to it and never raised.
+    """
+    dead = {} if dead is None else dead
+    counts = dict.fromkeys(("sent", "waiting", "failed", "bounced", "skipped"), 0)
+    claimed = outbox.claim(limit=limit, ids=ids)
+    for config, messages in _by_server(claimed).items():
+        with Transport(config) as transport:
+            for message in messages:
+                counts[_send(message, transport, dead)] += 1
+    return counts
+
+
+def sweep() -> dict[str, int]:
+    """Return expired leases, then deliver everything that is due. The scheduler runs it every 20 seconds."""
+    total = {"expired": outbox.requeue_expired()}
+    dead: Dead = {}
+    end = time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < end:
+        counts = deliver(dead=dead)
+        for name, count in counts.items():
+            total[name] = total.get(name, 0) + count
+        if not any(counts.values()):
+            break
+    return total
+
+
+def send_test(
+    *, to: str, tenant: Organization | None, app_config: bool = False, language: str = "", caused_by: User | None = None
+) -> str:
+    """Send a test mail at once (DOCMS-155). Returns '' or the transport's error without credentials.
+
+    The attempt stays in the mail log, a failure among the mail errors; nothing is repeated. Call it outside of a
+    transaction (`core.middleware.own_transactions`), or a refused request takes the log entry with it.
+    Raises `Invalid` for an address that is none.
+    """
+    if not outbox.is_address(to):
+        message = _("This is not an e-mail address.")
+        raise Invalid(message, code="invalid_address", fields={"to": [message]})
+    tenant_ids = [tenant.pk] if tenant else []
+    with scope.unit_of_work(door="mail", tenants=tenant_ids, user_id=caused_by.pk if caused_by else None):
+        rendered = render("test_mail", language=language, context={"user_name": ""}, tenant=tenant)
+        message_id = outbox.new_message_id()
+        row = Message.objects.create(
+            kind="test_mail",
+            tenant=tenant,
+            caused_by=caused_by,
+            subject=rendered.subject,
+            body_html=rendered.html,
+            body_text=rendered.text,
+            language=user_language(rendered.language),
+            to_emails=[to],
+            message_id=message_id,
+            dedupe_key=f"test:{message_id}",
+            state=Message.State.SENDING,
+            lease_until=timezone.now() + outbox.LEASE,
+            attempts=len(outbox.PAUSES) + 1,  # so nothing repeats it, not even a sweep after a crash
+            app_config=app_config,
+        )
+        MessageRecipient.objects.create(message=row, address=to, user_id=None)
+        config = config_for(tenant, app_config=app_config)
+    with Transport(config) as transport:
+        _send(row, transport, {})
+    return "" if row.state == Message.State.SENT else row.error_msg
+
+
+def _by_server(messages: Sequence[Message]) -> dict[MailConfig, list[Message]]:
+    found: dict[MailConfig, list[Message]] = {}
+    known: dict[tuple[int | None, bool], MailConfig] = {}
+    with scope.unit_of_work(door="mail"), scope.all_tenants():
+        for message in messages:
+            key = (message.tenant_id, message.app_config)
+            if key not in known:
+                known[key] = config_for(message.tenant, app_config=message.app_config)
+            found.setdefault(known[key], []).append(message)
+    return found
+
+
+def _send(message: Message, transport: Transport, dead: Dead) -> str:
+    """Send one claimed mail and write down what became of it. Returns the outcome's name."""
+    if not _still_ours(message):
+        return "skipped"
+    waiting = [r.address for r in message.recipients.all() if r.state == MessageRecipient.State.QUEUED]
+    addresses = list(dict.fromkeys(waiting))
+    if not addresses:
+        return _ended(message, transport.config, Message.State.FAILED, _("Nobody to send this to."))
+    config = transport.config
+    try:
+        if config in dead:
+            raise Unreachable(dead[config])
+        refused = transport.send(message, addresses)
+    except Unreachable as error:
+        dead[config] = str(error)
+        return _retry(message, config, str(error))
+    except Permanent as error:
+        return _ended(message, config, Message.State.FAILED, str(error))
+    except TransportError as error:
+        return _retry(message, config, str(error))
+    except Exception as error:
+        # Not a named error of the transport: repeating would not help. The batch goes on.
+        log.exception("message %s could not be sent", message.pk)
+        return _ended(message, config, Message.State.FAILED, config.clean(f"{type(error).__name__}: {error}"))
+    return _handed_over(message, config, [a for a in addresses if a not in refused], refused)
+
+
+def _still_ours(message: Message) -> bool:
+    """Whether the lease holds; one that runs out soon is renewed, because a slow server held up the batch."""
+    now = timezone.now()
+    assert message.lease_until is not None
+    if message.lease_until - now > RENEW:
+        return True
+    with scope.unit_of_work(door="mail", tenants=_tenants(message)):
+        ours = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, lease_until=message.lease_until)
+        message.lease_until = now + outbox.LEASE
+        return bool(ours.update(lease_until=message.lease_until))
+
+
+def _handed_over(
+    message: Message, config: MailConfig, accepted: Sequence[str], refused: dict[str, tuple[int, str]]
+) -> str:
+    """The server answered for each address: accepted, never (5xx), or not now (4xx)."""
+    never = [a for a, (code, _text) in refused.items() if code >= 500]
+    later = [a for a in refused if a not in never]
+    error = "; ".join(f"{address}: {code} {text}" for address, (code, text) in refused.items())
+    with scope.unit_of_work(door="mail", tenants=_tenants(message)):
+        for state, addresses in (("sent", accepted), ("bounced", never)):
+            if addresses:
+                message.recipients.filter(state="queued", address__in=addresses).update(state=state)
+        if later:
+            return _retry(message, config, error)
+        arrived = bool(accepted) or message.recipients.filter(state="sent").exists()
+        return _ended(message, config, Message.State.SENT if arrived else Message.State.BOUNCED, error)
+
+
+def _retry(message: Message, config: MailConfig, error: str) -> str:
+    if message.attempts > len(outbox.PAUSES):
+        return _ended(message, config, Message.State.FAILED, error)
+    pause = outbox.PAUSES[message.attempts - 1]
+    _write(message, state=Message.State.QUEUED, not_before=timezone.now() + pause, error_msg=error)
+    return "waiting"
+
+
+def _ended(message: Message, config: MailConfig, state: str, error: str) -> str:
+    changes: dict[str, object] = {"state": state, "app_config": config.is_app}
+    if error:
+        changes["error_msg"] = error
+    if state == Message.State.SENT:
+        changes["sent_at"] = timezone.now()
+        kind = KINDS.get(message.kind)
+        if kind is not None and kind.secret and not settings.TRYOUT:
+            changes |= {"body_html": "", "body_text": ""}
+    _write(message, **changes)
+    return str(state)
+
+
+def _write(message: Message, **changes: object) -> None:
+    """Write an outcome, unless the lease was lost – but what was sent was sent, whoever holds the row now."""
+    rows = Message.objects.filter(pk=message.pk)
+    if changes["state"] != Message.State.SENT:
+        rows = rows.filter(state=Message.State.SENDING, lease_until=message.lease_until)
+    with scope.unit_of_work(door="mail", tenants=_tenants(message)):
+        rows.update(lease_until=None, updated_at=timezone.now(), **changes)
+    for name, value in changes.items():
+        setattr(message, name, value)
+
+
+def _tenants(message: Message) -> list[int]:
+    return [message.tenant_id] if message.tenant_id else []

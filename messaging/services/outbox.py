@@ -1,0 +1,314 @@
+"""The outbox: written in the transaction of the event, emptied by workers after the commit.
+
+The rows are their own record (who, when, to whom, what became of it), so writing and sending them is not audited
+a second time; what people do to them (cancel, resend) is.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import uuid
+from functools import partial
+from typing import Any, TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import scope
+from core.errors import Conflict, Invalid
+from core.services import rows
+from core.services.wake import wake
+from messaging.models import Message, MessageRecipient
+from messaging.services.render import render
+from messaging.services.split import Envelope, Recipient, envelopes
+from messaging.services.texts import Source, Texts, load
+from orgs.languages import user_language
+
+if TYPE_CHECKING:
+    from orgs.models import Organization, User
+    from collections.abc import Iterable, Mapping, Sequence
+
+LEASE = datetime.timedelta(minutes=5)
+# Pauses before the first to fifth repetition; after the fifth the message has failed.
+PAUSES = tuple(datetime.timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
+KEEP_TEXT = datetime.timedelta(days=30)
+WAKE_EACH = 10  # up to that many messages of one event get a task each; more are left to one sweep
+_KEY_MAX = 200 - 34
+
+
+def queue(
+    *,
+    kind: str,
+    tenant: Organization | None,
+    to: Recipient | Sequence[Recipient],
+    context: Mapping[str, Any],
+    dedupe_key: str,
+    language: str = "",
+    caused_by: User | None = None,
+    overrides: Texts | None = None,
+    not_before: datetime.datetime | None = None,
+    document_id: int | Sequence[int] | None = None,
+    reply_to: str = "",
+    in_reply_to: str = "",
+) -> Message | None:
+    """Write a mail into the outbox; see `queue_all`. Returns the (first) message, None when it was written before."""
+    written = queue_all(
+        kind=kind,
+        tenant=tenant,
+        to=[to] if isinstance(to, Recipient) else to,
+        context=context,
+        dedupe_key=dedupe_key,
+        language=language,
+        caused_by=caused_by,
+        overrides=overrides,
+        not_before=not_before,
+        document_id=document_id,
+        reply_to=reply_to,
+        in_reply_to=in_reply_to,
+    )
+    return written[0] if written else None
+
+
+def queue_all(
+    *,
+    kind: str,
+    tenant: Organization | None,
+    to: Iterable[Recipient],
+    context: Mapping[str, Any],
+    dedupe_key: str,
+    language: str = "",
+    caused_by: User | None = None,
+    overrides: Texts | None = None,
+    not_before: datetime.datetime | None = None,
+    document_id: int | Sequence[int] | None = None,
+    reply_to: str = "",
+    in_reply_to: str = "",
+) -> list[Message]:
+    """Render one event for its recipients and write the mails in the running transaction (DOCMS-156).
+
+    After the commit a worker is told; a dead broker is no error, the sweep finds the rows. Each recipient gets
+    the own language (``language`` for those without, else the tenant's). ``dedupe_key`` names the event: repeated,
+    it writes nothing for people who have it already. ``document_id`` – the papers the mail announces, as evidence.
+    An address that is none becomes a failed message (it shows among the mail errors), never an exception.
+
+    Raises `Invalid` for a ``reply_to`` that is no address, `ValueError` for a wrong name in ``context``. Costs
+    about seven statements, whatever the number of recipients.
+    """
+    source = load(kind, tenant, overrides)
+    to_email, rest_bcc = source.addressing
+    reply_to = reply_to or to_email
+    if reply_to and not is_address(reply_to):
+        raise Invalid(_("This is not an e-mail address."), code="invalid_address", fields={"reply_to": [reply_to]})
+    event = _event_key(dedupe_key)
+    people = list(to)
+    if rest_bcc:
+        people = _without_those_who_have_it(people, event)
+    mails = envelopes(
+        people,
+        language=user_language(language or source.tenant_language),
+        to_email=to_email,
+        rest_bcc=rest_bcc,
+        split_on=source.settings.mail_split_on if source.settings else 0,
+    )
+    known = _known([f"{event}:{mail.key}" for mail in mails])
+    values = {
+        "kind": kind,
+        "tenant": tenant,
+        "caused_by": caused_by,
+        "in_reply_to": in_reply_to,
+        "not_before": not_before or timezone.now(),
+    }
+    if any(field.name == "reply_to" for field in Message._meta.concrete_fields):
+        values["reply_to"] = reply_to
+    pairs = [
+        (mail, _message(mail, source, context, f"{event}:{mail.key}", values))
+        for mail in mails
+        if f"{event}:{mail.key}" not in known
+    ]
+    documents = [document_id] if isinstance(document_id, int) or document_id is None else list(document_id)
+    with transaction.atomic():
+        written = _insert(pairs, documents or [None])
+        _tell_workers([m.pk for m in written if m.state == Message.State.QUEUED and m.not_before <= timezone.now()])
+    return written
+
+
+def _message(
+    mail: Envelope, source: Source, context: Mapping[str, Any], dedupe_key: str, values: Mapping[str, Any]
+) -> Message:
+    person = mail.people[0] if not mail.bcc else Recipient("")
+    own = {"user_name": person.name, "username": person.username}
+    rendered = render(source.kind, language=mail.language, context={**own, **context}, source=source)
+    message = Message(
+        **values,
+        dedupe_key=dedupe_key,
+        message_id=new_message_id(),
+        subject=rendered.subject,
+        body_html=rendered.html,
+        body_text=rendered.text,
+        language=user_language(rendered.language),
+        to_emails=list(mail.to),
+        bcc_emails=list(mail.bcc),
+    )
+    wrong = [address for address in (*mail.to, *mail.bcc) if not is_address(address)]
+    if wrong and not mail.bcc:
+        message.state, message.error_msg = Message.State.FAILED, f"Not an e-mail address: {wrong[0]!r}"
+    elif wrong:
+        message.bcc_emails = [address for address in mail.bcc if address not in wrong]
+        message.error_msg = f"Not an e-mail address: {', '.join(map(repr, wrong))}"
+    return message
+
+
+def _insert(pairs: list[tuple[Envelope, Message]], documents: Sequence[int | None]) -> list[Message]:
+    """Write messages and recipients; those whose key another transaction wrote meanwhile are left out."""
+    Message.objects.bulk_create([message for _mail, message in pairs], ignore_conflicts=True, batch_size=200)
+    ours = [message.message_id for _mail, message in pairs]
+    ids = dict(Message.objects.filter(message_id__in=ours).values_list("message_id", "pk"))
+    written, recipients = [], []
+    for mail, message in pairs:
+        message.pk = ids.get(message.message_id)
+        if message.pk is None:
+            continue
+        written.append(message)
+        good = {*message.to_emails, *message.bcc_emails} if message.state == Message.State.QUEUED else set()
+        people = [*mail.people, *(Recipient(address) for address in mail.to if mail.bcc)]
+        recipients += [
+            MessageRecipient(
+                message_id=message.pk,
+                user_id=person.user_id,
+                contact_id=person.contact_id,
+                address=person.address.strip()[:254],
+                document_id=document,
+                state="queued" if person.address.strip() in good else "suppressed",
+            )
+            for person in people
+            for document in documents
+        ]
+    MessageRecipient.objects.bulk_create(recipients, batch_size=1000)
+    return written
+
+
+def _tell_workers(ids: Sequence[int]) -> None:
+    if len(ids) > WAKE_EACH:
+        transaction.on_commit(partial(wake, "messaging.sweep"), robust=True)
+        return
+    for message_id in ids:
+        transaction.on_commit(partial(wake, "messaging.deliver", message_id), robust=True)
+
+
+def _known(keys: Sequence[str]) -> set[str]:
+    return set(Message.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True))
+
+
+def _without_those_who_have_it(people: list[Recipient], event: str) -> list[Recipient]:
+    """A batch has another key as soon as one person more is in it, so people are compared, not batches."""
+    have = {
+        (user_id, address.lower())
+        for user_id, address in MessageRecipient.objects.filter(message__dedupe_key__startswith=f"{event}:b")
+        .values_list("user_id", "address")
+    }  # fmt: skip
+    return [p for p in people if (p.user_id, p.address.strip().lower()) not in have]
+
+
+def _event_key(key: str) -> str:
+    return key if len(key) <= _KEY_MAX else "h" + hashlib.sha256(key.encode()).hexdigest()
+
+
+def is_address(text: str) -> bool:
+    """Whether mail can be addressed to it at all."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def new_message_id() -> str:
+    """A Message-ID of this installation; fixed when the row is made, so that a repetition is the same mail."""
+    return f"<{uuid.uuid4().hex}@{urlsplit(settings.PUBLIC_URL).hostname or 'localhost'}>"
+
+
+# --- Workers ----------------------------------------------------------------------------------------------
+
+
+def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
+    """Take due mails for five minutes, skipping what another worker is taking, and commit before any is sent.
+
+    Counts the attempt now, so that a mail which kills its worker is not tried for ever.
+    """
+    now = timezone.now()
+    with scope.unit_of_work(door="mail"), scope.all_tenants():
+        due = Message.objects.filter(state=Message.State.QUEUED, channel=Message.Channel.MAIL, not_before__lte=now)
+        if ids is not None:
+            due = due.filter(pk__in=ids)
+        due = due.order_by("not_before", "id").select_for_update(skip_locked=True, of=("self",))
+        taken = list(due.prefetch_related("recipients", "tenant")[:limit])
+        for message in taken:
+            message.state, message.lease_until, message.attempts = Message.State.SENDING, now + LEASE, message.attempts + 1
+        Message.objects.filter(pk__in=[m.pk for m in taken]).update(
+            state=Message.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + 1, updated_at=now
+        )
+        return taken
+
+
+def requeue_expired() -> int:
+    """Give back what a worker took and never finished; what used up its attempts has failed. Returns how many."""
+    now = timezone.now()
+    with scope.unit_of_work(door="mail"), scope.all_tenants():
+        left = Message.objects.filter(state=Message.State.SENDING, lease_until__lt=now)
+        left.filter(attempts__gt=len(PAUSES)).update(
+            state=Message.State.FAILED, lease_until=None, updated_at=now, error_msg="The worker stopped while sending."
+        )
+        return left.update(state=Message.State.QUEUED, lease_until=None, updated_at=now)
+
+
+def empty_old(*, batch: int = 1000) -> dict[str, int]:
+    """Empty the texts of mails that ended more than 30 days ago, in batches; the rest of the row stays as log."""
+    before, total = timezone.now() - KEEP_TEXT, 0
+    ended = ("sent", "failed", "bounced", "cancelled")
+    while True:
+        with scope.unit_of_work(door="job"), scope.all_tenants():
+            old = Message.objects.filter(state__in=ended, updated_at__lt=before).exclude(body_text="", body_html="")
+            ids = list(old.order_by("id").values_list("pk", flat=True)[:batch])
+            total += Message.objects.filter(pk__in=ids).update(body_html="", body_text="")
+        if len(ids) < batch:
+            return {"emptied": total}
+
+
+# --- People -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def cancel(message: Message) -> Message:
+    """Stop a mail that still waits. Raises `Conflict` ``not_waiting`` when it is on its way or done."""
+    locked = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
+    if locked.state != Message.State.QUEUED:
+        raise Conflict(_("This message does not wait any more."), code="not_waiting")
+    rows.change(locked, {"state": Message.State.CANCELLED}, verb="cancelled", check=False)
+    locked.recipients.filter(state="queued").update(state="suppressed")
+    return locked
+
+
+@transaction.atomic
+def resend(message: Message) -> Message:
+    """Send a failed, bounced or cancelled mail again, to those who have not got it; five repetitions anew.
+
+    Raises `Conflict`: ``not_ended`` for one that waits or arrived, ``text_gone`` when its text was emptied.
+    """
+    locked = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
+    if locked.state not in (Message.State.FAILED, Message.State.BOUNCED, Message.State.CANCELLED):
+        raise Conflict(_("Only a message that did not arrive can be sent again."), code="not_ended")
+    if not locked.body_text:
+        raise Conflict(_("The text of this message has been removed."), code="text_gone")
+    changes = {"state": Message.State.QUEUED, "attempts": 0, "not_before": timezone.now()}
+    rows.change(locked, changes, verb="resent", check=False)
+    good = [address for address in (*locked.to_emails, *locked.bcc_emails) if is_address(address)]
+    locked.recipients.exclude(state="sent").filter(address__in=good).update(state="queued")
+    _tell_workers([locked.pk])
+    return locked

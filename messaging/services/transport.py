@@ -1,0 +1,254 @@
+"""SMTP: whose server, one connection for a batch, and errors without credentials."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
+from typing import Self, TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import sanitize_address
+from django.utils.translation import gettext as _
+from environ import Env
+
+from messaging.services.catalogue import KINDS
+from messaging.services.render import one_line
+from orgs.models import Organization, OrganizationSettings
+from orgs.services.installation import installation, public_url
+
+if TYPE_CHECKING:
+    from messaging.models import Message
+    from orgs.models.settings import MailServer
+    from types import TracebackType
+    from collections.abc import Sequence
+
+TIMEOUT = 10  # seconds for connecting and for each answer
+
+
+class TransportError(Exception):
+    """Mail could not be handed over. The text is for the mail log and holds no credentials."""
+
+
+class Unreachable(TransportError):
+    """No usable connection: nobody gets mail through this server now, later perhaps."""
+
+
+class Temporary(TransportError):
+    """This message did not go through now, later perhaps."""
+
+
+class Permanent(TransportError):
+    """This message will never go through."""
+
+
+@dataclass(frozen=True)
+class MailConfig:
+    """The server in use. Equal configurations share a connection."""
+
+    host: str
+    port: int = 25
+    ssl: bool = False
+    starttls: bool = False
+    user: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    name: str = ""
+    is_app: bool = True
+
+    @property
+    def from_header(self) -> str:
+        """``mail_sender`` with the name of the company, unless the sender brings its own name (DOCMS-154, 188)."""
+        name, address = parseaddr(one_line(self.sender))
+        return formataddr((name or one_line(self.name), address))
+
+    @property
+    def from_address(self) -> str:
+        """The address alone, for the envelope."""
+        return parseaddr(one_line(self.sender))[1]
+
+    def clean(self, text: str) -> str:
+        """An error's text in one line, without user name and password in any spelling they travel in."""
+        secrets: set[str] = set()
+        for secret in filter(None, (self.password, self.user, f"\0{self.user}\0{self.password}" if self.user else "")):
+            secrets |= {secret, base64.b64encode(secret.encode()).decode()}
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return one_line(text)[:1000]
+
+
+def config_for(tenant: Organization | None, *, app_config: bool = False) -> MailConfig:
+    """The tenant's server, else the installation's, else that of ``EMAIL_URL`` (DOCMS-154, 188).
+
+    The sender belongs to the configuration in use. With ``app_config`` the tenant's is left out.
+    """
+    app = installation()
+    app_sender = app.mail_sender or settings.DEFAULT_FROM_EMAIL
+    name = tenant.name if tenant else app.app_name
+    if tenant is not None and not app_config:
+        own = OrganizationSettings.objects.filter(organization=tenant).first()
+        if own is not None and own.mail_server:
+            return _from_row(own, own.mail_sender or app_sender, name, is_app=False)
+    if app.mail_server:
+        return _from_row(app, app_sender, name, is_app=True)
+    url = Env.email_url_config(settings.EMAIL_URL) if settings.EMAIL_URL else {}
+    return MailConfig(
+        host=url.get("EMAIL_HOST") or "",
+        port=url.get("EMAIL_PORT") or 25,
+        ssl=bool(url.get("EMAIL_USE_SSL")),
+        starttls=bool(url.get("EMAIL_USE_TLS")),
+        user=url.get("EMAIL_HOST_USER") or "",
+        password=url.get("EMAIL_HOST_PASSWORD") or "",
+        sender=app_sender,
+        name=name,
+    )
+
+
+def _from_row(row: MailServer, sender: str, name: str, *, is_app: bool) -> MailConfig:
+    return MailConfig(
+        host=row.mail_server,
+        port=row.mail_port,
+        ssl=row.mail_ssl,
+        starttls=row.mail_starttls and not row.mail_ssl,
+        user=row.mail_user,
+        password=row.mail_password,
+        sender=sender,
+        name=name,
+        is_app=is_app,
+    )
+
+
+def can_send(tenant: Organization | None = None) -> bool:
+    """Whether there is any way of sending mail (DOCMS-194)."""
+    return bool(config_for(tenant).host)
+
+
+class Transport:
+    """One connection to one server, opened when first needed, reused, opened anew when the server dropped it.
+
+    Use it as a context manager; leaving closes the connection.
+    """
+
+    def __init__(self, config: MailConfig) -> None:
+        self.config = config
+        self._smtp: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say goodbye, if there is still somebody to say it to."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                smtp.quit()
+
+    def send(self, message: Message, recipients: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Hand a mail over for these addresses. Returns the refused ones with the server's answer.
+
+        Raises `Unreachable`, `Temporary` or `Permanent`.
+        """
+        smtp = self._connection()
+        try:
+            content = build(message, self.config).message().as_bytes(linesep="\r\n")
+            envelope = {sanitize_address(address, "utf-8"): address for address in recipients}
+        except (ValueError, UnicodeError) as error:  # Django refuses line breaks in headers with a ValueError
+            raise Permanent(self.config.clean(f"{type(error).__name__}: {error}")) from error
+        try:
+            refused = smtp.sendmail(sanitize_address(self.config.from_address, "utf-8"), list(envelope), content)
+        except smtplib.SMTPRecipientsRefused as error:
+            refused = error.recipients
+        except smtplib.SMTPDataError as error:
+            kind = Permanent if error.smtp_code >= 500 else Temporary
+            raise kind(self._describe(error)) from error
+        except (smtplib.SMTPException, OSError) as error:
+            # Whether the connection survived is unknown. A refused sender is a setting that can be mended.
+            self.close()
+            raise Temporary(self._describe(error)) from error
+        return {envelope[address]: (code, self._text(answer)) for address, (code, answer) in refused.items()}
+
+    def _connection(self) -> smtplib.SMTP:
+        if self._smtp is not None:
+            try:
+                if self._smtp.noop()[0] == 250:
+                    return self._smtp
+            except (smtplib.SMTPException, OSError):
+                pass
+            self.close()
+        self._smtp = self._open()
+        return self._smtp
+
+    def _open(self) -> smtplib.SMTP:
+        config = self.config
+        if not config.host:
+            raise Unreachable(_("No mail server is configured."))
+        local = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+        smtp: smtplib.SMTP | None = None
+        try:
+            if config.ssl:
+                smtp = smtplib.SMTP_SSL(config.host, config.port, local, TIMEOUT, context=tls_context())
+            else:
+                smtp = smtplib.SMTP(config.host, config.port, local, TIMEOUT)
+            if config.starttls:
+                smtp.starttls(context=tls_context())
+            if config.user:
+                smtp.login(config.user, config.password)
+        except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host name that is none
+            if smtp is not None:
+                smtp.close()
+            raise Unreachable(self._describe(error)) from error
+        return smtp
+
+    def _describe(self, error: Exception) -> str:
+        if isinstance(error, smtplib.SMTPResponseException):
+            return self.config.clean(f"{error.smtp_code} {self._text(error.smtp_error)}")
+        return self.config.clean(f"{type(error).__name__}: {error}")
+
+    def _text(self, answer: bytes | str) -> str:
+        return self.config.clean(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)
+
+
+def tls_context() -> ssl.SSLContext:
+    """Certificates are checked; there is no switch to turn that off."""
+    return ssl.create_default_context()
+
+
+def build(message: Message, config: MailConfig) -> EmailMultiAlternatives:
+    """The physical mail: plain text with its HTML twin. BCC addresses stand in no header.
+
+    Raises `ValueError` when building the headers finds a line break in one of them.
+    """
+    headers = {
+        "Message-ID": message.message_id,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+    }
+    if message.language:
+        headers["Content-Language"] = message.language
+    if message.in_reply_to:
+        headers |= {"In-Reply-To": message.in_reply_to, "References": message.in_reply_to}
+    kind = KINDS.get(message.kind)
+    if kind is not None and kind.optional:
+        headers["List-Unsubscribe"] = f"<{public_url('/app/profile')}>"
+    # The visible address of a BCC mail is the one to answer to (DOCMS-193).
+    answer_to = getattr(message, "reply_to", "") or (message.to_emails[0] if message.bcc_emails else "")
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.body_text,
+        from_email=config.from_header,
+        to=message.to_emails,
+        reply_to=[answer_to] if answer_to else None,
+        headers=headers,
+    )
+    mail.attach_alternative(message.body_html, "text/html")
+    return mail

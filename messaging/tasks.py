@@ -1,0 +1,25 @@
+"""Celery wrappers of the outbox."""
+
+from celery import shared_task
+
+from core.services import jobs
+from messaging.services import outbox
+from messaging.services.deliver import deliver, sweep
+
+
+@shared_task(name="messaging.deliver")
+def deliver_message(message_id: int) -> None:
+    """Send one mail that was just committed; one that is gone, claimed or sent already is left alone."""
+    deliver([message_id])
+
+
+@shared_task(name="messaging.sweep")
+def sweep_outbox() -> None:
+    """Every 20 seconds: what waits, what is to be repeated, what a crash left behind."""
+    jobs.run("messaging.sweep", sweep)
+
+
+@shared_task(name="messaging.empty_old")
+def empty_old() -> None:
+    """Daily: empty the texts of mails that ended more than 30 days ago."""
+    jobs.run("messaging.empty_old", outbox.empty_old)

@@ -1,0 +1,90 @@
+"""German. Addresses people with "Sie"."""
+
+from __future__ import annotations
+
+from messaging.texts.shape import BuiltIn, Words
+
+WORDS = Words(
+    hello="Guten Tag {{user_name}},",
+    hello_nobody="Guten Tag,",
+    regards="Freundliche Grüße",
+    button_fails="Falls die Schaltfläche nicht funktioniert:",
+    settings="Einstellungen ändern",
+    hours=lambda n: "1 Stunde" if n == 1 else f"{n} Stunden",
+)
+
+TEXTS = {
+    "invite": BuiltIn(
+        subject="Ihre Einladung in das Portal von {{company_name}}",
+        title="Sie sind eingeladen",
+        plate=("community", "unit"),
+        paragraphs=(
+            ("{{inviter_name}} lädt Sie ein, das Online-Portal von {{company_name}} zu nutzen. Dort finden Sie die "
+            "Unterlagen zu Ihrem Zuhause und sehen, was im Haus geschieht."),
+            "Richten Sie Ihren Zugang mit wenigen Angaben selbst ein:",
+        ),
+        button="Zugang einrichten",
+        facts=(("Ihr Code", "code"), ("Gültig bis", "valid_until")),
+        after=("Sie können den Code auch im Portal unter {{app_url}} eingeben.",),
+        reason="Sie bekommen diese E-Mail, weil {{company_name}} Sie eingeladen hat. Ohne Ihr Zutun wird kein Zugang "
+        "eingerichtet.",
+    ),
+    "password_init": BuiltIn(
+        subject="Legen Sie Ihr Passwort für {{app_name}} fest",
+        title="Willkommen! Bitte legen Sie Ihr Passwort fest",
+        paragraphs=(
+            ("{{company_name}} hat für Sie einen Zugang mit dem Benutzernamen {{username}} eingerichtet. "
+            "Bevor Sie sich anmelden können, legen Sie bitte ein Passwort fest."),
+        ),
+        button="Passwort festlegen",
+        after=("Der Link gilt {{valid_for}} und funktioniert einmal.",),
+        reason="Sie bekommen diese E-Mail, weil für Ihre Adresse ein Zugang eingerichtet wurde.",
+    ),
+    "password_reset": BuiltIn(
+        subject="Neues Passwort für {{app_name}}",
+        title="Legen Sie ein neues Passwort fest",
+        paragraphs=("Für Ihren Zugang {{username}} wurde ein neues Passwort angefordert.",),
+        button="Neues Passwort festlegen",
+        after=(
+            "Der Link gilt {{valid_for}} und funktioniert einmal.",
+            "Waren Sie das nicht? Dann brauchen Sie nichts zu tun: Ihr bisheriges Passwort gilt weiter.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil jemand für Ihre Adresse ein neues Passwort angefordert hat.",
+    ),
+    "welcome": BuiltIn(
+        subject="Willkommen im Portal von {{company_name}}",
+        title="Willkommen im Portal von {{company_name}}",
+        paragraphs=(
+            "Ihre Unterlagen erreichen Sie ab sofort online. Melden Sie sich mit dem Benutzernamen {{username}} an.",
+        ),
+        button="Zur Anmeldung",
+        reason="Sie bekommen diese E-Mail, weil {{company_name}} für Sie einen Zugang eingerichtet hat.",
+    ),
+    "document_published": BuiltIn(
+        subject="Neues Dokument: {{file_title}}",
+        title="Ein neues Dokument liegt für Sie bereit",
+        plate=("folder_path",),
+        paragraphs=(
+            "{{company_name}} hat ein Dokument für Sie bereitgestellt:",
+            "{{note}}",
+        ),
+        facts=(("Dokument", "file_title"), ("Ordner", "folder_name")),
+        button="Dokument öffnen",
+        after=("Zum Lesen melden Sie sich im Portal an.",),
+        reason="Sie bekommen diese E-Mail, weil Sie Zugang zu diesem Ordner haben.",
+    ),
+    "documents_published": BuiltIn(
+        subject="{{count}} neue Dokumente von {{company_name}}",
+        title="Neue Dokumente liegen für Sie bereit",
+        paragraphs=("{{company_name}} hat {{count}} Dokumente für Sie bereitgestellt:", "{{note}}"),
+        button="Dokumente öffnen",
+        after=("Zum Lesen melden Sie sich im Portal an.",),
+        reason="Sie bekommen diese E-Mail, weil Sie Zugang zu diesen Ordnern haben.",
+    ),
+    "test_mail": BuiltIn(
+        subject="Test-E-Mail von {{app_name}}",
+        title="Der E-Mail-Versand funktioniert",
+        paragraphs=("Diese Nachricht wurde zur Probe verschickt. Sie brauchen nichts weiter zu tun.",),
+        reason="Sie bekommen diese E-Mail, weil jemand in {{app_name}} den E-Mail-Versand geprüft hat.",
+    ),
+}

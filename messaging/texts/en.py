@@ -1,0 +1,85 @@
+"""English (British)."""
+
+from __future__ import annotations
+
+from messaging.texts.shape import BuiltIn, Words
+
+WORDS = Words(
+    hello="Hello {{user_name}},",
+    hello_nobody="Hello,",
+    regards="Kind regards",
+    button_fails="If the button does not work:",
+    settings="Change settings",
+    hours=lambda n: "1 hour" if n == 1 else f"{n} hours",
+)
+
+TEXTS = {
+    "invite": BuiltIn(
+        subject="Your invitation to the portal of {{company_name}}",
+        title="You are invited",
+        plate=("community", "unit"),
+        paragraphs=(
+            ("{{inviter_name}} invites you to use the online portal of {{company_name}}. It holds the papers about "
+            "your home and shows what is going on in the building."),
+            "Setting up your access takes only a moment:",
+        ),
+        button="Set up access",
+        facts=(("Your code", "code"), ("Valid until", "valid_until")),
+        after=("You can also enter the code in the portal at {{app_url}}.",),
+        reason="You are receiving this e-mail because {{company_name}} has invited you. Nothing is set up unless you "
+        "do so yourself.",
+    ),
+    "password_init": BuiltIn(
+        subject="Choose your password for {{app_name}}",
+        title="Welcome! Please choose your password",
+        paragraphs=(
+            ("{{company_name}} has set up an account for you with the user name {{username}}. "
+            "Before you can sign in, please choose a password."),
+        ),
+        button="Choose password",
+        after=("The link is valid for {{valid_for}} and works once.",),
+        reason="You are receiving this e-mail because an account was set up for your address.",
+    ),
+    "password_reset": BuiltIn(
+        subject="New password for {{app_name}}",
+        title="Choose a new password",
+        paragraphs=("A new password was requested for your account {{username}}.",),
+        button="Choose new password",
+        after=(
+            "The link is valid for {{valid_for}} and works once.",
+            "Was it not you? Then there is nothing to do: your present password stays valid.",
+        ),
+        reason="You are receiving this e-mail because somebody requested a new password for your address.",
+    ),
+    "welcome": BuiltIn(
+        subject="Welcome to the portal of {{company_name}}",
+        title="Welcome to the portal of {{company_name}}",
+        paragraphs=("From now on your papers are available online. Sign in with the user name {{username}}.",),
+        button="Go to sign-in",
+        reason="You are receiving this e-mail because {{company_name}} has set up an account for you.",
+    ),
+    "document_published": BuiltIn(
+        subject="New document: {{file_title}}",
+        title="A new document is ready for you",
+        plate=("folder_path",),
+        paragraphs=("{{company_name}} has published a document for you:", "{{note}}"),
+        facts=(("Document", "file_title"), ("Folder", "folder_name")),
+        button="Open document",
+        after=("Please sign in to the portal to read it.",),
+        reason="You are receiving this e-mail because you have access to this folder.",
+    ),
+    "documents_published": BuiltIn(
+        subject="{{count}} new documents from {{company_name}}",
+        title="New documents are ready for you",
+        paragraphs=("{{company_name}} has published {{count}} documents for you:", "{{note}}"),
+        button="Open documents",
+        after=("Please sign in to the portal to read them.",),
+        reason="You are receiving this e-mail because you have access to these folders.",
+    ),
+    "test_mail": BuiltIn(
+        subject="Test e-mail from {{app_name}}",
+        title="Sending e-mail works",
+        paragraphs=("This message was sent as a test. There is nothing for you to do.",),
+        reason="You are receiving this e-mail because somebody tested the sending of e-mail in {{app_name}}.",
+    ),
+}

@@ -1,0 +1,88 @@
+"""French. Addresses people with "vous"."""
+
+from __future__ import annotations
+
+from messaging.texts.shape import BuiltIn, Words
+
+WORDS = Words(
+    hello="Bonjour {{user_name}},",
+    hello_nobody="Bonjour,",
+    regards="Cordialement",
+    button_fails="Si le bouton ne fonctionne pas :",
+    settings="Modifier les réglages",
+    hours=lambda n: "1 heure" if n == 1 else f"{n} heures",
+)
+
+TEXTS = {
+    "invite": BuiltIn(
+        subject="Votre invitation au portail de {{company_name}}",
+        title="Vous êtes invité(e)",
+        plate=("community", "unit"),
+        paragraphs=(
+            ("{{inviter_name}} vous invite à utiliser le portail en ligne de {{company_name}}. Vous y trouverez les "
+            "documents concernant votre logement et la vie de l’immeuble."),
+            "Quelques indications suffisent pour créer votre accès :",
+        ),
+        button="Créer mon accès",
+        facts=(("Votre code", "code"), ("Valable jusqu’au", "valid_until")),
+        after=("Vous pouvez aussi saisir le code sur le portail, à l’adresse {{app_url}}.",),
+        reason="Vous recevez cet e-mail parce que {{company_name}} vous a invité(e). Aucun accès n’est créé sans "
+        "votre intervention.",
+    ),
+    "password_init": BuiltIn(
+        subject="Choisissez votre mot de passe pour {{app_name}}",
+        title="Bienvenue ! Veuillez choisir votre mot de passe",
+        paragraphs=(
+            ("{{company_name}} a créé pour vous un accès avec le nom d’utilisateur {{username}}. "
+            "Avant de vous connecter, veuillez choisir un mot de passe."),
+        ),
+        button="Choisir le mot de passe",
+        after=("Le lien est valable {{valid_for}} et ne fonctionne qu’une fois.",),
+        reason="Vous recevez cet e-mail parce qu’un accès a été créé pour votre adresse.",
+    ),
+    "password_reset": BuiltIn(
+        subject="Nouveau mot de passe pour {{app_name}}",
+        title="Choisissez un nouveau mot de passe",
+        paragraphs=("Un nouveau mot de passe a été demandé pour votre accès {{username}}.",),
+        button="Choisir un nouveau mot de passe",
+        after=(
+            "Le lien est valable {{valid_for}} et ne fonctionne qu’une fois.",
+            ("Vous n’êtes pas à l’origine de cette demande ? Alors vous n’avez rien à faire : votre mot de passe "
+            "actuel reste valable."),
+        ),
+        reason="Vous recevez cet e-mail parce qu’un nouveau mot de passe a été demandé pour votre adresse.",
+    ),
+    "welcome": BuiltIn(
+        subject="Bienvenue sur le portail de {{company_name}}",
+        title="Bienvenue sur le portail de {{company_name}}",
+        paragraphs=(
+            "Vos documents sont désormais disponibles en ligne. Connectez-vous avec le nom d’utilisateur {{username}}.",
+        ),
+        button="Se connecter",
+        reason="Vous recevez cet e-mail parce que {{company_name}} a créé un accès pour vous.",
+    ),
+    "document_published": BuiltIn(
+        subject="Nouveau document : {{file_title}}",
+        title="Un nouveau document est à votre disposition",
+        plate=("folder_path",),
+        paragraphs=("{{company_name}} a mis un document à votre disposition :", "{{note}}"),
+        facts=(("Document", "file_title"), ("Dossier", "folder_name")),
+        button="Ouvrir le document",
+        after=("Pour le lire, connectez-vous au portail.",),
+        reason="Vous recevez cet e-mail parce que vous avez accès à ce dossier.",
+    ),
+    "documents_published": BuiltIn(
+        subject="{{count}} nouveaux documents de {{company_name}}",
+        title="De nouveaux documents sont à votre disposition",
+        paragraphs=("{{company_name}} a mis {{count}} documents à votre disposition :", "{{note}}"),
+        button="Ouvrir les documents",
+        after=("Pour les lire, connectez-vous au portail.",),
+        reason="Vous recevez cet e-mail parce que vous avez accès à ces dossiers.",
+    ),
+    "test_mail": BuiltIn(
+        subject="E-mail de test de {{app_name}}",
+        title="L’envoi des e-mails fonctionne",
+        paragraphs=("Ce message a été envoyé à titre d’essai. Vous n’avez rien à faire.",),
+        reason="Vous recevez cet e-mail parce que quelqu’un a testé l’envoi des e-mails dans {{app_name}}.",
+    ),
+}

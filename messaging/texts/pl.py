@@ -1,0 +1,97 @@
+"""Polish. Addresses people with "Państwo"."""
+
+from __future__ import annotations
+
+from messaging.texts.shape import BuiltIn, Words
+
+
+def _hours(n: int) -> str:
+    """After "przez": 1 godzinę, 2 godziny, 5 godzin, 22 godziny."""
+    if n == 1:
+        return "1 godzinę"
+    few = n % 10 in (2, 3, 4) and n % 100 not in (12, 13, 14)
+    return f"{n} godziny" if few else f"{n} godzin"
+
+
+WORDS = Words(
+    hello="Dzień dobry, {{user_name}},",
+    hello_nobody="Dzień dobry,",
+    regards="Z poważaniem",
+    button_fails="Jeśli przycisk nie działa:",
+    settings="Zmień ustawienia",
+    hours=_hours,
+)
+
+TEXTS = {
+    "invite": BuiltIn(
+        subject="Zaproszenie do portalu {{company_name}}",
+        title="Zapraszamy do portalu",
+        plate=("community", "unit"),
+        paragraphs=(
+            ("{{inviter_name}} zaprasza Państwa do korzystania z portalu internetowego {{company_name}}. Znajdą tam "
+            "Państwo dokumenty dotyczące mieszkania oraz informacje o tym, co dzieje się w budynku."),
+            "Założenie konta zajmie tylko chwilę:",
+        ),
+        button="Załóż konto",
+        facts=(("Kod", "code"), ("Ważny do", "valid_until")),
+        after=("Kod można też wpisać w portalu pod adresem {{app_url}}.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ {{company_name}} przesyła zaproszenie. Bez Państwa udziału "
+        "konto nie zostanie założone.",
+    ),
+    "password_init": BuiltIn(
+        subject="Proszę ustawić hasło do {{app_name}}",
+        title="Witamy! Proszę ustawić hasło",
+        paragraphs=(
+            ("{{company_name}} udostępnia Państwu konto z nazwą użytkownika {{username}}. "
+            "Przed pierwszym zalogowaniem proszę ustawić hasło."),
+        ),
+        button="Ustaw hasło",
+        after=("Link jest ważny przez {{valid_for}} i działa jeden raz.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ dla tego adresu założono konto.",
+    ),
+    "password_reset": BuiltIn(
+        subject="Nowe hasło do {{app_name}}",
+        title="Proszę ustawić nowe hasło",
+        paragraphs=("Dla konta {{username}} otrzymaliśmy prośbę o nowe hasło.",),
+        button="Ustaw nowe hasło",
+        after=(
+            "Link jest ważny przez {{valid_for}} i działa jeden raz.",
+            "To nie Państwo? W takim razie nie trzeba nic robić: dotychczasowe hasło pozostaje ważne.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ ktoś poprosił o nowe hasło dla tego adresu.",
+    ),
+    "welcome": BuiltIn(
+        subject="Witamy w portalu {{company_name}}",
+        title="Witamy w portalu {{company_name}}",
+        paragraphs=(
+            ("Od teraz mają Państwo dostęp do swoich dokumentów przez internet. Proszę zalogować się, używając nazwy "
+            "użytkownika {{username}}."),
+        ),
+        button="Przejdź do logowania",
+        reason="Otrzymują Państwo tę wiadomość, ponieważ {{company_name}} udostępnia Państwu konto.",
+    ),
+    "document_published": BuiltIn(
+        subject="Nowy dokument: {{file_title}}",
+        title="Nowy dokument czeka na Państwa",
+        plate=("folder_path",),
+        paragraphs=("{{company_name}} udostępnia Państwu dokument:", "{{note}}"),
+        facts=(("Dokument", "file_title"), ("Folder", "folder_name")),
+        button="Otwórz dokument",
+        after=("Aby przeczytać dokument, proszę zalogować się w portalu.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ mają Państwo dostęp do tego folderu.",
+    ),
+    "documents_published": BuiltIn(
+        subject="Nowe dokumenty ({{count}}) od {{company_name}}",
+        title="Nowe dokumenty czekają na Państwa",
+        paragraphs=("{{company_name}} udostępnia Państwu nowe dokumenty ({{count}}):", "{{note}}"),
+        button="Otwórz dokumenty",
+        after=("Aby przeczytać dokumenty, proszę zalogować się w portalu.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ mają Państwo dostęp do tych folderów.",
+    ),
+    "test_mail": BuiltIn(
+        subject="Wiadomość testowa z {{app_name}}",
+        title="Wysyłanie wiadomości działa",
+        paragraphs=("Ta wiadomość została wysłana na próbę. Nie trzeba nic robić.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ ktoś sprawdzał wysyłanie wiadomości w {{app_name}}.",
+    ),
+}

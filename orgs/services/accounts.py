@@ -1,0 +1,65 @@
+"""Accounts: made once per person, attached to tenants, changed by their owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict
+from core.services import rows
+from orgs.models import User
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """First and last name of a docms ``name``: split at the comma, else the first word is the surname."""
+    name = " ".join(name.split())
+    if "," in name:
+        last, first = (part.strip() for part in name.split(",", 1))
+    else:
+        last, _space, first = name.partition(" ")
+    return first[:100], last[:100]
+
+
+def create_account(
+    *,
+    email: str,
+    username: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    name_as_given: str = "",
+    language: str = "de",
+    password: str | None = None,
+    **values: Any,
+) -> User:
+    """Make an account. Without password none can be used until a link sets one.
+
+    Raises `Conflict` with code ``account_exists`` when user name or address is taken, without regard to case
+    (DOCMS-052, PORTAL-039).
+    """
+    email = email.strip()
+    username = (username or email).strip()
+    wanted = [email.lower(), username.lower()]
+    if User.objects.annotate(u=Lower("username"), e=Lower("email")).filter(Q(u__in=wanted) | Q(e__in=wanted)).exists():
+        raise Conflict(_("There is an account with this address already."), code="account_exists")
+    return rows.create(
+        User,
+        password=make_password(password),  # None makes an unusable one
+        email=email,
+        username=username,
+        first_name=first_name,
+        last_name=last_name,
+        name_as_given=name_as_given,
+        language=language,
+        **values,
+    )
+
+
+def change_profile(user: User, changes: dict[str, Any], *, expected: int | None = None) -> dict[str, tuple[Any, Any]]:
+    """What people change of their own account: names, language, telephone, look, visibility."""
+    if {"first_name", "last_name"} & changes.keys():
+        changes = {**changes, "name_as_given": ""}
+    return rows.change(user, changes, expected=expected)

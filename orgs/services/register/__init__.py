@@ -1,0 +1,6 @@
+"""Import of a property register: a file becomes rows (`reading`), rows become a register (`engine`)."""
+
+from orgs.services.register.engine import ImportResult, import_rows
+from orgs.services.register.reading import RawRow, Refused, RowError, read_csv
+
+__all__ = ["ImportResult", "RawRow", "Refused", "RowError", "import_rows", "read_csv"]

@@ -1,0 +1,60 @@
+"""Bearer tokens that are not OAuth: made once, stored as hashes, checked at every use."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from core.tokens import new_token, token_hash
+from orgs.models import AccessToken, OneTimeLink, Session, User
+
+PENDING_LIFE = datetime.timedelta(minutes=10)  # DOCMS-003
+USE_NOTED_EVERY = datetime.timedelta(minutes=1)
+
+
+def issue(*, kind: str, user: User | None, expires_in: datetime.timedelta | None, **values: Any) -> tuple[str, AccessToken]:
+    """Make a token; the plain text is returned once and stored nowhere."""
+    token = new_token()
+    row = AccessToken.objects.create(
+        kind=kind,
+        user=user,
+        token_hash=token_hash(token),
+        expires_at=timezone.now() + expires_in if expires_in else None,
+        **values,
+    )
+    return token, row
+
+
+def find(token: str, *, kinds: tuple[str, ...]) -> AccessToken | None:
+    """The unrevoked row of a token, expired or not, so that the door can tell the two apart."""
+    return (
+        AccessToken.objects.select_related("user", "organization")
+        .filter(token_hash=token_hash(token), revoked_at=None, kind__in=kinds)
+        .filter(Q(user=None) | Q(user__erased_at=None))
+        .first()
+    )
+
+
+def note_use(row: AccessToken) -> None:
+    """Write the last use, at most once a minute."""
+    now = timezone.now()
+    if row.last_used_at is None or now - row.last_used_at > USE_NOTED_EVERY:
+        AccessToken.objects.filter(pk=row.pk).update(last_used_at=now)
+
+
+def revoke(row: AccessToken) -> None:
+    """End one token at once; the user's others live on (DOCMS-013)."""
+    AccessToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def tidy() -> dict[str, int]:
+    """Delete what nobody can use any more; validity never depends on this."""
+    now = timezone.now()
+    day = now - datetime.timedelta(days=1)
+    tokens = AccessToken.objects.filter(Q(expires_at__lt=day) | Q(revoked_at__lt=day)).delete()[0]
+    links = OneTimeLink.objects.filter(Q(expires_at__lt=day) | Q(used_at__lt=day)).delete()[0]
+    sessions = Session.objects.filter(expires_at__lt=now).delete()[0]
+    return {"tokens": tokens, "links": links, "sessions": sessions}

@@ -1,0 +1,163 @@
+"""What the portal's templates say often: an icon, a moment, a size, a kind of file."""
+
+from __future__ import annotations
+
+import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+# How the four languages write a day in full, in short, and without the year (Django's own are American or bare).
+_DAY = {"en": "j F Y", "de": "j. F Y", "fr": "j F Y", "pl": "j E Y"}
+_DAY_SHORT = {"en": "j M Y", "de": "j. M Y", "fr": "j M Y", "pl": "j M Y"}
+_DAY_NO_YEAR = {"en": "j F", "de": "j. F", "fr": "j F", "pl": "j E"}
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+_IMAGES = "image/"
+_PDF = "application/pdf"
+_ICONS = {_PDF: "pdf"}
+
+
+def _pattern(patterns: dict[str, str]) -> str:
+    return patterns.get((get_language() or "en")[:2], patterns["en"])
+
+
+def _sprite(name: str) -> str:
+    return f"{static('img/icons.svg')}#{name}"
+
+
+@register.simple_tag
+def icon(name: str, small: bool = False) -> SafeString:
+    """A decorative icon of the sprite; the words beside it carry the meaning."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}"/></svg>', " small" if small else "", _sprite(name)
+    )
+
+
+@register.simple_tag
+def scene(name: str, view_box: str = "0 0 160 110", css: str = "scene") -> SafeString:
+    """A small drawing for empty pages and landings."""
+    return format_html(
+        '<svg class="{}" viewBox="{}" aria-hidden="true"><use href="{}"/></svg>', css, view_box, _sprite(f"scene-{name}")
+    )
+
+
+@register.simple_tag
+def paper() -> SafeString:
+    """A sheet of paper that stands for a document without a preview."""
+    return format_html('<svg class="paper" viewBox="0 0 210 297" aria-hidden="true"><use href="{}"/></svg>', _sprite("paper"))
+
+
+@register.filter
+def day(value: datetime.date | None) -> str:
+    """A day in full, as the language writes it: 20. November 2026."""
+    return date_format(value, _pattern(_DAY)).replace(" ", "\u00a0", 1) if value else ""
+
+
+@register.filter
+def day_short(value: datetime.datetime | datetime.date | None) -> str:
+    """A day with a short month, for lists."""
+    if isinstance(value, datetime.datetime):
+        value = timezone.localtime(value).date()
+    return date_format(value, _pattern(_DAY_SHORT)).replace(" ", "\u00a0", 1) if value else ""
+
+
+def _time(moment: datetime.datetime) -> str:
+    return date_format(moment, "H:i")
+
+
+def exact(moment: datetime.datetime) -> str:
+    """Weekday, day and time in full."""
+    return _("%(weekday)s, %(day)s, %(time)s") % {
+        "weekday": date_format(moment, "l"),
+        "day": date_format(moment, _pattern(_DAY)),
+        "time": _time(moment),
+    }
+
+
+def relative(moment: datetime.datetime, now: datetime.datetime) -> str:
+    """How people say it: today, yesterday, the weekday within a week, then the date."""
+    days = (now.date() - moment.date()).days
+    if days == 0:
+        return _("today, %(time)s") % {"time": _time(moment)}
+    if days == 1:
+        return _("yesterday, %(time)s") % {"time": _time(moment)}
+    if 1 < days < 7:
+        return date_format(moment, "l")
+    if moment.year == now.year:
+        return date_format(moment, _pattern(_DAY_NO_YEAR))
+    return date_format(moment, _pattern(_DAY_SHORT))
+
+
+@register.simple_tag
+def when(moment: datetime.datetime | None) -> SafeString:
+    """A moment as people say it, with the exact one on hover, in the time zone of the page."""
+    if moment is None:
+        return mark_safe("")  # noqa: S308 - a constant
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact(local),
+        relative(local, timezone.localtime()),
+    )
+
+
+@register.filter
+def size(value: int | None) -> str:
+    """Bytes as people read them: 412 kB, 1,2 MB."""
+    number, unit = float(value or 0), 0
+    while number >= 1000 and unit < len(_UNITS) - 1:
+        number, unit = number / 1000, unit + 1
+    digits = 1 if unit >= 2 and number < 10 else 0
+    text = f"{number:.{digits}f}"
+    return f"{text if get_language() == 'en' else text.replace('.', ',')}\u00a0{_UNITS[unit]}"
+
+
+@register.filter
+def kind(mime: str) -> str:
+    """What sort of file a person calls it."""
+    if mime == _PDF:
+        return "PDF"
+    if mime.startswith(_IMAGES):
+        return _("picture")
+    if "spreadsheet" in mime or "excel" in mime or mime == "text/csv":
+        return _("spreadsheet")
+    if "word" in mime or "opendocument.text" in mime or mime.startswith("text/"):
+        return _("text")
+    if "zip" in mime:
+        return "ZIP"
+    return _("file")
+
+
+@register.filter
+def kind_icon(mime: str) -> str:
+    """The icon for a sort of file."""
+    if mime.startswith(_IMAGES):
+        return "image"
+    return _ICONS.get(mime, "file")
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters for the round badge."""
+    parts = [part for part in name.split() if part[0].isalnum()]
+    letters = parts[0][0] + (parts[-1][0] if len(parts) > 1 else "") if parts else "?"
+    return letters.upper()
+
+
+@register.filter
+def telephone(number: str) -> str:
+    """A number as a `tel:` address takes it."""
+    return "".join(c for c in number if c.isdigit() or c == "+")
+
+
+@register.filter
+def in_set(value: object, things: set[object]) -> bool:
+    """Whether a thing is one of a set."""
+    return value in things

@@ -1,0 +1,42 @@
+"""The pages of the portal, below `/app/`. Every address can be bookmarked, shared and opened in a new tab."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from portal.web import brand, documents, password, profile, register, second_factor, sign_in, start
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", start.home, name="home"),
+    path("login", sign_in.login, name="login"),
+    path("logout", sign_in.logout, name="logout"),
+    path("language", sign_in.language, name="language"),
+    path("theme", sign_in.theme, name="theme"),
+    path("password/forgot", password.forgot, name="password-forgot"),
+    path("password/<str:token>", password.by_link, name="password-link"),
+    path("invite/", register.invite, name="invite-code"),
+    path("invite/<str:code>", register.invited, name="invite"),
+    path("places", start.places, name="places"),
+    path("c/<int:community_id>/", start.start, name="start"),
+    path("c/<int:community_id>/info/documents", documents.documents, name="documents"),
+    path("documents/<int:document_id>", documents.document, name="document"),
+    path("documents/<int:document_id>/download", documents.download, name="download"),
+    path("documents/<int:document_id>/read", documents.read, name="read"),
+    path("documents/<int:document_id>/preview", documents.preview, name="preview"),
+    path("documents/<int:document_id>/mark-read", documents.mark_read, name="mark-read"),
+    path("documents/<int:document_id>/done", documents.set_done, name="done"),
+    path("folders/<int:folder_id>/favourite", documents.set_favourite, name="favourite"),
+    path("profile", profile.profile, name="profile"),
+    path("profile/password", profile.change_password, name="change-password"),
+    path("profile/devices/others/end", profile.end_other_devices, name="end-other-devices"),
+    path("profile/devices/<int:session_id>/end", profile.end_device, name="end-device"),
+    path("profile/second-factor", second_factor.enrol, name="second-factor"),
+    path("profile/second-factor/codes", second_factor.renew_codes, name="recovery-codes"),
+    path("profile/second-factor/remove", second_factor.remove, name="second-factor-remove"),
+    path("brand/<int:tenant_id>.css", brand.stylesheet, name="brand"),
+    path("brand/<int:tenant_id>/logo", brand.logo, name="logo"),
+    path("about/<int:tenant_id>/imprint", brand.imprint, name="imprint"),
+    path("about/<int:tenant_id>/privacy", brand.privacy, name="privacy"),
+]

@@ -1,0 +1,72 @@
+"""What a managing company brings: a stylesheet of one rule, its logo, its imprint and privacy notice."""
+
+from __future__ import annotations
+
+import re
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from core import scope
+from orgs.models import Organization
+from portal.web.context import brand_of
+
+YEAR = 365 * 24 * 3600
+_COLOR = re.compile(r"^#[0-9A-Fa-f]{6}$")
+
+
+def _tenant(tenant_id: int) -> Organization:
+    with scope.all_tenants():
+        tenant = Organization.objects.tenants().filter(pk=tenant_id).select_related("settings__logo").first()
+    if tenant is None or not hasattr(tenant, "settings"):
+        raise Http404
+    return tenant
+
+
+def _lasting(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The address carries the version, so a copy may be kept for good."""
+    response.headers["Cache-Control"] = f"public, max-age={YEAR if 'v' in request.GET else 300}, immutable"
+    return response
+
+
+@require_GET
+def stylesheet(request: HttpRequest, tenant_id: int) -> HttpResponse:
+    """The accent; contrast is kept by `tokens.css`, which sets the lightness of everything made from it."""
+    accent = _tenant(tenant_id).settings.accent_color
+    if not _COLOR.match(accent):
+        raise Http404
+    return _lasting(request, HttpResponse(f"@layer tokens{{:root{{--accent:{accent}}}}}", content_type="text/css"))
+
+
+@require_GET
+def logo(request: HttpRequest, tenant_id: int) -> FileResponse | HttpResponse:
+    """The logo; pictures only."""
+    blob = _tenant(tenant_id).settings.logo
+    if blob is None or not blob.mime.startswith("image/") or blob.mime == "image/svg+xml":
+        raise Http404
+    from core.services import blobs
+
+    response = FileResponse(blobs.open_blob(blob), content_type=blob.mime)
+    return _lasting(request, response)
+
+
+@require_GET
+def imprint(request: HttpRequest, tenant_id: int) -> HttpResponse:
+    """Who runs this portal."""
+    return _text(request, tenant_id, "imprint")
+
+
+@require_GET
+def privacy(request: HttpRequest, tenant_id: int) -> HttpResponse:
+    """What happens to personal data."""
+    return _text(request, tenant_id, "privacy")
+
+
+def _text(request: HttpRequest, tenant_id: int, which: str) -> HttpResponse:
+    brand = brand_of(_tenant(tenant_id))
+    text = brand.imprint if which == "imprint" else brand.privacy
+    if not text:
+        raise Http404
+    request.brand = brand  # type: ignore[attr-defined]
+    return render(request, "portal/text.html", {"which": which, "text": text})

@@ -1,0 +1,173 @@
+"""The papers of a community: tree, list, preview; reading, downloading and the marks people set."""
+
+from __future__ import annotations
+
+from django.core.paginator import EmptyPage, PageNotAnInteger
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from core.errors import Denied, NotFound
+from docms.models import Document
+from docms.rules import may_check_off
+from portal.web.pages import is_fragment, next_page, page
+from portal.web.papers import Cabinet, Filters
+from portal.web.shell import enter, home_community
+
+KEPT = ("folder", "only", "year", "label", "q", "page")  # what the address of the list consists of
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def filters_of(query: QueryDict) -> Filters:
+    """What the address asks for; nonsense is ignored."""
+    only = query.get("only", "")
+    return Filters(
+        folder=_number(query.get("folder", "")),
+        only=only if only in ("unread", "favourites") else "",
+        year=_number(query.get("year", "")),
+        label=query.get("label", "").replace("\x00", "")[:100],
+        words=query.get("q", "").replace("\x00", "").strip()[:200],
+    )
+
+
+@require_GET
+@page
+@vary_on_headers("HX-Request")
+def documents(request: HttpRequest, community_id: int) -> HttpResponse:
+    """The page, and with htmx its three panes alone. A folder or paper out of reach is not found."""
+    shell = enter(request, community_id, "documents")
+    assert shell.community is not None  # noqa: S101 - `enter` answers 404 otherwise
+    if not shell.community.has_documents:
+        raise Denied(_("Your property manager has not switched on documents for this community."))
+    filters = filters_of(request.GET)
+    cabinet = Cabinet(shell.actor, shell.community, filters)
+    if filters.folder and (cabinet.folder is None or cabinet.folder.pk not in cabinet.reached):
+        raise NotFound
+    wanted = request.GET.get("doc", "")
+    paper = cabinet.paper(_number(wanted) or 0) if wanted else None
+    if wanted and paper is None:
+        raise NotFound
+    try:
+        listed = cabinet.pages.page(request.GET.get("page", "1"))
+    except (EmptyPage, PageNotAnInteger):
+        listed = cabinet.pages.page(1)
+    shell._unread = cabinet.unread_total
+    context = {
+        "cabinet": cabinet,
+        "filters": filters,
+        "papers": listed,
+        "summary": _summary(cabinet, listed.paginator.count),
+        "paper": paper,
+        "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper)),
+        "list_url": _list_url(request),
+    }
+    template = "portal/documents.html#panes" if is_fragment(request) else "portal/documents.html"
+    return render(request, template, context)
+
+
+def _summary(cabinet: Cabinet, count: int) -> str:
+    text = ngettext("%d paper", "%d papers", count) % count
+    if cabinet.filters.narrowed:
+        return text
+    folder = cabinet.folder
+    unread = cabinet.unread.get(folder.pk, 0) if folder else cabinet.unread_total
+    return f"{text}, {ngettext('%d unread', '%d unread', unread) % unread}" if unread else text
+
+
+def _list_url(request: HttpRequest) -> str:
+    """The address of the list without the chosen paper."""
+    query = QueryDict(mutable=True)
+    for name in KEPT:
+        if request.GET.get(name):
+            query[name] = request.GET[name]
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def _paper(request: HttpRequest, document_id: int) -> Document:
+    actor = request.actor  # type: ignore[attr-defined]
+    found = Document.objects.visible_to(actor, all=True).filter(pk=document_id)
+    paper = found.select_related("folder__unit", "folder").first()
+    if paper is None:
+        raise NotFound
+    return paper
+
+
+@require_GET
+@page
+def document(request: HttpRequest, document_id: int) -> HttpResponse:
+    """A short address for mails: leads to the paper in the community where it belongs."""
+    paper = _paper(request, document_id)
+    community_id = paper.folder.community_id or (paper.folder.unit.community_id if paper.folder.unit else None)
+    if community_id is None:
+        community = home_community(request)
+        if community is None:
+            raise NotFound
+        community_id = community.pk
+    url = reverse("portal:documents", args=[community_id])
+    return redirect(f"{url}?folder={paper.folder_id}&doc={paper.pk}")
+
+
+@require_GET
+@page
+def download(request: HttpRequest, document_id: int) -> HttpResponse:
+    """The file as attachment; the first download is recorded (PORTAL-089, 090)."""
+    from docms.services import delivery
+
+    return delivery.download(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
+
+
+@require_GET
+@page
+def read(request: HttpRequest, document_id: int) -> HttpResponse:
+    """The file for the browser's own viewer."""
+    from docms.services import delivery
+
+    return delivery.read(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
+
+
+@require_GET
+@page
+def preview(request: HttpRequest, document_id: int) -> HttpResponse:
+    """The picture of the first page that the worker made."""
+    from docms.services import delivery
+
+    return delivery.preview(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
+
+
+@require_POST
+@page
+def mark_read(request: HttpRequest, document_id: int) -> HttpResponse:
+    """Mark one paper as read."""
+    from docms.services import marks
+
+    marks.mark_read(document_id=document_id, actor=request.actor)  # type: ignore[attr-defined]
+    return redirect(next_page(request))
+
+
+@require_POST
+@page
+def set_done(request: HttpRequest, document_id: int) -> HttpResponse:
+    """Check a paper off, or take the mark back."""
+    from docms.services import marks
+
+    done = request.POST.get("done") == "1"
+    marks.set_done(document_id=document_id, actor=request.actor, done=done)  # type: ignore[attr-defined]
+    return redirect(next_page(request))
+
+
+@require_POST
+@page
+def set_favourite(request: HttpRequest, folder_id: int) -> HttpResponse:
+    """Put a star on a folder, or take it off."""
+    from docms.services import marks
+
+    on = request.POST.get("on") == "1"
+    marks.set_favourite(folder_id=folder_id, actor=request.actor, on=on)  # type: ignore[attr-defined]
+    return redirect(next_page(request))

@@ -1,0 +1,75 @@
+"""What every view of the portal shares: who may come in, how errors look, where one may be sent next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from core.errors import Denied, DomainError, NotFound
+
+View = Callable[..., HttpResponse]
+
+
+def page(view: View) -> View:
+    """A page for signed-in people: others are sent to sign in; errors of the domain become pages.
+
+    Answers that are pages are never kept by the browser: on a shared device "back" shows nothing after signing out.
+    """
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            if is_fragment(request):
+                response = HttpResponse(status=401)
+                response.headers["HX-Redirect"] = reverse("portal:login")
+                return response
+            return redirect_to_login(request.get_full_path(), reverse("portal:login"))
+        with timezone.override(None):
+            try:
+                response = view(request, *args, **kwargs)
+            except NotFound as error:
+                raise Http404 from error
+            except Denied as error:
+                raise PermissionDenied(str(error.message)) from error
+            except DomainError as error:
+                response = render(request, "portal/refused.html", {"reason": error.message}, status=error.status)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            add_never_cache_headers(response)
+        return response
+
+    return inner
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page; going back in history asks for the whole one."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+
+
+def next_page(request: HttpRequest, default: str = "") -> str:
+    """Where to go next: the `next` of the request when it stays in this house (DOCMS-037), else the default."""
+    wanted = str(request.POST.get("next") or request.GET.get("next") or "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=False) and wanted.startswith("/"):
+        return wanted
+    return default or reverse("portal:home")
+
+
+def blocked(request: HttpRequest, template: str, context: dict[str, Any], seconds: int) -> HttpResponse:
+    """An answer that tells the seconds to wait, for people and for programs."""
+    response = render(request, template, {**context, "wait": seconds}, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def trouble(error: DomainError) -> dict[str, list[str]]:
+    """The messages of an error by field; those without a field stand under ``""``."""
+    return error.fields or {"": [str(error.message)]}

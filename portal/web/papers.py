@@ -1,0 +1,199 @@
+"""What the document pages read: the tree, the list and its filters, one paper. Rights come from docms' querysets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.core.paginator import Paginator
+from django.db.models import Case, Count, QuerySet, Value, When
+from django.db.models.functions import ExtractYear
+
+from core.querysets import any_of
+from docms.models import Document, Folder, FolderMark
+from docms.querysets import may
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
+    from orgs.models import Community
+
+PAGE = 50
+YEARS, LABELS = 6, 8  # filters that are offered
+
+
+def membership_id(actor: Actor, community: Community) -> int | None:
+    """Under which membership the actor reads in this company."""
+    membership = actor.membership(community.tenant_id)
+    return membership.pk if membership else None
+
+
+def in_community(actor: Actor, community: Community) -> QuerySet[Document]:
+    """Papers that the portal shows in one community."""
+    folders = Folder.objects.visible_to(actor).shown_in(community).order_by().values("id")
+    return Document.objects.visible_to(actor).filter(any_of("folder", folders))
+
+
+def unread_count(actor: Actor, community: Community) -> int:
+    """How many of them the actor has not opened."""
+    return in_community(actor, community).unread_by(membership_id(actor, community)).count()
+
+
+def newest_unread(actor: Actor, community: Community, limit: int) -> list[Document]:
+    """The newest papers the actor has not opened."""
+    unread = in_community(actor, community).unread_by(membership_id(actor, community))
+    return list(unread.select_related("folder").order_by("-created_at", "-id")[:limit])
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address of the page asks for."""
+
+    folder: int | None = None
+    only: str = ""  # unread, favourites
+    year: int | None = None
+    label: str = ""
+    words: str = ""
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the folder is chosen."""
+        return bool(self.only or self.year or self.label or self.words)
+
+
+@dataclass
+class Node:
+    """One folder of the drawn tree."""
+
+    folder: Folder
+    unread: int = 0
+    favourite: bool = False
+    current: bool = False
+    open: bool = False
+    children: list[Node] = field(default_factory=list)
+
+
+class Cabinet:
+    """The papers of one community as one person sees them: one query for each thing that is asked for."""
+
+    def __init__(self, actor: Actor, community: Community, filters: Filters) -> None:
+        self.actor, self.community, self.filters = actor, community, filters
+        self.membership_id = membership_id(actor, community)
+
+    @cached_property
+    def folders(self) -> dict[int, Folder]:
+        """Every folder of the tree by id; of those that are not reached only the name is shown."""
+        tree = Folder.objects.with_ancestors(self.actor).shown_in(self.community).order_by("sort_key", "id")
+        return {f.pk: f for f in tree}
+
+    @cached_property
+    def reached(self) -> list[int]:
+        """Folders whose papers may be listed."""
+        return [f.pk for f in self.folders.values() if f.is_reached]  # type: ignore[attr-defined]
+
+    @cached_property
+    def folder(self) -> Folder | None:
+        """The chosen folder, when it is in the tree."""
+        return self.folders.get(self.filters.folder) if self.filters.folder else None
+
+    @property
+    def papers(self) -> QuerySet[Document]:
+        """All papers of the community."""
+        return Document.objects.visible_to(self.actor).filter(folder__in=self.reached)
+
+    @cached_property
+    def unread(self) -> dict[int, int]:
+        """Unread papers by folder."""
+        counts = self.papers.unread_by(self.membership_id).order_by().values_list("folder").annotate(n=Count("id"))
+        return dict(counts)
+
+    @cached_property
+    def favourites(self) -> set[int]:
+        """Folders with a star."""
+        marks = FolderMark.objects.visible_to(self.actor).filter(membership=self.membership_id, is_favourite=True)
+        return set(marks.values_list("folder_id", flat=True))
+
+    @cached_property
+    def scoped(self) -> QuerySet[Document]:
+        """Papers of the chosen folder, or of all, before the filters."""
+        papers = self.papers
+        if self.filters.words:
+            papers = Document.objects.search(self.actor, self.filters.words).filter(folder__in=self.reached)
+        if self.folder is not None:
+            below = [f.pk for f in self.folders.values() if self.folder.pk in (f.pk, *f.ancestors)]
+            papers = papers.filter(folder__in=below if self.filters.words else [self.folder.pk])
+        return papers
+
+    @cached_property
+    def listed(self) -> QuerySet[Document]:
+        """What the list shows."""
+        papers = self.scoped.with_read_state(self.membership_id)
+        f = self.filters
+        if f.only == "unread":
+            papers = papers.filter(read_by_user=False)
+        elif f.only == "favourites":
+            papers = papers.filter(folder__in=self.favourites)
+        if f.year:
+            papers = papers.filter(created_at__year=f.year)
+        if f.label:
+            papers = papers.filter(label__name=f.label)
+        papers = papers.annotate(
+            can_download=Case(When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)),
+            can_read=Case(When(may(self.actor, "read"), then=Value(True)), default=Value(False)),
+        )
+        return papers.select_related("folder", "label").order_by("-created_at", "-id")
+
+    @cached_property
+    def pages(self) -> Paginator[Document]:
+        """The list in pages of fifty."""
+        return Paginator(self.listed, PAGE)
+
+    @cached_property
+    def years(self) -> list[int]:
+        """Years in which papers of this scope came, newest first."""
+        years = self.scoped.order_by().annotate(y=ExtractYear("created_at")).values_list("y", flat=True).distinct()
+        return sorted(years, reverse=True)[:YEARS]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Labels that papers of this scope carry."""
+        names = self.scoped.order_by().exclude(label=None).values_list("label__name", flat=True).distinct()
+        return sorted(names)[:LABELS]
+
+    @cached_property
+    def tree(self) -> list[Node]:
+        """The folders as people see them: roots, and the branch in which one is."""
+        path = {self.folder.pk, *self.folder.ancestors} if self.folder else set()
+        nodes = {
+            pk: Node(f, self.unread.get(pk, 0), pk in self.favourites, f is self.folder, pk in path)
+            for pk, f in self.folders.items()
+        }
+        roots = []
+        for pk, node in nodes.items():
+            parent = nodes.get(node.folder.parent_id or 0)
+            (parent.children if parent else roots).append(node)
+            for above in node.folder.ancestors:  # a closed folder counts what lies below it
+                if above in nodes:
+                    nodes[above].unread += self.unread.get(pk, 0)
+        if len(roots) == 1:
+            roots[0].open = True
+        return roots
+
+    @property
+    def unread_total(self) -> int:
+        """Unread papers of the community."""
+        return sum(self.unread.values())
+
+    @cached_property
+    def path(self) -> list[Folder]:
+        """The folders above the chosen one, for the trail."""
+        return [self.folders[pk] for pk in self.folder.ancestors if pk in self.folders] if self.folder else []
+
+    def paper(self, document_id: int) -> Document | None:
+        """One paper with everything the preview tells about it."""
+        papers = self.papers.with_read_state(self.membership_id).filter(pk=document_id)
+        papers = papers.annotate(
+            can_download=Case(When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)),
+            can_read=Case(When(may(self.actor, "read"), then=Value(True)), default=Value(False)),
+        )
+        return papers.select_related("folder", "label", "current__blob", "uploaded_by").first()

@@ -1,0 +1,95 @@
+"""Signing in in two steps: switch it on, keep recovery codes, switch it off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from core import scope
+from orgs.models import SecondFactor, SignInLog, User
+from orgs.services import second_factor as service
+from orgs.services.installation import installation
+from portal.web.forms import CodeForm
+from portal.web.pages import page
+from portal.web.shell import enter
+
+
+def _key(user: User) -> SecondFactor:
+    """The key that waits for its first code; made when there is none."""
+    return service.pending(user) or service.start(user)
+
+
+def _offer(user: User) -> dict[str, Any]:
+    """What an authenticator app needs: the key to type and the address to open."""
+    key = _key(user)
+    groups = [key.secret[i : i + 4] for i in range(0, len(key.secret), 4)]
+    return {"key": " ".join(groups), "address": service.address(key, installation().app_name)}
+
+
+@page
+def enrol(request: HttpRequest) -> HttpResponse:
+    """Show the key, take the first code, hand out recovery codes."""
+    enter(request, None, "profile")
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101
+    if service.confirmed(user):
+        return redirect("portal:profile")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if service.confirm(_key(user), form.cleaned_data["code"]):
+            return render(request, "portal/second_factor_codes.html", {"codes": service.new_recovery_codes(user)})
+        form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
+    status = 422 if form.errors else 200
+    return render(request, "portal/second_factor.html", {"form": form, **_offer(user)}, status=status)
+
+
+@require_POST
+@page
+def renew_codes(request: HttpRequest) -> HttpResponse:
+    """New recovery codes; the earlier ones stop working."""
+    enter(request, None, "profile")
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101
+    if not service.confirmed(user):
+        return redirect("portal:profile")
+    return render(request, "portal/second_factor_codes.html", {"codes": service.new_recovery_codes(user)})
+
+
+@require_POST
+@page
+def remove(request: HttpRequest) -> HttpResponse:
+    """Switch it off, unless the company demands it; the password is asked again."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101
+    if service.obliged(user):
+        messages.error(request, _("Your company demands the second step. It stays switched on."))
+    elif not user.check_password(request.POST.get("password", "")):
+        messages.error(request, _("The password was not right. The second step stays switched on."))
+    else:
+        service.remove(user)
+        messages.success(request, _("Signing in in two steps is switched off."))
+    return redirect("portal:profile")
+
+
+def enrol_at_sign_in(request: HttpRequest, user: User | None, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Somebody whose company demands a second step and who has none yet: switch it on before coming in."""
+    assert user is not None  # noqa: S101 - the password was right
+    with scope.unit_of_work(door="web", user_id=user.pk, ip=request.client_ip):  # type: ignore[attr-defined]
+        offer = _offer(user)
+    return render(request, "portal/login_enrol.html", {**context, **offer}, status=status)
+
+
+def confirm_at_sign_in(request: HttpRequest, user: User, code: str) -> list[str] | None:
+    """Take the first code of a demanded second step; answers the recovery codes, or None for a wrong code."""
+    ip = request.client_ip  # type: ignore[attr-defined]
+    with scope.unit_of_work(door="web", user_id=user.pk, ip=ip):
+        key = service.pending(user)
+        if key is None or not service.confirm(key, code):
+            return None
+        SignInLog.objects.create(user=user, type=SignInLog.Type.LOGIN, door="web", ip=ip)
+        return service.new_recovery_codes(user)

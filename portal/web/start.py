@@ -1,0 +1,74 @@
+"""The start page of a community, the way in, and the page of all places."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from orgs.models import Contact
+from portal.web import papers
+from portal.web.pages import page
+from portal.web.shell import Shell, enter, home_community, number_of, search_places
+
+NEW = 6  # unread papers that the start page names
+SALUTATIONS = frozenset({"Herr", "Frau", "Familie", "Mr", "Mrs", "Ms", "Madame", "Monsieur", "Pan", "Pani"})
+
+
+@require_GET
+@page
+def home(request: HttpRequest) -> HttpResponse:
+    """To the community last visited; who has none is told what to do."""
+    community = home_community(request)
+    if community is not None:
+        return redirect("portal:start", community_id=community.pk)
+    enter(request, None, "start")
+    actor = request.actor  # type: ignore[attr-defined]
+    return render(request, "portal/no_place.html", {"is_staff": bool(actor.staff_tenants) or actor.is_operator})
+
+
+@require_GET
+@page
+def start(request: HttpRequest, community_id: int) -> HttpResponse:
+    """What is new for me here, and whom to call."""
+    shell = enter(request, community_id, "start")
+    assert shell.community is not None  # noqa: S101 - `enter` answers 404 otherwise
+    new = []
+    if shell.community.has_documents:
+        new = papers.newest_unread(shell.actor, shell.community, NEW)
+        if len(new) < NEW:
+            shell._unread = len(new)
+    contacts = [
+        {"row": row, "number": number_of(row), "email": row.contact.email if row.publish_email else ""}
+        for row in shell.contacts
+        if row is not shell.emergency
+    ]
+    context = {"new": new, "contacts": contacts, "greeting": _greeting(shell), "today": timezone.localdate()}
+    return render(request, "portal/start.html", context)
+
+
+def _greeting(shell: Shell) -> str:
+    """The name to greet somebody by: as the company's register addresses the person, else the full name."""
+    assert shell.community is not None  # noqa: S101
+    user = shell.actor.user
+    contact = (
+        Contact.objects.visible_to(shell.actor)
+        .filter(user=user, tenant=shell.community.tenant_id, kind=Contact.Kind.PERSON)
+        .order_by("-is_primary", "id")
+        .first()
+    )
+    if contact is not None and contact.salutation in SALUTATIONS and contact.last_name:
+        return " ".join(part for part in (contact.salutation, contact.title, contact.last_name) if part)
+    return user.get_full_name() if user else ""
+
+
+@require_GET
+@page
+def places(request: HttpRequest) -> HttpResponse:
+    """All communities, for people who reach more than the switcher can name."""
+    shell = enter(request, None, "places")
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    found = Paginator(search_places(shell.actor, words), 50).get_page(request.GET.get("page"))
+    return render(request, "portal/places.html", {"found": found, "words": words})

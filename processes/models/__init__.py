@@ -1,0 +1,20 @@
+"""The tables of cases."""
+
+from processes.models.definitions import ProcessDefinition, ProcessStage, ProcessType, StageRule
+from processes.models.feed import ProcessActivity, ProcessDocument
+from processes.models.processes import Process, ProcessClerk, ProcessIndex, WorkOrder
+from processes.models.visibility import Circle
+
+__all__ = [
+    "Circle",
+    "Process",
+    "ProcessActivity",
+    "ProcessClerk",
+    "ProcessDefinition",
+    "ProcessDocument",
+    "ProcessIndex",
+    "ProcessStage",
+    "ProcessType",
+    "StageRule",
+    "WorkOrder",
+]

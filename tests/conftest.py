@@ -1,0 +1,172 @@
+"""Fixtures of every test. Servers, database and browser here; people and places in `tests/factories.py`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.servers import MailSink, Servers, find_chromium, is_local, truncate_all
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from pytest_django import DjangoDbBlocker
+
+_servers = Servers()
+_AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+_CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Nothing beyond this machine, for the browser as for the tests.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers, then let the settings load: they read the servers' URLs from the environment.
+
+    That is why DJANGO_SETTINGS_MODULE is set here and not in pyproject.toml, where pytest-django would load the
+    settings before any of our code runs.
+    """
+    if config.option.help or config.option.version:
+        return
+    if not _servers.worker:
+        _servers.start_shared()
+    # The controller of a parallel run executes no test; it gets its own all the same, for collecting.
+    _servers.start_own()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
+    from django.conf import settings
+
+    settings.configured or settings.INSTALLED_APPS  # noqa: B018 - loads them, so that pytest-django sets Django up
+
+
+def pytest_unconfigure() -> None:
+    """Stop what this process started, after its last test."""
+    _servers.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """This process's database, copied from the migrated template; Django makes none itself.
+
+    Django cleans up after a transactional test with TRUNCATE, which the app role may not: the owner does it.
+    """
+    from django.db import connections
+    from django.test import TransactionTestCase
+
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        _servers.create_database()
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: truncate_all())
+        yield
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Whatever a test opens stays on this machine."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guarded(call: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+        def guard(self: socket.socket, address: Any) -> Any:
+            if not is_local(address):
+                raise OSError(f"Tests have no network: refused a connection to {address!r}.")
+            return call(self, address)
+
+        return guard
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded(connect))
+        patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
+        yield
+
+
+@pytest.fixture
+def smtp() -> Iterator[MailSink]:
+    """A real mail server: `.messages`, `.to(address)`, `.replies`, `.stop()` and `.start()`, `.url`."""
+    sink = MailSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def broker() -> Iterator[Any]:
+    """This process's Valkey, to stop (and start again) under a test. It is running again after the test."""
+    if _servers.valkey is None:
+        pytest.skip("REDIS_URL names a server that a test may not stop")
+    yield _servers.valkey
+    if not _servers.valkey.running:
+        _servers.valkey.start()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser per process."""
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's synchronous API keeps an event loop in this thread, and Django would refuse its database there.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(_servers.folder / "chromium.lock"), args=_CHROMIUM_FLAGS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console() -> list[str]:
+    """What the browser complained about. A test that expects a complaint takes it out of the list."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server: Any, console: list[str]) -> Iterator[Page]:
+    """A page of a fresh browser on the live server, German, desktop-sized. Complaints in the console fail the test."""
+    context = chromium.new_context(base_url=live_server.url, locale="de-DE", timezone_id="Europe/Berlin")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.on("console", lambda message: console.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
+    yield page
+    context.close()
+    assert not console
+
+
+@pytest.fixture
+def axe() -> Callable[..., None]:
+    """`axe(page)` fails with every accessibility finding of the page as it stands."""
+    source = _AXE.read_text(encoding="utf-8")
+
+    def check(page: Page, **options: Any) -> None:
+        # Evaluated by the browser's debugger, so the page's content policy does not stand in its way.
+        page.evaluate(source + "\n; true")
+        result = page.evaluate("options => axe.run(document, options)", options)
+        findings = [
+            f"{found['id']} ({found['impact']}): {found['help']}\n"
+            + "\n".join(f"    {' '.join(map(str, node['target']))}: {node['html'][:160]}" for node in found["nodes"])
+            for found in result["violations"]
+        ]
+        assert not findings, "\n".join(findings)
+
+    return check
+
+
+@pytest.fixture
+def cast(db: None) -> Any:
+    """The cast of `tests/cast.py`, in the database of this test."""
+    from core import scope
+    from tests.cast import build
+
+    with scope.unit_of_work(door="test"):
+        return build()

@@ -1,0 +1,97 @@
+"""Real files, and the people and addresses that the tests of stored bytes need."""
+
+from __future__ import annotations
+
+import io
+import uuid
+import zipfile
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.urls import include, path
+from fpdf import FPDF
+from PIL import Image
+
+from core import tus
+from core.errors import DomainError
+from core.models import Blob
+from core.services import blobs, delivery
+from orgs.models import Organization, User
+
+LIMIT = 50 * 1024 * 1024
+
+
+def tenant(name: str = "Verwaltung Nord") -> Organization:
+    """An organization that is a tenant."""
+    row = Organization.objects.create(name=name)
+    Organization.objects.filter(pk=row.pk).update(is_tenant=True, tenant_id=row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def person(name: str = "mira") -> User:
+    """An account."""
+    return User.objects.create(username=name, email=f"{name}@example.test")
+
+
+def stored(content: bytes, tenant_id: int | None, **options: Any) -> Blob:
+    """A blob of these bytes."""
+    return blobs.store(io.BytesIO(content), tenant_id=tenant_id, limit=LIMIT, **options)
+
+
+def pdf(text: str = "Hausordnung", password: str = "") -> bytes:
+    """One A4 page."""
+    document = FPDF()
+    document.add_page()
+    document.set_font("helvetica", size=20)
+    document.cell(text=text)
+    if password:
+        document.set_encryption(owner_password="owner" + password, user_password=password)
+    return bytes(document.output())
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
+    """A red picture."""
+    out = io.BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(out, kind, **options)
+    return out.getvalue()
+
+
+def archive(**members: bytes) -> bytes:
+    """A ZIP file; two underscores stand for a slash and a dot ends as ``_xml``."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, content in members.items():
+            file.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
+    return out.getvalue()
+
+
+def docx() -> bytes:
+    """As small as a Word document can be told."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        file.writestr("[Content_Types].xml", "<Types/>")
+        file.writestr("word/document.xml", "<document/>")
+    return out.getvalue()
+
+
+def show(request: HttpRequest, key: uuid.UUID, how: str) -> HttpResponseBase:
+    """A view that hands out a blob as doors do."""
+    blob = Blob.objects.get(storage_key=key)
+    try:
+        if how == "preview":
+            return delivery.deliver_preview(blob, request)
+        return delivery.deliver(blob, filename="Plan Ä.pdf", inline=how == "inline", request=request)
+    except DomainError as error:
+        return JsonResponse({"code": error.code}, status=error.status)
+
+
+def _tenant_of(request: HttpRequest, metadata: dict[str, str]) -> int | None:
+    return int(metadata["tenant"]) if "tenant" in metadata else None
+
+
+urlpatterns = [
+    path("app/uploads/", include(tus.urls("web", _tenant_of))),
+    path("admin/uploads/", include(tus.urls("back_office", _tenant_of, name="admin-uploads"))),
+    path("blobs/<uuid:key>/<str:how>", show),
+]

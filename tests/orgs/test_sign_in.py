@@ -1,0 +1,283 @@
+"""Passwords, waits, locks, second factor: the services behind every sign-in door."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import time
+
+import pytest
+from django.utils import timezone
+from django_otp.oath import totp
+
+from core.errors import Conflict, Invalid, Unknown
+from core.models import Throttle
+from core.services import throttle
+from orgs.models import AccessToken, OneTimeLink, Organization, SecondFactor, Session, SignInLog
+from orgs.services import passwords, second_factor, tokens
+from orgs.services.sign_in import sign_in, sign_in_locking
+from orgs.signals import password_link_issued
+from tests.cast import PASSWORD, Cast
+
+ADDRESS = "203.0.113.7"
+
+
+def attempt(cast: Cast, password: str = PASSWORD, identifier: str = "", **kw: str) -> str:
+    return sign_in(
+        identifier=identifier or cast.renter.email, password=password, door="web", ip=kw.pop("ip", ADDRESS), **kw
+    ).outcome
+
+
+def code_of(factor: SecondFactor, drift: int = 0) -> str:
+    return f"{totp(base64.b32decode(factor.secret), step=30, drift=drift):06d}"
+
+
+def enrol(cast: Cast, organization: Organization | None = None) -> SecondFactor:
+    factor = second_factor.start(cast.renter, organization)
+    assert second_factor.confirm(factor, code_of(factor, -1))
+    factor.refresh_from_db()
+    return factor
+
+
+def test_the_right_password_signs_in_by_address_or_user_name_in_any_case(cast: Cast) -> None:
+    assert attempt(cast, identifier="RENTER@Quartier.Test") == "ok"
+
+
+@pytest.mark.parametrize("identifier", ["renter@quartier.test", "nobody@quartier.test"])
+def test_an_unknown_account_and_a_wrong_password_are_refused_alike(cast: Cast, identifier: str) -> None:
+    assert attempt(cast, "wrong", identifier) == "refused"
+
+
+def test_failures_and_successes_are_logged(cast: Cast) -> None:
+    attempt(cast, "wrong")
+    attempt(cast)
+    assert list(SignInLog.objects.filter(user=cast.renter).order_by("id").values_list("type", "door", "ip")) == [
+        ("login_failed", "web", ADDRESS),
+        ("login", "web", ADDRESS),
+    ]
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(1, 0), (2, 0), (3, 1), (4, 2), (5, 4), (12, 512), (13, 900), (40, 900)])
+def test_the_wait_doubles_from_the_third_failure_up_to_900_seconds(failures: int, seconds: int) -> None:
+    assert throttle.wait_after(failures) == seconds
+
+
+@pytest.mark.parametrize(("failures", "locks", "seconds"), [(4, 0, 0), (5, 0, 60), (10, 1, 300), (15, 2, 1500), (30, 5, 86400)])
+def test_each_fifth_failure_locks_five_times_longer_up_to_a_day(failures: int, locks: int, seconds: int) -> None:
+    assert throttle.lock_after(failures, locks) == seconds
+
+
+def test_during_the_wait_the_right_password_is_blocked_with_the_seconds_left(cast: Cast) -> None:
+    for _ in range(3):
+        attempt(cast, "wrong")
+    answer = sign_in(identifier=cast.renter.email, password=PASSWORD, door="web", ip="198.51.100.1")
+    assert answer.outcome == "blocked"
+    assert answer.retry_after == 1
+
+
+@pytest.mark.rule("PORTAL-053")
+def test_failures_count_per_account_and_per_address(cast: Cast) -> None:
+    for name in ("owner", "renter", "neighbour"):
+        attempt(cast, "wrong", f"{name}@quartier.test")
+    assert attempt(cast, identifier="guest@quartier.test") == "blocked"  # the address
+    for ip in ("198.51.100.1", "198.51.100.2", "198.51.100.3"):
+        attempt(cast, "wrong", "admin@quartier.test", ip=ip)
+    assert attempt(cast, identifier="admin@quartier.test", ip="198.51.100.4") == "blocked"  # the account
+    # The schedule is that of PORTAL-050: the third failure waits one second, the fourth two.
+    Throttle.objects.update(blocked_until=None)
+    attempt(cast, "wrong", "admin@quartier.test", ip="198.51.100.5")
+    blocked = sign_in(identifier="admin@quartier.test", password=PASSWORD, door="web", ip="198.51.100.6")
+    assert blocked.retry_after == 2
+
+
+def test_a_success_forgets_the_account_but_not_the_address(cast: Cast) -> None:
+    attempt(cast, "wrong")
+    attempt(cast)
+    assert [row.scope for row in Throttle.objects.all()] == ["login"]
+    assert throttle.Counter("login", f"address:{ADDRESS}").rows.exists()
+
+
+def test_failures_are_forgotten_after_an_idle_hour(cast: Cast) -> None:
+    for _ in range(2):
+        attempt(cast, "wrong")
+    Throttle.objects.update(last_failure_at=timezone.now() - datetime.timedelta(minutes=61))
+    attempt(cast, "wrong")
+    assert set(Throttle.objects.values_list("failures", flat=True)) == {1}
+
+
+@pytest.mark.rule("DOCMS-038")
+def test_five_failures_lock_the_docms_door_for_a_minute_then_five(cast: Cast) -> None:
+    def fail(times: int) -> Throttle:
+        for _ in range(times):
+            sign_in_locking(identifier=cast.renter.email, password="wrong", ip=ADDRESS)
+        return Throttle.objects.get(scope="docms")
+
+    before = timezone.now()
+    assert fail(4).blocked_until is None
+    first = fail(1).blocked_until
+    assert 59 <= (first - before).total_seconds() <= 62
+    Throttle.objects.update(blocked_until=timezone.now())  # the minute is over
+    second = fail(5).blocked_until
+    assert 299 <= (second - timezone.now()).total_seconds() <= 301
+    Throttle.objects.update(blocked_until=timezone.now(), locks=9, failures=14)
+    assert 86390 <= (fail(1).blocked_until - timezone.now()).total_seconds() <= 86401
+
+
+def test_a_docms_lock_does_not_close_the_portal(cast: Cast) -> None:
+    for _ in range(5):
+        sign_in_locking(identifier=cast.renter.email, password="wrong", ip=ADDRESS)
+    assert sign_in_locking(identifier=cast.renter.email, password=PASSWORD, ip=ADDRESS).outcome == "refused"
+    assert attempt(cast) == "ok"
+
+
+def test_a_docms_success_clears_the_counter(cast: Cast) -> None:
+    for _ in range(4):
+        sign_in_locking(identifier=cast.renter.email, password="wrong", ip=ADDRESS)
+    assert sign_in_locking(identifier=cast.renter.email, password=PASSWORD, ip=ADDRESS).outcome == "ok"
+    assert not Throttle.objects.filter(scope="docms").exists()
+
+
+def test_a_confirmed_factor_is_asked_for_and_accepted(cast: Cast) -> None:
+    factor = enrol(cast)
+    assert attempt(cast) == "code_needed"
+    assert attempt(cast, code="000000") == "code_wrong"
+    assert attempt(cast, code=code_of(factor)) == "ok"
+
+
+def test_a_code_is_never_accepted_twice(cast: Cast) -> None:
+    factor = enrol(cast)
+    code = code_of(factor)
+    assert second_factor.verify(factor=factor, code=code) is True
+    assert second_factor.verify(factor=factor, code=code) is False
+
+
+@pytest.mark.parametrize(("drift", "right"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_a_code_is_good_one_step_either_side(cast: Cast, drift: int, right: bool) -> None:
+    factor = second_factor.start(cast.renter)
+    while time.time() % 30 > 28:  # not across the end of a step
+        time.sleep(0.5)
+    assert second_factor.verify(factor=factor, code=code_of(factor, drift)) is right
+
+
+def test_a_recovery_code_works_once(cast: Cast) -> None:
+    enrol(cast)
+    code = second_factor.new_recovery_codes(cast.renter)[0]
+    assert attempt(cast, code=code.upper()) == "ok"
+    assert attempt(cast, code=code) == "code_wrong"
+
+
+def test_an_obliged_account_without_factor_must_enrol(cast: Cast) -> None:
+    Organization.objects.filter(pk=cast.tenant.pk).update(enforces_second_factor=True)
+    assert attempt(cast) == "enrol_needed"
+
+
+def test_a_new_key_replaces_an_unconfirmed_one_and_a_confirmed_one_blocks(cast: Cast) -> None:
+    first = second_factor.start(cast.renter, cast.tenant)
+    second = second_factor.start(cast.renter, cast.tenant)
+    assert not SecondFactor.objects.filter(pk=first.pk).exists()
+    second_factor.confirm(second, code_of(second))
+    with pytest.raises(Conflict):
+        second_factor.start(cast.renter, cast.tenant)
+
+
+@pytest.mark.parametrize(
+    ("password", "missing"),
+    [("Kurz-1", 1), ("ohne-grosse-1", 1), ("OHNE-KLEINE-1", 1), ("Ohne-Ziffern-", 1), ("password1234", 2), (PASSWORD, 0)],
+)
+@pytest.mark.django_db
+def test_the_policy_names_what_is_missing(password: str, missing: int) -> None:
+    assert len(passwords.problems(password)) == missing
+
+
+@pytest.mark.django_db
+def test_a_common_password_is_refused() -> None:
+    assert any("common" in problem for problem in passwords.problems("qwertyuiop"))
+
+
+def test_changing_the_password_ends_every_other_sign_in(cast: Cast) -> None:
+    _token, other = tokens.issue(kind="docms_session", user=cast.renter, expires_in=datetime.timedelta(hours=1))
+    _token, mine = tokens.issue(kind="docms_session", user=cast.renter, expires_in=datetime.timedelta(hours=1))
+    Session.objects.create(session_key=b"1" * 32, user=cast.renter, expires_at=timezone.now())
+    passwords.change_password(cast.renter, current=PASSWORD, new="Noch-ein-Satz-2", keep_token=mine.pk)
+    assert list(AccessToken.objects.filter(revoked_at=None)) == [mine]
+    assert not Session.objects.exists()
+    assert other.user == cast.renter
+
+
+def test_a_wrong_current_password_changes_nothing(cast: Cast) -> None:
+    before = cast.renter.password
+    with pytest.raises(Invalid) as error:
+        passwords.change_password(cast.renter, current="wrong", new="Noch-ein-Satz-2")
+    assert list(error.value.fields) == ["current_password"]
+    cast.renter.refresh_from_db()
+    assert cast.renter.password == before
+
+
+def caught_links(call: object) -> list[dict[str, object]]:
+    """What `password_link_issued` announced meanwhile."""
+    caught: list[dict[str, object]] = []
+
+    def receiver(sender: object, **kw: object) -> None:
+        caught.append(kw)
+
+    password_link_issued.connect(receiver)
+    try:
+        call()  # type: ignore[operator]
+    finally:
+        password_link_issued.disconnect(receiver)
+    return caught
+
+
+def test_a_reset_link_works_once_and_a_new_one_voids_it(cast: Cast) -> None:
+    first, second = (caught_links(lambda: passwords.request_reset(cast.renter.email))[0]["token"] for _ in range(2))
+    with pytest.raises(Unknown):
+        passwords.set_by_link(str(first), "Noch-ein-Satz-2")
+    passwords.set_by_link(str(second), "Noch-ein-Satz-2")
+    with pytest.raises(Unknown):
+        passwords.set_by_link(str(second), "Noch-ein-Satz-3")
+    assert attempt(cast, "Noch-ein-Satz-2") == "ok"
+
+
+def test_a_weak_password_leaves_the_link_usable(cast: Cast) -> None:
+    token = str(caught_links(lambda: passwords.request_reset(cast.renter.email))[0]["token"])
+    with pytest.raises(Invalid):
+        passwords.set_by_link(token, "kurz")
+    assert passwords.set_by_link(token, "Noch-ein-Satz-2") == cast.renter
+
+
+def test_a_portal_reset_link_lives_an_hour(cast: Cast) -> None:
+    token = str(caught_links(lambda: passwords.request_reset(cast.renter.email))[0]["token"])
+    link = OneTimeLink.objects.get()
+    assert 3590 <= (link.expires_at - timezone.now()).total_seconds() <= 3600
+    OneTimeLink.objects.update(expires_at=timezone.now())
+    with pytest.raises(Unknown):
+        passwords.find_link(token)
+
+
+def test_an_unknown_address_is_answered_with_the_same_silence(cast: Cast) -> None:
+    assert caught_links(lambda: passwords.request_reset("nobody@quartier.test")) == []
+
+
+@pytest.mark.rule("DOCMS-036")
+def test_at_most_three_link_mails_an_hour_go_to_one_address(cast: Cast) -> None:
+    sent = caught_links(lambda: [passwords.request_reset(cast.renter.email) for _ in range(5)])
+    assert len(sent) == 3
+    OneTimeLink.objects.update(created_at=timezone.now() - datetime.timedelta(minutes=61))
+    assert len(caught_links(lambda: passwords.request_reset(cast.renter.email))) == 1
+
+
+def test_setting_the_password_by_link_clears_failures(cast: Cast) -> None:
+    for _ in range(5):
+        sign_in_locking(identifier=cast.renter.email, password="wrong", ip=ADDRESS)
+    token = str(caught_links(lambda: passwords.request_reset(cast.renter.email))[0]["token"])
+    passwords.set_by_link(token, "Noch-ein-Satz-2")
+    assert sign_in_locking(identifier=cast.renter.email, password="Noch-ein-Satz-2", ip=ADDRESS).outcome == "ok"
+
+
+@pytest.mark.rule("DOCMS-004")
+def test_no_row_holds_a_usable_token(cast: Cast) -> None:
+    token, row = tokens.issue(kind="docms_session", user=cast.renter, expires_in=datetime.timedelta(hours=1))
+    held = AccessToken.objects.filter(pk=row.pk).values().get()
+    assert token not in str(held)
+    assert token.encode() not in [bytes(v) for v in held.values() if isinstance(v, bytes | memoryview)]
+    assert tokens.find(token, kinds=("docms_session",)) == row

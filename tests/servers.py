@@ -1,0 +1,261 @@
+"""The servers of a test session: PostgreSQL for all workers, Valkey for each, SMTP and Chromium on demand.
+
+Every worker has a database of its own, copied from a template that is migrated once as the owner, and connects
+to it as the role `quartier_app`: a grant that is missing in production is missing here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import ipaddress
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from psycopg import sql
+
+from script.embedded import Postgres, ServerError, Valkey
+from script.embedded.postgres import APP, OWNER
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = "quartier_template"
+# A test database may be lost, so nothing waits for a disk.
+_RECKLESS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
+# Rows that migrations put there and that no test may take away.
+_KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission")
+
+
+class Servers:
+    """What one process of the session has started; `stop()` leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self.worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+        self.postgres: Postgres | None = None
+        self.valkey: Valkey | None = None
+        self.folder = Path(os.environ.get("QUARTIER_TEST_FOLDER", ""))
+        self._owns_folder = False
+
+    def start_shared(self) -> None:
+        """Once per session, before Django's settings load: a folder and PostgreSQL. Workers inherit them."""
+        # Under /tmp and short: sockets live in it, and PostgreSQL's user must reach it.
+        self.folder = Path(tempfile.mkdtemp(prefix="quartier-test-", dir="/tmp"))
+        self._owns_folder = True
+        self.folder.chmod(0o711)
+        os.environ["QUARTIER_TEST_FOLDER"] = str(self.folder)
+        if not os.environ.get("DATABASE_URL"):
+            self.postgres = Postgres(self.folder, options=_RECKLESS)
+            self.postgres.start()
+            os.environ["DATABASE_URL"] = self.postgres.url(APP)
+            os.environ["MIGRATION_DATABASE_URL"] = self.postgres.url(OWNER)
+        os.environ.setdefault("MIGRATION_DATABASE_URL", os.environ["DATABASE_URL"])
+
+    def start_own(self) -> None:
+        """For each process that runs tests: its database's name, its broker, its folder of files."""
+        name = f"quartier_test_{self.worker or 'single'}"
+        for variable in ("DATABASE_URL", "MIGRATION_DATABASE_URL"):
+            os.environ[variable] = _with_path(os.environ[variable], name)
+        if os.environ.get("REDIS_URL"):
+            number = int(self.worker.removeprefix("gw") or 0) + 1
+            os.environ["REDIS_URL"] = _with_path(os.environ["REDIS_URL"], str(number))
+        else:
+            self.valkey = Valkey(self.folder, name=self.worker or "single")
+            self.valkey.start()
+            os.environ["REDIS_URL"] = self.valkey.url
+        files = self.folder / "files" / (self.worker or "single")
+        files.mkdir(parents=True)
+        os.environ["STORAGE_URL"] = f"file://{files}"
+
+    def create_database(self) -> None:
+        """A copy of the template, which the first process that asks migrates."""
+        name = urlsplit(os.environ["DATABASE_URL"]).path.lstrip("/")
+        with locked(self.folder / "template.lock"):
+            ready = self.folder / "template.ready"
+            if not ready.exists():
+                self._migrate_template()
+                ready.touch()
+            with owner("postgres") as connection:
+                _drop(connection, name)
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+                )
+
+    def stop(self) -> None:
+        if self.valkey:
+            self.valkey.stop()
+        if self.worker or not self._owns_folder:
+            return
+        if self.postgres:
+            self.postgres.stop()
+        else:
+            with owner("postgres") as connection:
+                names = connection.execute(
+                    "SELECT datname FROM pg_database WHERE datname LIKE 'quartier\\_test\\_%' OR datname = %s",
+                    [TEMPLATE],
+                ).fetchall()
+                for (name,) in names:
+                    _drop(connection, name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _migrate_template(self) -> None:
+        with owner("postgres") as connection:
+            _drop(connection, TEMPLATE)
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        done = subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "config.settings.test",
+                "MIGRATION_DATABASE_URL": _with_path(os.environ["MIGRATION_DATABASE_URL"], TEMPLATE),
+            },
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise ServerError(f"The test database could not be migrated:\n{done.stdout}{done.stderr}")
+
+
+def truncate_all() -> None:
+    """Empty every table that has rows, as the owner: TRUNCATE is none of the app role's rights.
+
+    The size of a table, not a SELECT, tells which have rows: row policies do not hide it.
+    """
+    with owner() as connection:
+        connection.execute("SET lock_timeout = '20s'")
+        tables = connection.execute(
+            """
+            SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> ALL(%s) AND pg_relation_size(c.oid) > 0
+            """,
+            [list(_KEPT_TABLES)],
+        ).fetchall()
+        if tables:
+            names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+
+
+@contextlib.contextmanager
+def owner(database: str = "") -> Iterator[psycopg.Connection[Any]]:
+    """A short connection as the owner of the tables, to this process's database or another one."""
+    url = os.environ["MIGRATION_DATABASE_URL"]
+    with psycopg.connect(_with_path(url, database) if database else url, autocommit=True) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process of the session at a time."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _drop(connection: psycopg.Connection[Any], name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _with_path(url: str, path: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{path}"))
+
+
+class MailSink:
+    """An SMTP server that keeps what it gets, refuses what it is told to refuse and can be down.
+
+    ``replies`` maps a recipient's address to an answer such as "550 5.1.1 no such user".
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.envelopes: list[Envelope] = []
+        self.replies: dict[str, str] = {}
+        self.port = free_port()
+        self._controller: Controller | None = None
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        if self._controller is None:
+            self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+            self._controller.start()
+
+    def stop(self) -> None:
+        """From now on a connection is refused; `start()` brings the same address back."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """The messages that were sent to one address, oldest first."""
+        return [m for m, e in zip(self.messages, self.envelopes, strict=True) if address in e.rcpt_tos]
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
+    ) -> str:
+        if address in self.replies:
+            return self.replies[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
+        self.envelopes.append(envelope)
+        self.messages.append(message_from_bytes(content, policy=policy.default))
+        return "250 OK"
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_local(address: object) -> bool:
+    """Whether a socket address stays on this machine."""
+    if not isinstance(address, tuple):
+        return True  # a Unix socket
+    host = str(address[0])
+    if host in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def find_chromium(lock: Path) -> str:
+    """The browser of the journeys; root on a Debian machine gets one installed."""
+    with locked(lock):
+        for name in (os.environ.get("CHROMIUM", ""), "chromium", "google-chrome"):
+            if name and (found := shutil.which(name)):
+                return found
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            for command in (
+                ["apt-get", "update", "-q"],
+                ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
+            ):
+                subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+            if found := shutil.which("chromium"):
+                return found
+    raise ServerError("No Chromium found: install one (Debian: apt-get install chromium) or name it in CHROMIUM.")

@@ -1,0 +1,150 @@
+"""Read rules of tickets.
+
+A resident reaches a ticket in a community reached today (PORTAL-018), as the one who filed it, as its contact,
+or as a reader it was shared with. Managers reach every ticket of the communities they manage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from core.text import search_query
+from orgs.audience import addressed_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+    from orgs.actor import Actor
+    from orgs.models import Community
+
+_M = TypeVar("_M", bound=models.Model)
+
+
+def _rows(model: str) -> Any:
+    """Another table of this floor, for subqueries: unordered, and named, because the models import this module."""
+    return apps.get_model("tickets", model)._default_manager.order_by()
+
+
+def _own(actor: Actor, prefix: str = "") -> Q:
+    """Filed by the actor or about the actor, in a community still reached."""
+    mine = Q(**{f"{prefix}created_by": actor.user_id}) | Q(**{f"{prefix}contact__in": actor.contact_ids})
+    return mine & Q(**{f"{prefix}community__in": actor.communities})
+
+
+def _takes_part(actor: Actor, prefix: str = "") -> Q:
+    """Managers, who filed it, and its contact: the participants (PORTAL-064)."""
+    return Q(**{f"{prefix}community__in": actor.managed}) | _own(actor, prefix)
+
+
+def _everywhere(actor: Actor) -> bool:
+    """The operator, not narrowed to one tenant."""
+    return actor.is_operator and not actor.acting
+
+
+class TicketTypeGroupQuerySet(models.QuerySet["_M"]):
+    """Headings over ticket types."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Everybody of the tenant."""
+        return self.all() if _everywhere(actor) else self.filter(tenant__in=actor.tenants)
+
+
+class TicketTypeQuerySet(models.QuerySet["_M"]):
+    """What can be reported."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff all types of their tenants; residents the active ones of a community they reach."""
+        if _everywhere(actor):
+            return self.all()
+        here = _rows("TicketTypeCommunity").filter(ticket_type=OuterRef("pk"))
+        offered = Q(is_active=True) & (~Exists(here) | Exists(here.filter(community__in=actor.communities)))
+        return self.filter(Q(tenant__in=actor.staff_tenants) | offered, tenant__in=actor.tenants)
+
+    def offered_in(self, community: Community, roles: Iterable[str] | None) -> Self:
+        """Types a caller with these roles may use there (PORTAL-057, 088); None = staff, who may use all."""
+        here = _rows("TicketTypeCommunity").filter(ticket_type=OuterRef("pk"))
+        offered = self.filter(
+            ~Exists(here) | Exists(here.filter(community=community)), tenant=community.tenant_id, is_active=True
+        )
+        if roles is None:
+            return offered
+        return offered.filter(Q(roles=[]) | Q(roles__overlap=list(roles)))
+
+
+class OfTicketType(models.QuerySet["_M"]):
+    """Rows that are as visible as their ticket type."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever sees the type."""
+        return self.filter(ticket_type__in=_rows("TicketType").visible_to(actor))
+
+
+class TicketQuerySet(models.QuerySet["_M"]):
+    """Tickets. Deleted ones are gone for everybody; only the purge and the numbers still know them."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Participants, and the readers a ticket was shared with (PORTAL-064 … 066)."""
+        if _everywhere(actor):
+            return self.filter(deleted_at=None)
+        return self.filter(
+            _own(actor) | addressed_to(actor, audience_field="shared_with"),
+            community__in=actor.communities | actor.managed,
+            deleted_at=None,
+        )
+
+    def of_participants(self, actor: Actor) -> Self:
+        """Without what was merely shared: the tickets door knows no sharing (TICKETS-033, conflict 10)."""
+        if _everywhere(actor):
+            return self.filter(deleted_at=None)
+        return self.filter(_takes_part(actor), deleted_at=None)
+
+    def search(self, actor: Actor, words: str) -> Self:
+        """Visible tickets in which all words occur."""
+        query = search_query(words)
+        if query is None:
+            return self.none()
+        hits = _rows("TicketIndex").filter(vector=query)
+        if not _everywhere(actor):
+            hits = hits.filter(community__in=actor.communities | actor.managed)
+        return self.visible_to(actor).filter(id__in=hits.values("ticket_id"))
+
+
+class TicketActivityQuerySet(models.QuerySet["_M"]):
+    """The stream of tickets."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Managers everything, other participants all but internal notes, readers by sharing only what staff said.
+
+        (PORTAL-066, 069)
+        """
+        if _everywhere(actor):
+            return self.filter(deleted_at=None, ticket__deleted_at=None)
+        by_sharing = addressed_to(actor, "ticket__community", "ticket__shared_with") & (
+            Q(kind="ticketCreated") | Q(kind="comment", from_staff=True)
+        )
+        return self.filter(
+            Q(ticket__community__in=actor.managed) | (_own(actor, "ticket__") & ~Q(kind="note")) | by_sharing,
+            deleted_at=None,
+            ticket__deleted_at=None,
+        )
+
+    def without_notes(self) -> Self:
+        """What the doors show to anybody: internal notes live in the back office only (conflict 8)."""
+        return self.exclude(kind="note")
+
+
+class TicketAttachmentQuerySet(models.QuerySet["_M"]):
+    """Files of tickets."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever sees the entry a file belongs to; files of no entry are for participants."""
+        entries = _rows("TicketActivity").visible_to(actor).values("id")
+        loose = Q(activity=None, ticket__deleted_at=None)
+        if not _everywhere(actor):
+            loose &= _takes_part(actor, "ticket__")
+        return self.filter(Q(activity__in=entries) | loose)
