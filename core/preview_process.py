@@ -43,7 +43,7 @@ def draw_picture(source: str, target: str) -> str:
     from PIL import Image, ImageOps
 
     Image.MAX_IMAGE_PIXELS = None  # the limit is ours, and the process has one, too
-    with Image.open(source, formats=["PNG", "JPEG", "MPO", "GIF", "WEBP", "TIFF", "BMP"]) as picture:
+    with Image.open(source, formats=["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP"]) as picture:
         if picture.width * picture.height > PIXELS:
             return "none"
         picture.draft("RGB", (WIDTH * 2, HEIGHT))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Func
+from django.db.models import F, Func
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -17,19 +17,27 @@ if TYPE_CHECKING:
 _M = TypeVar("_M", bound=models.Model)
 
 
-class AnyArray(Func):
-    """``= ANY(array)``: PostgreSQL then looks each value up by index.
+class _Rows(ArraySubquery):
+    # An empty array matches nothing, but it is a value: `~any_of(…)` over it must stay true.
+    empty_result_set_value = NotImplemented
+
+
+class EqualsAny(Func):
+    """``value = ANY(array)``: PostgreSQL then looks each value up by index.
 
     A plain ``IN (SELECT …)`` becomes a semi-join, and the planner, who cannot know that few rows match,
     scans the whole table (measured: 116 ms against 17 ms over a million documents).
     """
 
-    function = "ANY"
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    arity = 2
+    output_field = models.BooleanField()
 
 
 def any_of(field: str, subquery: models.QuerySet[Any, Any]) -> models.Q:
     """``field = ANY(ARRAY(subquery))``; the subquery selects one column."""
-    return models.Q(**{field: AnyArray(ArraySubquery(subquery))})
+    return models.Q(EqualsAny(F(field), _Rows(subquery.order_by())))
 
 
 class BlobQuerySet(models.QuerySet["_M"]):

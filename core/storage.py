@@ -286,9 +286,11 @@ class BlobStorage(Storage):
 
     @contextlib.contextmanager
     def local_copy(self, name: str) -> Iterator[Path]:
-        """A file on this machine with the object's bytes, for programs that want a path."""
+        """A file on this machine with the object's bytes, for programs that want a path. Raises `FileNotFoundError`."""
         path = self.local_path(name)
         if path is not None:
+            if not path.is_file():
+                raise FileNotFoundError(name)
             yield path
             return
         with tempfile.NamedTemporaryFile() as file:

@@ -8,7 +8,7 @@ import unicodedata
 from functools import reduce
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Value
+from django.db.models import Expression, Value
 
 # Letters that do not decompose into a base letter and an accent.
 _BASE_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -33,7 +33,7 @@ def words_of(text: str) -> list[str]:
     return _GAPS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).split()
 
 
-def search_vector(title: str, text: str) -> SearchVector:
+def search_vector(title: str, text: str) -> Expression:
     """What a thing is found by: its title first (weight A), then what it says (weight D).
 
     Every word stands there as written and as German and English stem: a dictionary drops its stop words, and
@@ -41,7 +41,7 @@ def search_vector(title: str, text: str) -> SearchVector:
     """
     head = " ".join(words_of(title))
     body = " ".join(words_of(text)).encode()[:_INDEXED_BYTES].decode(errors="ignore")
-    vector = SearchVector(Value(head), config="simple", weight="A") + SearchVector(
+    vector: Expression = SearchVector(Value(head), config="simple", weight="A") + SearchVector(
         Value(body), config="simple", weight="D"
     )
     for language in ("german", "english"):

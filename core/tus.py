@@ -220,6 +220,9 @@ def _checksum(header: str) -> tuple[Any, bytes]:
         return None, b""
     name, _blank, value = header.partition(" ")
     try:
-        return CHECKSUMS[name](), base64.b64decode(value, validate=True)
+        hashing, wanted = CHECKSUMS[name](), base64.b64decode(value, validate=True)
     except (KeyError, binascii.Error):
-        raise Invalid(_("This checksum is not supported."), code="invalid_checksum") from None
+        hashing, wanted = None, b""
+    if hashing is None or len(wanted) != hashing.digest_size:
+        raise Invalid(_("This checksum is not supported."), code="invalid_checksum")
+    return hashing, wanted

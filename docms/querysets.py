@@ -21,7 +21,6 @@ from core.querysets import any_of
 from core.text import search_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Self
 
     from orgs.actor import Actor
@@ -342,6 +341,6 @@ class DocumentShareQuerySet(models.QuerySet["_M"]):
         return self.filter(expires_at__gt=timezone.now(), revoked_at=None)
 
 
-def _documents(actor: Actor, *conditions: Q) -> Iterable[Any]:
+def _documents(actor: Actor, *conditions: Q) -> Any:
     """Ids of visible documents, for rows that hang on them."""
     return _rows("Document").visible_to(actor, all=True).filter(*conditions).values("id")

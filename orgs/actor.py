@@ -84,9 +84,9 @@ class Actor:
 
     @cached_property
     def tenants(self) -> frozenset[int]:
-        """Tenants in scope in which the person has any place."""
+        """Tenants in scope in which the person has any place: a membership, or a contact of the register."""
         return frozenset(
-            [m.tenant_id for m in self.memberships_list if m.tenant_id] + [o.tenant_id for o in self.occupancies]
+            [m.tenant_id for m in self.memberships_list if m.tenant_id] + [tenant for _contact, tenant in self.contacts]
         )
 
     @cached_property

@@ -36,6 +36,11 @@ DOCUMENT_FLAGS = (
 )  # fmt: skip
 
 
+PEOPLE = (
+    "operator", "admin", "staff", "owner", "renter", "additional", "former", "neighbour", "guest", "stranger", "foreigner",
+)  # fmt: skip
+
+
 @dataclass
 class Cast:
     """Who and where. Everything is reachable by name, so that a test reads like a sentence."""
@@ -142,4 +147,21 @@ def build() -> Cast:
     return Cast(
         tenant=tenant, other_tenant=other, house_a=a, house_b=b, foreign_house=foreign, entrance_1=one, entrance_2=two,
         unit_a1=a1, unit_a2=a2, unit_a3=a3, unit_b1=b1, foreign_unit=x1, **people,
+    )  # fmt: skip
+
+
+def load() -> Cast:
+    """The cast that the session made once; made anew where a transactional test has emptied the tables."""
+    people = {u.email.partition("@")[0]: u for u in User.objects.filter(email__endswith="@quartier.test")}
+    if not set(PEOPLE) <= people.keys():
+        with scope.unit_of_work(door="test"):
+            return build()
+    tenant, other = Organization.objects.filter(name__in=["Brandt & Keller", "Nordhaus"]).select_related("settings").order_by("id")
+    houses = {c.identifier: c for c in Community.objects.select_related("tenant", "organization").order_by("id")}
+    entrances = list(Building.objects.filter(community=houses["A"]).order_by("position"))
+    units = {u.identifier: u for u in Unit.objects.select_related("tenant", "community", "building")}
+    return Cast(
+        tenant=tenant, other_tenant=other, house_a=houses["A"], house_b=houses["B"], foreign_house=houses["X"],
+        entrance_1=entrances[0], entrance_2=entrances[1], unit_a1=units["A1"], unit_a2=units["A2"], unit_a3=units["A3"],
+        unit_b1=units["B1"], foreign_unit=units["X1"], **{name: people[name] for name in PEOPLE},
     )  # fmt: skip

@@ -42,12 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not _servers.worker:
         _servers.start_shared()
-    # The controller of a parallel run executes no test; it gets its own all the same, for collecting.
+        if getattr(config.option, "tx", None):
+            return  # the controller of a parallel run executes no test; its workers inherit the environment
     _servers.start_own()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
     from django.conf import settings
 
-    settings.configured or settings.INSTALLED_APPS  # noqa: B018 - loads them, so that pytest-django sets Django up
+    settings._setup()  # now, so that pytest-django, whose turn is next, finds them and sets Django up
 
 
 def pytest_unconfigure() -> None:
@@ -162,11 +163,19 @@ def axe() -> Callable[..., None]:
     return check
 
 
-@pytest.fixture
-def cast(db: None) -> Any:
-    """The cast of `tests/cast.py`, in the database of this test."""
+@pytest.fixture(scope="session")
+def _session_cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The cast, committed once per process: making it anew for each test would be half of the suite's time."""
     from core import scope
     from tests.cast import build
 
-    with scope.unit_of_work(door="test"):
-        return build()
+    with django_db_blocker.unblock(), scope.unit_of_work(door="test"):
+        build()
+
+
+@pytest.fixture
+def cast(_session_cast: None, db: None) -> Any:
+    """The cast of `tests/cast.py`; what a test changes of it is rolled back with the test."""
+    from tests.cast import load
+
+    return load()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import ipaddress
 import os
 import shutil
@@ -65,6 +66,7 @@ class Servers:
             self.postgres.start()
             os.environ["DATABASE_URL"] = self.postgres.url(APP)
             os.environ["MIGRATION_DATABASE_URL"] = self.postgres.url(OWNER)
+            os.environ["QUARTIER_TEST_EMBEDDED"] = "1"
         os.environ.setdefault("MIGRATION_DATABASE_URL", os.environ["DATABASE_URL"])
 
     def start_own(self) -> None:
@@ -89,7 +91,7 @@ class Servers:
         with locked(self.folder / "template.lock"):
             ready = self.folder / "template.ready"
             if not ready.exists():
-                self._migrate_template()
+                self._make_template()
                 ready.touch()
             with owner("postgres") as connection:
                 _drop(connection, name)
@@ -114,10 +116,31 @@ class Servers:
                     _drop(connection, name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _migrate_template(self) -> None:
+    def _make_template(self) -> None:
+        """Migrated; or, where nothing changed since an earlier session, read from that session's dump.
+
+        On a clean checkout, as in CI, there is no dump: every migration runs.
+        """
         with owner("postgres") as connection:
             _drop(connection, TEMPLATE)
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        if os.environ.get("QUARTIER_TEST_EMBEDDED"):
+            postgres = Postgres(self.folder)
+            dump = ROOT / "build" / f"test-schema-{_schema_digest()}.sql"
+            if dump.exists():
+                postgres.psql(dump.read_text(), TEMPLATE)
+                return
+            self._migrate_template()
+            dump.parent.mkdir(exist_ok=True)
+            for old in dump.parent.glob("test-schema-*.sql"):
+                old.unlink(missing_ok=True)
+            draft = dump.with_suffix(f".{os.getpid()}")
+            draft.write_text(postgres.dump(TEMPLATE))
+            draft.replace(dump)
+        else:
+            self._migrate_template()
+
+    def _migrate_template(self) -> None:
         done = subprocess.run(
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
             cwd=ROOT,
@@ -166,6 +189,14 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _schema_digest() -> str:
+    """Changes with whatever a migration may lean on: the migrations, the floor below them, Django's version."""
+    digest = hashlib.sha256()
+    for path in sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("core/*.py"), ROOT / "requirements.txt"]):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _drop(connection: psycopg.Connection[Any], name: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from psycopg.errors import UniqueViolation
 
 from core.errors import Changed
 from core.services import audit
@@ -26,14 +28,14 @@ def _values(obj: models.Model) -> dict[str, Any]:
 
 
 def create(model: type[_M], *, verb: str = "created", check: bool = True, **values: Any) -> _M:
-    """Insert a row after validating it, and record it.
+    """Insert a row after validating its columns, and record it.
 
-    Raises `ValidationError` with the fields that are wrong; a constraint that another transaction violates
-    first is answered with the constraint's message for people.
+    Raises `ValidationError` with the fields that are wrong. References, uniqueness and checks are the database's
+    to refuse (asking it first would cost a query each and still race); see `guarded`.
     """
     obj = model(**values)
     if check:
-        obj.full_clean(validate_unique=True, validate_constraints=True)
+        _clean(obj, values)
     guarded(obj, lambda: obj.save(force_insert=True))
     new = {k: [None, audit.recorded(model, k, v)] for k, v in _values(obj).items() if v not in (None, "", [], {})}
     audit.record(verb, obj, new)
@@ -59,8 +61,7 @@ def change(
     for name, value in new.items():
         setattr(obj, name, value)
     if check:
-        exclude = {f.name for f in obj._meta.concrete_fields if f.name not in new}
-        obj.full_clean(exclude=exclude, validate_constraints=True)
+        _clean(obj, new)
     columns = {obj._meta.get_field(name).attname: getattr(obj, obj._meta.get_field(name).attname) for name in new}
     rows = type(obj)._base_manager.filter(pk=obj.pk)
     if hasattr(obj, "row_version"):
@@ -86,14 +87,23 @@ def delete(obj: models.Model, *, verb: str = "deleted") -> None:
     obj.delete()
 
 
+def _clean(obj: models.Model, written: Mapping[str, Any]) -> None:
+    names = {name.removesuffix("_id") for name in written} | set(written)
+    obj.clean_fields(exclude={f.name for f in obj._meta.concrete_fields if f.is_relation or f.name not in names})
+    obj.clean()
+
+
 def guarded(obj: models.Model, write: Any) -> Any:
     """Run a write in a savepoint; a violated constraint becomes a `ValidationError` with its message for people."""
     try:
         with transaction.atomic():
             return write()
     except IntegrityError as error:
-        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+        diagnosis = getattr(error.__cause__, "diag", None)
+        name = getattr(diagnosis, "constraint_name", "") or ""
         for constraint in obj._meta.constraints:
             if constraint.name == name:
                 raise ValidationError(constraint.get_violation_error_message(), code=name) from error
+        if isinstance(error.__cause__, UniqueViolation):
+            raise ValidationError(_("There is such an entry already."), code=name) from error
         raise

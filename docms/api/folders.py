@@ -211,8 +211,8 @@ class OneFolder(DocmsView):
     )  # fmt: skip
     def put(self, request: Request, folder_id: int) -> Response:
         """Administrators only; `group_ids` replaces the groups that reach it."""
-        folder = self.folder(folder_id)
         self.require_admin()
+        folder = self.folder(folder_id)
         values = self.body(FolderUpdate)
         values.pop("full_path_name", None)
         group_ids = values.pop("group_ids", None)
@@ -229,7 +229,7 @@ class OneFolder(DocmsView):
     )  # fmt: skip
     def delete(self, request: Request, folder_id: int) -> Response:
         """All or nothing (DOCMS-109)."""
-        folder = self.folder(folder_id)
         self.require_admin()
+        folder = self.folder(folder_id)
         folders.delete_folder(actor=self.actor, folder=folder)
         return Response()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,11 +19,11 @@ from messaging.services.catalogue import KINDS
 from messaging.services.render import render
 from messaging.services.transport import MailConfig, Permanent, Transport, TransportError, Unreachable, config_for
 from orgs.languages import user_language
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orgs.models import Organization, User
     from collections.abc import Sequence
+
+    from orgs.models import Organization, User
 
 log = logging.getLogger(__name__)
 

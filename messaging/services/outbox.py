@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import uuid
 from functools import partial
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -32,8 +32,9 @@ from messaging.services.texts import Source, Texts, load
 from orgs.languages import user_language
 
 if TYPE_CHECKING:
-    from orgs.models import Organization, User
     from collections.abc import Iterable, Mapping, Sequence
+
+    from orgs.models import Organization, User
 
 LEASE = datetime.timedelta(minutes=5)
 # Pauses before the first to fifth repetition; after the fifth the message has failed.
@@ -250,7 +251,8 @@ def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
         due = due.order_by("not_before", "id").select_for_update(skip_locked=True, of=("self",))
         taken = list(due.prefetch_related("recipients", "tenant")[:limit])
         for message in taken:
-            message.state, message.lease_until, message.attempts = Message.State.SENDING, now + LEASE, message.attempts + 1
+            message.state, message.lease_until = Message.State.SENDING, now + LEASE
+            message.attempts += 1
         Message.objects.filter(pk__in=[m.pk for m in taken]).update(
             state=Message.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + 1, updated_at=now
         )

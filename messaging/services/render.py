@@ -6,7 +6,7 @@ import datetime
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import css_inline
 import nh3
@@ -24,8 +24,9 @@ from orgs.languages import user_language
 from orgs.services.installation import public_url
 
 if TYPE_CHECKING:
-    from orgs.models import Organization
     from collections.abc import Mapping, Sequence
+
+    from orgs.models import Organization
 
 SUBJECT_MAX = 250  # characters
 ACCENT = "#1f5c4a"

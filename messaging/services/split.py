@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orgs.models import Contact, User
     from collections.abc import Iterable, Sequence
+
+    from orgs.models import Contact, User
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,10 @@ def envelopes(
         by_language.setdefault(person.language or language, []).append(person)
     found = []
     for spoken, group in by_language.items():
-        for batch in _batches(group, split_on or len(group)):
-            found.append(Envelope(tuple(batch), (to_email,), tuple(p.address.strip() for p in batch), spoken))
+        found += [
+            Envelope(tuple(batch), (to_email,), tuple(p.address.strip() for p in batch), spoken)
+            for batch in _batches(group, split_on or len(group))
+        ]
     return found
 
 

@@ -8,7 +8,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
-from typing import Self, TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,10 +23,11 @@ from orgs.models import Organization, OrganizationSettings
 from orgs.services.installation import installation, public_url
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
     from messaging.models import Message
     from orgs.models.settings import MailServer
-    from types import TracebackType
-    from collections.abc import Sequence
 
 TIMEOUT = 10  # seconds for connecting and for each answer
 
@@ -35,15 +36,15 @@ class TransportError(Exception):
     """Mail could not be handed over. The text is for the mail log and holds no credentials."""
 
 
-class Unreachable(TransportError):
+class Unreachable(TransportError):  # noqa: N818 - the adjective says what to do
     """No usable connection: nobody gets mail through this server now, later perhaps."""
 
 
-class Temporary(TransportError):
+class Temporary(TransportError):  # noqa: N818 - the adjective says what to do
     """This message did not go through now, later perhaps."""
 
 
-class Permanent(TransportError):
+class Permanent(TransportError):  # noqa: N818 - the adjective says what to do
     """This message will never go through."""
 
 

@@ -19,8 +19,10 @@ TEXTS = {
         title="Sie sind eingeladen",
         plate=("community", "unit"),
         paragraphs=(
-            ("{{inviter_name}} lädt Sie ein, das Online-Portal von {{company_name}} zu nutzen. Dort finden Sie die "
-            "Unterlagen zu Ihrem Zuhause und sehen, was im Haus geschieht."),
+            (
+                "{{inviter_name}} lädt Sie ein, das Online-Portal von {{company_name}} zu nutzen. Dort finden Sie die "
+                "Unterlagen zu Ihrem Zuhause und sehen, was im Haus geschieht."
+            ),
             "Richten Sie Ihren Zugang mit wenigen Angaben selbst ein:",
         ),
         button="Zugang einrichten",
@@ -33,8 +35,10 @@ TEXTS = {
         subject="Legen Sie Ihr Passwort für {{app_name}} fest",
         title="Willkommen! Bitte legen Sie Ihr Passwort fest",
         paragraphs=(
-            ("{{company_name}} hat für Sie einen Zugang mit dem Benutzernamen {{username}} eingerichtet. "
-            "Bevor Sie sich anmelden können, legen Sie bitte ein Passwort fest."),
+            (
+                "{{company_name}} hat für Sie einen Zugang mit dem Benutzernamen {{username}} eingerichtet. "
+                "Bevor Sie sich anmelden können, legen Sie bitte ein Passwort fest."
+            ),
         ),
         button="Passwort festlegen",
         after=("Der Link gilt {{valid_for}} und funktioniert einmal.",),

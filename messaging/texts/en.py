@@ -19,8 +19,10 @@ TEXTS = {
         title="You are invited",
         plate=("community", "unit"),
         paragraphs=(
-            ("{{inviter_name}} invites you to use the online portal of {{company_name}}. It holds the papers about "
-            "your home and shows what is going on in the building."),
+            (
+                "{{inviter_name}} invites you to use the online portal of {{company_name}}. It holds the papers about "
+                "your home and shows what is going on in the building."
+            ),
             "Setting up your access takes only a moment:",
         ),
         button="Set up access",
@@ -33,8 +35,10 @@ TEXTS = {
         subject="Choose your password for {{app_name}}",
         title="Welcome! Please choose your password",
         paragraphs=(
-            ("{{company_name}} has set up an account for you with the user name {{username}}. "
-            "Before you can sign in, please choose a password."),
+            (
+                "{{company_name}} has set up an account for you with the user name {{username}}. "
+                "Before you can sign in, please choose a password."
+            ),
         ),
         button="Choose password",
         after=("The link is valid for {{valid_for}} and works once.",),

@@ -19,8 +19,10 @@ TEXTS = {
         title="Vous êtes invité(e)",
         plate=("community", "unit"),
         paragraphs=(
-            ("{{inviter_name}} vous invite à utiliser le portail en ligne de {{company_name}}. Vous y trouverez les "
-            "documents concernant votre logement et la vie de l’immeuble."),
+            (
+                "{{inviter_name}} vous invite à utiliser le portail en ligne de {{company_name}}. Vous y trouverez les "
+                "documents concernant votre logement et la vie de l’immeuble."
+            ),
             "Quelques indications suffisent pour créer votre accès :",
         ),
         button="Créer mon accès",
@@ -33,8 +35,10 @@ TEXTS = {
         subject="Choisissez votre mot de passe pour {{app_name}}",
         title="Bienvenue ! Veuillez choisir votre mot de passe",
         paragraphs=(
-            ("{{company_name}} a créé pour vous un accès avec le nom d’utilisateur {{username}}. "
-            "Avant de vous connecter, veuillez choisir un mot de passe."),
+            (
+                "{{company_name}} a créé pour vous un accès avec le nom d’utilisateur {{username}}. "
+                "Avant de vous connecter, veuillez choisir un mot de passe."
+            ),
         ),
         button="Choisir le mot de passe",
         after=("Le lien est valable {{valid_for}} et ne fonctionne qu’une fois.",),
@@ -47,8 +51,10 @@ TEXTS = {
         button="Choisir un nouveau mot de passe",
         after=(
             "Le lien est valable {{valid_for}} et ne fonctionne qu’une fois.",
-            ("Vous n’êtes pas à l’origine de cette demande ? Alors vous n’avez rien à faire : votre mot de passe "
-            "actuel reste valable."),
+            (
+                "Vous n’êtes pas à l’origine de cette demande ? Alors vous n’avez rien à faire : votre mot de passe "
+                "actuel reste valable."
+            ),
         ),
         reason="Vous recevez cet e-mail parce qu’un nouveau mot de passe a été demandé pour votre adresse.",
     ),

@@ -28,8 +28,10 @@ TEXTS = {
         title="Zapraszamy do portalu",
         plate=("community", "unit"),
         paragraphs=(
-            ("{{inviter_name}} zaprasza Państwa do korzystania z portalu internetowego {{company_name}}. Znajdą tam "
-            "Państwo dokumenty dotyczące mieszkania oraz informacje o tym, co dzieje się w budynku."),
+            (
+                "{{inviter_name}} zaprasza Państwa do korzystania z portalu internetowego {{company_name}}. Znajdą tam "
+                "Państwo dokumenty dotyczące mieszkania oraz informacje o tym, co dzieje się w budynku."
+            ),
             "Założenie konta zajmie tylko chwilę:",
         ),
         button="Załóż konto",
@@ -42,8 +44,10 @@ TEXTS = {
         subject="Proszę ustawić hasło do {{app_name}}",
         title="Witamy! Proszę ustawić hasło",
         paragraphs=(
-            ("{{company_name}} udostępnia Państwu konto z nazwą użytkownika {{username}}. "
-            "Przed pierwszym zalogowaniem proszę ustawić hasło."),
+            (
+                "{{company_name}} udostępnia Państwu konto z nazwą użytkownika {{username}}. "
+                "Przed pierwszym zalogowaniem proszę ustawić hasło."
+            ),
         ),
         button="Ustaw hasło",
         after=("Link jest ważny przez {{valid_for}} i działa jeden raz.",),
@@ -64,8 +68,10 @@ TEXTS = {
         subject="Witamy w portalu {{company_name}}",
         title="Witamy w portalu {{company_name}}",
         paragraphs=(
-            ("Od teraz mają Państwo dostęp do swoich dokumentów przez internet. Proszę zalogować się, używając nazwy "
-            "użytkownika {{username}}."),
+            (
+                "Od teraz mają Państwo dostęp do swoich dokumentów przez internet. Proszę zalogować się, używając "
+                "nazwy użytkownika {{username}}."
+            ),
         ),
         button="Przejdź do logowania",
         reason="Otrzymują Państwo tę wiadomość, ponieważ {{company_name}} udostępnia Państwu konto.",

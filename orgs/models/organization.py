@@ -229,7 +229,7 @@ class AvailabilitySample(models.Model):
     total_not_available = models.PositiveIntegerField()
 
     class Meta:
-        ordering = ("organization", "-sampled_at")
+        ordering = ("organization", "-sampled_at", "id")
         constraints = (
             models.UniqueConstraint(fields=("organization", "sampled_at"), name="availability_sample_once"),
         )

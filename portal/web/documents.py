@@ -65,7 +65,7 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
         "papers": listed,
         "summary": _summary(cabinet, listed.paginator.count),
         "paper": paper,
-        "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper)),
+        "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper.folder)),
         "list_url": _list_url(request),
     }
     template = "portal/documents.html#panes" if is_fragment(request) else "portal/documents.html"

@@ -76,9 +76,14 @@ class CodeForm(PortalForm):
         max_length=20,
         error_messages={"required": _("Please enter the code.")},
         widget=forms.TextInput(
-            attrs={"class": "code short", "autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+            attrs={"class": "code short", "autocomplete": "one-time-code", "inputmode": "numeric"}
         ),
     )
+
+    def __init__(self, *args: Any, first: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if first:  # there are no recovery codes yet
+            self.fields["code"].help_text = _("The six digits that your authenticator app shows now.")
 
 
 class ForgotForm(PortalForm):
@@ -188,7 +193,7 @@ class ProfileForm(PortalForm):
     )
     language = forms.ChoiceField(label=_("Language"), choices=USER_LANGUAGES)
     theme = forms.ChoiceField(
-        label=_("View"),
+        label=_("Appearance"),
         choices=[("auto", _("Like the device")), ("light", _("Light")), ("dark", _("Dark"))],
         widget=forms.RadioSelect,
     )

@@ -39,7 +39,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     assert isinstance(user, User)  # noqa: S101
     if service.confirmed(user):
         return redirect("portal:profile")
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST or None, first=True)
     if request.method == "POST" and form.is_valid():
         if service.confirm(_key(user), form.cleaned_data["code"]):
             return render(request, "portal/second_factor_codes.html", {"codes": service.new_recovery_codes(user)})

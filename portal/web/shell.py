@@ -72,7 +72,11 @@ class Shell:
         if not self.actor.units:
             return []
         units = Unit.objects.visible_to(self.actor).filter(pk__in=self.actor.units)
-        return list(units.select_related("community").order_by("community__sort_key", "community_id", "name", "id"))
+        found = {u.pk: u for u in units.select_related("community").order_by("id")}
+        # In the order in which people moved in: the flat before the parking space that came with it.
+        ids = dict.fromkeys(o.unit_id for o in self.actor.occupancies)
+        mine = [found[pk] for pk in ids if pk in found]
+        return sorted(mine, key=lambda u: (u.community.sort_key, u.community_id))
 
     @cached_property
     def _more_communities(self) -> list[Community]:

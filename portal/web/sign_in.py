@@ -76,7 +76,7 @@ def _attempt(
     if result.outcome == "code_needed":
         return render(request, "portal/login_code.html", {**sealed, "form": CodeForm()})
     if result.outcome == "enrol_needed":
-        return enrol_at_sign_in(request, result.user, {**sealed, "form": CodeForm()})
+        return enrol_at_sign_in(request, result.user, {**sealed, "form": CodeForm(first=True)})
     context["form"].add_error(None, _("Address and password do not belong together. Please check both."))
     return render(request, "portal/login.html", context, status=422)
 
@@ -118,7 +118,7 @@ def _first_code(request: HttpRequest, username: str, password: str, *, remember:
     if result.outcome != "enrol_needed" or result.user is None:
         messages.info(request, _("Please sign in once more."))
         return redirect("portal:login")
-    context = {"form": CodeForm(request.POST), "next": next_page(request), "held": request.POST["held"]}
+    context = {"form": CodeForm(request.POST, first=True), "next": next_page(request), "held": request.POST["held"]}
     if not context["form"].is_valid():
         return enrol_at_sign_in(request, result.user, context, status=422)
     codes = confirm_at_sign_in(request, result.user, context["form"].cleaned_data["code"])

@@ -91,9 +91,16 @@ class Postgres:
         return f"postgresql://{role}@/{database}?host={self.sockets}"
 
     def psql(self, sql: str, database: str = "postgres") -> str:
-        """Run statements as the superuser; only this machine's files know of it."""
+        """Run statements as the superuser, who has no password: only this machine reaches the socket."""
+        return self._client("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database, sql=sql)
+
+    def dump(self, database: str) -> str:
+        """Schema, rows, owners and grants of a database as statements for `psql`."""
+        return self._client("pg_dump", "-d", database)
+
+    def _client(self, program: str, *arguments: str, sql: str = "") -> str:
         done = subprocess.run(
-            [self._bin / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.sockets, "-U", "postgres", "-d", database],
+            [self._bin / program, "-h", self.sockets, "-U", "postgres", *arguments],
             input=sql,
             capture_output=True,
             text=True,

@@ -185,16 +185,19 @@ def test_every_vocabulary_is_held_by_a_check() -> None:
             if field.blank and not isinstance(field, ArrayField):
                 words.add("")
             lookup = f"{field.name}__contained_by" if isinstance(field, ArrayField) else f"{field.name}__in"
-            held = [set(dict(c.condition.children).get(lookup, ())) for c in checks if _is_flat(c)]
+            held = [set(words_held) for c in checks for name, words_held in _lookups(c) if name == lookup]
             if words not in held:
                 wrong.append(f"{model._meta.label}.{field.name}")
     assert wrong == []
 
 
-def _is_flat(check: models.CheckConstraint) -> bool:
-    """A condition of one lookup, as `core.models.one_of` writes it."""
-    children = check.condition.children if isinstance(check.condition, models.Q) else []
-    return len(children) == 1 and isinstance(children[0], tuple)
+def _lookups(constraint: BaseConstraint) -> list[tuple[str, Any]]:
+    """The one lookup of a check as `core.models.one_of` writes it; nothing for any other constraint."""
+    condition = getattr(constraint, "condition", None)
+    if not isinstance(constraint, models.CheckConstraint) or not isinstance(condition, models.Q):
+        return []
+    children = [child for child in condition.children if isinstance(child, tuple)]
+    return children if len(children) == len(condition.children) == 1 and not condition.negated else []
 
 
 def test_every_constraint_speaks_to_people_or_is_known_to_be_silent() -> None:
@@ -202,8 +205,7 @@ def test_every_constraint_speaks_to_people_or_is_known_to_be_silent() -> None:
     mute = set()
     for _label, constraint in _constraints():
         assert constraint.name
-        vocabulary = isinstance(constraint, models.CheckConstraint) and _is_flat(constraint)
-        vocabulary = vocabulary and constraint.condition.children[0][0].endswith("__in")
+        vocabulary = any(lookup.endswith("__in") for lookup, _words in _lookups(constraint))
         if constraint.violation_error_message == BaseConstraint.default_violation_error_message and not vocabulary:
             mute.add(constraint.name)
     assert mute - SILENT == set()
@@ -218,12 +220,12 @@ def test_names_of_constraints_and_indexes_are_unique() -> None:
 
 def test_no_automatic_table_joins_rows_of_a_tenant() -> None:
     """A many-to-many from a table with a tenant is a model with a tenant."""
+    bound = _with_tenant()
     automatic = [
         f"{model._meta.label}.{field.name}"
-        for model in _with_tenant()
+        for model in bound
         for field in model._meta.local_many_to_many
-        if field.remote_field.through._meta.auto_created
-        or not any(f.name == "tenant" for f in field.remote_field.through._meta.concrete_fields)
+        if field.remote_field.through not in bound
     ]
     assert automatic == []
 
@@ -237,8 +239,8 @@ def test_every_list_has_a_total_order() -> None:
     """Equal values never trade places between two pages: an ordering ends in something unique."""
     loose = []
     for model in _models():
-        last = (model._meta.ordering or ("",))[-1].lstrip("-")
-        if not last or not (last in ("id", "pk") or model._meta.get_field(last).unique):
+        last = str((model._meta.ordering or ("",))[-1]).lstrip("-")
+        if last != "id" and last not in {f.name for f in model._meta.concrete_fields if f.unique}:
             loose.append(model._meta.label)
     assert loose == []
 

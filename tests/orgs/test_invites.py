@@ -17,7 +17,7 @@ from core.models import Throttle
 from orgs.models import Community, Contact, Invite, Membership, User
 from orgs.services import contacts, invites, occupancies
 from orgs.signals import invite_issued
-from tests.cast import PASSWORD, Cast, build
+from tests.cast import PASSWORD, Cast, load
 
 ADDRESS = "203.0.113.9"
 
@@ -190,7 +190,7 @@ def test_a_missing_name_is_required(cast: Cast, invite: Invite) -> None:
 @pytest.mark.rule("PORTAL-038")
 def test_a_code_registers_one_person_also_when_two_try_at_once() -> None:
     with scope.unit_of_work(door="test"):
-        cast = build()
+        cast = load()
         contact = newcomer(cast)
         made = invites.invite_contact(contact=contact, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
     outcomes: list[str] = []

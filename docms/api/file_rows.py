@@ -1,0 +1,185 @@
+"""Documents as the contract writes them: the shape, and rows at a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from docms import rules
+from docms.api.base import DocmsView
+from docms.api.fields import (
+    ColorField,
+    IdField,
+    MomentField,
+    NullableTextField,
+    TextField,
+    moment,
+    text,
+)
+from docms.api.people import display_name
+from docms.models import Document, Folder
+from orgs.models import OrganizationSettings
+
+FILENAME = r"^[^/\\\x00]+\Z"
+
+
+class DoneState(serializers.Serializer):
+    """Whether the document is checked off, shared by everybody of the folder (DOCMS-130)."""
+
+    done = serializers.BooleanField(help_text="Whether the document is checked off.")
+    date = MomentField(allow_null=True, help_text="Moment of the latest change of the mark.")
+    user_id = serializers.IntegerField(allow_null=True, help_text="User who changed the mark last.")
+    user_name = serializers.CharField(allow_null=True, help_text="Name of that user.")
+
+
+class File(serializers.Serializer):
+    """Document data without its content (DOCMS-115)."""
+
+    file_id = serializers.IntegerField(help_text="Document id.")
+    version = serializers.CharField(allow_null=True, help_text="Version designation chosen by the uploader.")
+    folder_id = serializers.IntegerField(help_text="Folder holding the document.")
+    folder_inactive_at = MomentField(allow_null=True, help_text="inactive_at of the holding folder.")
+    title = serializers.CharField(help_text="Title.")
+    description = serializers.CharField(allow_null=True, help_text="Description.")
+    filename = serializers.CharField(help_text="File name whose extension tells the document type.")
+    label_name = serializers.CharField(allow_null=True, help_text="Name of the label in use.")
+    label_color = serializers.CharField(allow_null=True, help_text="Colour of the label.")
+    size_bytes = serializers.IntegerField(help_text="Content size in bytes.")
+    size_mega_bytes = serializers.FloatField(help_text="Content size in megabytes (bytes / 1,000,000, two decimals).")
+    access_counter = serializers.IntegerField(help_text="Number of views and downloads of the document.")
+    allow_download = serializers.BooleanField(help_text="False locks downloading while viewing stays possible.")
+    latest_change = MomentField(help_text="Latest change of content or data.")
+    read_by_user = serializers.BooleanField(
+        help_text="The caller has viewed or downloaded the current version; always false while mark_read is off."
+    )
+    active_date = MomentField(allow_null=True, help_text="Moment from which users see the document.")
+    inactive_date = MomentField(allow_null=True, help_text="Moment from which users no longer see the document.")
+    done_state = DoneState()
+    is_creator = serializers.BooleanField(help_text="The caller uploaded the document.")
+    identifier = serializers.CharField(allow_null=True, help_text="Additional reference.")
+    first_access = MomentField(allow_null=True, help_text="First view or download after upload.")
+    is_on_fileserver = serializers.BooleanField(help_text="The content is a big file kept in the big-file store.")
+    delete_after_next_download = serializers.BooleanField()
+    internal_note = serializers.CharField(
+        allow_null=True, help_text="Note for users who may edit the document; null for everybody else."
+    )
+
+
+class FileUpdate(serializers.Serializer):
+    """Document fields to change; omitted fields keep their value."""
+
+    version = NullableTextField(required=False, max_length=50)
+    folder_id = IdField(required=False, help_text="Folder holding the document.")
+    title = TextField(required=False, max_length=250, help_text="Title; the file name when left out on upload.")
+    description = NullableTextField(required=False, max_length=4000)
+    filename = serializers.RegexField(FILENAME, required=False, max_length=255, trim_whitespace=False)
+    label_name = NullableTextField(required=False, max_length=100, help_text="Must exist among the folder's labels.")
+    label_color = ColorField(required=False, allow_null=True, help_text="Taken from the folder's label.")
+    file_data = serializers.CharField(
+        required=False, allow_null=True, trim_whitespace=False,
+        help_text="Content as plain Base64; a data URI is accepted as well. Null or missing on update keeps it.",
+    )  # fmt: skip
+    allow_download = serializers.BooleanField(required=False)
+    active_date = MomentField(required=False, allow_null=True, days=True)
+    inactive_date = MomentField(required=False, allow_null=True, days=True)
+    identifier = NullableTextField(required=False, max_length=250)
+    first_access = MomentField(
+        required=False, allow_null=True, help_text="Honoured for administrators in updates; null restarts the count."
+    )
+    delete_after_next_download = serializers.BooleanField(required=False)
+    internal_note = NullableTextField(required=False, max_length=4000)
+
+
+class FileCreate(FileUpdate):
+    """New document with content."""
+
+    folder_id = IdField(help_text="Folder holding the document.")
+    filename = serializers.RegexField(FILENAME, max_length=255, trim_whitespace=False)
+    file_data = serializers.CharField(trim_whitespace=False, help_text="Content as plain Base64 or data URI.")
+
+
+# Field of the contract → column of the document.
+COLUMNS = {
+    "version": "version_label",
+    "title": "title",
+    "description": "description",
+    "allow_download": "allow_download",
+    "active_date": "active_from",
+    "inactive_date": "active_until",
+    "identifier": "identifier",
+    "delete_after_next_download": "delete_after_next_download",
+    "internal_note": "internal_note",
+}
+
+_VALUES = (
+    "id", "tenant_id", "version_label", "folder_id", "folder__inactive_at", "title", "description", "filename",
+    "label__name", "label__color", "size_bytes", "access_counter", "allow_download", "changed_at", "active_from",
+    "active_until", "done", "done_at", "done_by_id", "done_by__first_name", "done_by__last_name",
+    "done_by__name_as_given", "uploaded_by_id", "identifier", "first_access", "is_big", "delete_after_next_download",
+    "internal_note", "read_by_user",
+)  # fmt: skip
+
+
+def rows_of(view: DocmsView, found: QuerySet[Document]) -> list[dict[str, Any]]:
+    """Documents as the contract writes them, in the order of the queryset, in three queries."""
+    annotated = found.with_read_state(view.membership.pk)  # type: ignore[attr-defined]
+    rows: list[dict[str, Any]] = list(annotated.values(*_VALUES))
+    stubs = {row["folder_id"]: Folder(pk=row["folder_id"], tenant_id=row["tenant_id"]) for row in rows}
+    flags = rules.effective_many(view.actor, stubs.values())
+    marked = marks_shown(view)
+    return [_row(view, row, flags[row["folder_id"]], marked) for row in rows]
+
+
+def marks_shown(view: DocmsView) -> bool:
+    """Whether the tenant shows people what they have opened (`mark_read`)."""
+    return OrganizationSettings.objects.filter(organization=view.tenant.pk, mark_read=True).exists()
+
+
+def _row(view: DocmsView, row: dict[str, Any], flags: rules.Flags, marked: bool) -> dict[str, Any]:
+    zone = view.tenant.zone
+    own = row["uploaded_by_id"] == view.actor.user_id
+    name = display_name(row["done_by__first_name"], row["done_by__last_name"], row["done_by__name_as_given"])
+    return {
+        "file_id": row["id"],
+        "version": text(row["version_label"]),
+        "folder_id": row["folder_id"],
+        "folder_inactive_at": moment(row["folder__inactive_at"], zone),
+        "title": row["title"],
+        "description": text(row["description"]),
+        "filename": row["filename"],
+        "label_name": row["label__name"],
+        "label_color": row["label__color"],
+        "size_bytes": row["size_bytes"],
+        "size_mega_bytes": round(row["size_bytes"] / 1_000_000, 2),
+        "access_counter": row["access_counter"],
+        "allow_download": row["allow_download"],
+        "latest_change": moment(row["changed_at"], zone),
+        "read_by_user": marked and row["read_by_user"],
+        "active_date": moment(row["active_from"], zone),
+        "inactive_date": moment(row["active_until"], zone),
+        "done_state": {
+            "done": row["done"],
+            "date": moment(row["done_at"], zone),
+            "user_id": row["done_by_id"],
+            "user_name": text(name),
+        },
+        "is_creator": own,
+        "identifier": text(row["identifier"]),
+        "first_access": moment(row["first_access"], zone),
+        "is_on_fileserver": row["is_big"],
+        "delete_after_next_download": row["delete_after_next_download"],
+        "internal_note": text(row["internal_note"]) if flags.edits(own=own) else None,
+    }
+
+
+def one(view: DocmsView, file_id: int) -> dict[str, Any]:
+    """One document as stored now; the caller has settled that it may be seen."""
+    return rows_of(view, Document.objects.filter(pk=file_id, tenant=view.tenant.pk))[0]
+
+
+def columns_of(values: dict[str, Any], names: Sequence[str] = tuple(COLUMNS)) -> dict[str, Any]:
+    """The columns that a body names."""
+    return {COLUMNS[name]: values[name] for name in names if name in values}

@@ -1,0 +1,266 @@
+"""Administration of members through the docms door: who may change what, and what follows from it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import nh3
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict, Denied, Invalid
+from core.models import Blob
+from core.services import audit, blobs, rows
+from docms.api.pictures import LOGO_MAX
+from docms.api.user_rows import FLAGS, group_ids_of
+from docms.models import Folder, FolderMark, Group, GroupMember
+from docms.services import marks
+from docms.services.names import refuse_unknown
+from orgs.actor import Actor
+from orgs.models import License, Membership, Organization, OrganizationSettings, User
+from orgs.services import accounts, passwords, tenants
+from orgs.signals import user_created
+
+PREFERENCES = frozenset({"locale", "darkmode", "mobile_number", "last_folder_id"})
+# Field of the contract → column of the account.
+_ACCOUNT = {"username": "username", "email": "email", "locale": "language", "darkmode": "darkmode"}
+_PLACE = ("token_sec", "tfa_force", "description", "login_popup_enabled", *FLAGS)
+_ADMIN_FLAGS = ("admin_perm", "super_admin_perm")
+
+
+@transaction.atomic
+def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, Any], welcome: bool) -> Membership:
+    """Add a person to the tenant: a new account with a link for its password, or an existing one as it is.
+
+    The caller is administrator. Side effects: the mails (DOCMS-051, 053), groups, audit.
+
+    Raises `Conflict` (``account_exists``) when user name or address is taken (DOCMS-052), `Denied` for rights the
+    caller may not give (DOCMS-057) or without points of the licence (DOCMS-174), `Invalid` for wrong values.
+    """
+    chosen = OrganizationSettings.objects.get(organization=tenant.pk)
+    values = dict(values)
+    values.setdefault("token_sec", chosen.token_min_sec)
+    _check_token_sec(chosen, values)
+    if values.get("super_admin_perm") and tenant.pk not in actor.super_admin_tenants:
+        raise Denied(_("Only super administrators may do this."))
+    _check_points(tenant)
+    user, is_new = _account(tenant, values)
+    place = _columns(values, tenant_id=tenant.pk)
+    place["admin_perm"] = bool(place.get("admin_perm") or place.get("super_admin_perm"))
+    role = Membership.Role.STAFF if place["admin_perm"] else Membership.Role.GUEST
+    membership = tenants.add_member(user=user, organization=tenant, role=role, **place)
+    if "group_ids" in values:
+        _set_groups(membership, values["group_ids"])
+    if is_new:
+        passwords.first_or_reset_link(user, tenant=tenant)
+    user_created.send(sender=Membership, membership=membership, welcome=welcome)
+    return membership
+
+
+def _account(tenant: Organization, values: Mapping[str, Any]) -> tuple[User, bool]:
+    username, email = values["username"].strip().lower(), values["email"].strip().lower()
+    found = list(
+        User.objects.annotate(u=Lower("username"), e=Lower("email")).filter(
+            Q(u__in=[username, email]) | Q(e__in=[username, email])
+        )
+    )
+    if found:
+        same = found[0] if len(found) == 1 else None
+        if same is None or same.username.lower() != username or same.email.lower() != email or same.erased_at:
+            raise Conflict(_("There is an account with this name or address already."), code="account_exists")
+        if Membership.objects.filter(user=same, organization=tenant).exists():
+            raise Conflict(_("This person belongs to the company already."), code="account_exists")
+        return same, False
+    first, last = accounts.split_name(values["name"])
+    user = accounts.create_account(
+        email=values["email"],
+        username=values["username"],
+        first_name=first,
+        last_name=last,
+        name_as_given=values["name"],
+        language=values.get("locale", "de"),
+        darkmode=values.get("darkmode", False),
+        mobile=values.get("mobile_number") or "",
+    )
+    return user, True
+
+
+def _check_token_sec(chosen: OrganizationSettings, values: Mapping[str, Any]) -> None:
+    """Both bounds are allowed (DOCMS-009)."""
+    if "token_sec" in values and not chosen.token_min_sec <= values["token_sec"] <= chosen.token_max_sec:
+        problem = _("Must lie between %(least)d and %(most)d seconds.") % {
+            "least": chosen.token_min_sec,
+            "most": chosen.token_max_sec,
+        }
+        raise Invalid(f"token_sec: {problem}", fields={"token_sec": [problem]})
+
+
+def _check_points(tenant: Organization) -> None:
+    """One point for each member in use; none needed without licence (DOCMS-173 … 175)."""
+    licence = (
+        License.objects.filter(Q(organization=tenant) | Q(organization=None))
+        .order_by(F("organization").asc(nulls_last=True))
+        .first()
+    )
+    if licence is None:
+        return
+    if licence.valid_until is not None and licence.valid_until <= timezone.now():
+        raise Denied(_("The licence has expired."), code="license_required")
+    used = Membership.objects.active().filter(organization=tenant).count()
+    if licence.max_points and used >= licence.max_points:
+        raise Denied(_("The licence has no points left."), code="license_required")
+
+
+def _columns(values: Mapping[str, Any], *, tenant_id: int) -> dict[str, Any]:
+    """What a body says about the membership."""
+    columns = {name: values[name] for name in _PLACE if name in values}
+    if "login_text" in values:
+        columns["login_text"] = nh3.clean(values["login_text"])
+    if "login_logo" in values:
+        columns["login_logo"] = _picture(values["login_logo"], tenant_id)
+    if "deactivated" in values:
+        columns["deactivated_at"] = values["deactivated"]
+    return columns
+
+
+def _picture(data: str | None, tenant_id: int) -> Blob | None:
+    """A PNG or JPEG in Base64. Raises `Invalid`."""
+    if not data:
+        return None
+    plain = data.partition("base64,")[2] if data.startswith("data:") else data
+    try:
+        content = base64.b64decode(plain, validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if not content or len(content) > LOGO_MAX:
+        problem = _("Must be a picture in Base64 of at most 512 KiB.")
+        raise Invalid(f"login_logo: {problem}", fields={"login_logo": [problem]})
+    blob = blobs.store(io.BytesIO(content), tenant_id=tenant_id, limit=LOGO_MAX)
+    if blob.mime not in ("image/png", "image/jpeg"):
+        problem = _("Must be a PNG or JPEG picture.")
+        raise Invalid(f"login_logo: {problem}", fields={"login_logo": [problem]})
+    return blob
+
+
+@transaction.atomic
+def change_member(
+    *, actor: Actor, membership: Membership, values: Mapping[str, Any], is_admin: bool, is_super: bool
+) -> None:
+    """Store what really differs. ``values`` holds only fields whose value differs from the stored one.
+
+    Raises `Denied` when the caller may not change one of them (DOCMS-054, 055, 057, 198), `Conflict` when the last
+    super administrator or owner would leave (DOCMS-058), `Invalid` for wrong values.
+    """
+    if not is_admin:
+        if values.keys() - PREFERENCES:
+            raise Denied(_("Only administrators may change this."))
+    else:
+        _check_rights(membership, values, is_super=is_super)
+    Organization.objects.select_for_update(of=("self",)).get(pk=membership.organization_id)
+    place = _columns(values, tenant_id=membership.organization_id)
+    if set(_ADMIN_FLAGS) & place.keys():
+        place["super_admin_perm"] = place.get("super_admin_perm", membership.super_admin_perm)
+        place["admin_perm"] = bool(place.get("admin_perm", membership.admin_perm) or place["super_admin_perm"])
+        if place["admin_perm"] and membership.role not in ("owner", "staff", "affiliate"):
+            place["role"] = Membership.Role.STAFF
+    _check_last(membership, place)
+    if membership.deactivated_at and place.get("deactivated_at", ...) is None:
+        _check_points(membership.organization)
+    rows.change(membership, place)
+    _change_account(membership, values)
+    if "group_ids" in values:
+        _set_groups(membership, values["group_ids"])
+    if "last_folder_id" in values:
+        _set_last_folder(actor, membership, values["last_folder_id"])
+
+
+def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super: bool) -> None:
+    chosen = OrganizationSettings.objects.get(organization=membership.organization_id)
+    _check_token_sec(chosen, values)
+    flags = set(FLAGS) & values.keys()
+    guarded = (
+        (chosen.lock_perm and flags)
+        or "super_admin_perm" in flags
+        or (membership.super_admin_perm and (flags or "deactivated" in values))
+    )
+    if guarded and not is_super:
+        raise Denied(_("Only super administrators may do this."))
+    if {"username", "email"} & values.keys():
+        elsewhere = (
+            Membership.objects.active().filter(user=membership.user_id).exclude(tenant=membership.organization_id)
+        )
+        if membership.user.is_superuser or elsewhere.exists():
+            raise Denied(_("This account belongs to another company, too; the person changes name and address."))
+
+
+def _check_last(membership: Membership, place: Mapping[str, Any]) -> None:
+    """A tenant keeps a super administrator and an owner; a future end counts as leaving (DOCMS-058)."""
+    leaves = place.get("deactivated_at", membership.deactivated_at) is not None
+    others = Membership.objects.filter(
+        organization=membership.organization_id, deactivated_at=None, user__erased_at=None
+    ).exclude(pk=membership.pk)
+    was_in = membership.deactivated_at is None
+    demoted = leaves or not place.get("super_admin_perm", membership.super_admin_perm)
+    if was_in and membership.super_admin_perm and demoted and not others.filter(super_admin_perm=True).exists():
+        raise Conflict(_("This is the last super administrator of the company."), code="last_super_admin")
+    if was_in and leaves and membership.role == "owner" and not others.filter(role="owner").exists():
+        raise Conflict(_("This is the last owner of the company."), code="last_owner")
+
+
+def _change_account(membership: Membership, values: Mapping[str, Any]) -> None:
+    changes: dict[str, Any] = {_ACCOUNT[name]: values[name] for name in _ACCOUNT if name in values}
+    if "mobile_number" in values:
+        changes["mobile"] = values["mobile_number"] or ""
+    if "name" in values:
+        first, last = accounts.split_name(values["name"])
+        changes |= {"first_name": first, "last_name": last, "name_as_given": values["name"]}
+    for name in ("username", "email"):
+        if name in changes:
+            _refuse_taken(membership.user, changes[name])
+    rows.change(membership.user, changes)
+
+
+def _refuse_taken(user: User, value: str) -> None:
+    taken = User.objects.annotate(u=Lower("username"), e=Lower("email")).exclude(pk=user.pk)
+    if taken.filter(Q(u=value.lower()) | Q(e=value.lower())).exists():
+        raise Conflict(_("There is an account with this name or address already."), code="account_exists")
+
+
+def _set_groups(membership: Membership, wanted: list[int]) -> None:
+    """Replace the groups made by hand; derived ones follow from where the person lives and must stay as they are."""
+    tenant_id = membership.organization_id
+    known = dict(Group.objects.filter(tenant=tenant_id, pk__in=wanted).values_list("pk", "kind"))
+    refuse_unknown("group_ids", set(wanted) - known.keys())
+    now = set(group_ids_of(membership))
+    derived_now = set(Group.objects.filter(pk__in=now, kind=Group.Kind.DERIVED).values_list("pk", flat=True))
+    derived_wanted = {pk for pk, kind in known.items() if kind == Group.Kind.DERIVED}
+    if derived_now != derived_wanted:
+        problem = _("Groups that follow from where a person lives cannot be chosen.")
+        raise Invalid(f"group_ids: {problem}", code="derived_group", fields={"group_ids": [problem]})
+    before, after = now - derived_now, set(wanted) - derived_wanted
+    if before == after:
+        return
+    GroupMember.objects.filter(membership=membership, group__in=before - after).delete()
+    GroupMember.objects.bulk_create(
+        [GroupMember(tenant_id=tenant_id, group_id=g, membership=membership) for g in sorted(after - before)],
+        ignore_conflicts=True,
+    )
+    audit.record("groups_set", membership, {"group_ids": [sorted(before), sorted(after)]})
+
+
+def _set_last_folder(actor: Actor, membership: Membership, folder_id: int | None) -> None:
+    if folder_id is None:
+        FolderMark.objects.filter(membership=membership).update(opened_at=None)
+        return
+    folder = Folder.objects.visible_to(actor, all=True).filter(pk=folder_id).first()
+    if folder is None:
+        refuse_unknown("last_folder_id", [folder_id])
+    assert folder is not None
+    marks.opened(folder, membership)

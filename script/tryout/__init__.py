@@ -1,0 +1,1 @@
+"""The try-out: everything of Quartier on this machine, behind one command."""

@@ -1,0 +1,448 @@
+"""Writing, claiming, sending, repeating: the outbox against a real mail server."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from core import scope
+from core.errors import Conflict, Invalid
+from core.models import JobRun
+from messaging import tasks
+from messaging.models import Message, MessageRecipient, Template
+from messaging.services import deliver as sending
+from messaging.services import outbox
+from messaging.services.deliver import deliver, send_test, sweep
+from messaging.services.split import Recipient, envelopes
+from messaging.services.texts import Overrides
+from orgs.models import InstallationSettings, OrganizationSettings
+from tests.messaging.helpers import make_due
+
+if TYPE_CHECKING:
+    from orgs.models import Organization, User
+    from tests.servers import MailSink
+
+    Write = Callable[..., Message]
+
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def people(count: int) -> list[Recipient]:
+    return [Recipient(f"p{i}@example.test", name=f"Person {i}") for i in range(count)]
+
+
+def queue_all(tenant: Organization, to: list[Recipient], **values: Any) -> list[Message]:
+    values = {"kind": "document_published", "context": {"file_title": "Abrechnung"}, "dedupe_key": "doc:1", **values}
+    with scope.unit_of_work(door="test", tenants=[tenant.pk]):
+        return outbox.queue_all(tenant=tenant, to=to, **values)
+
+
+# --- Writing ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_lives_and_dies_with_its_transaction(server: MailSink, tenant: Organization, write: Write) -> None:
+
+    def broken() -> None:
+        with scope.unit_of_work(door="test", tenants=[tenant.pk]):
+            write()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert not Message.objects.exists()
+    with scope.unit_of_work(door="test", tenants=[tenant.pk]):
+        write()
+        worker = threading.Thread(target=lambda: (deliver(), connection.close()))
+        worker.start()
+        worker.join()
+        assert not server.messages  # nobody sees it before the commit
+    assert deliver()["sent"] == 1
+    assert [m["To"] for m in server.messages] == ["anna@example.test"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_are_told_after_the_commit_and_not_before(
+    tenant: Organization, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(outbox, "wake", lambda *args: told.append(args))
+    with scope.unit_of_work(door="test", tenants=[tenant.pk]):
+        one = write()
+        write("later@example.test", not_before=timezone.now() + MINUTE)
+        assert not told
+    assert told == [("messaging.deliver", one.pk)]
+    queue_all(tenant, people(outbox.WAKE_EACH + 1))
+    assert told[1:] == [("messaging.sweep",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dead_broker_is_no_error_and_the_sweep_finds_the_mail(
+    server: MailSink, broker: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.services import wake
+
+    monkeypatch.setattr(wake, "_silent_until", 0.0)
+    broker.stop()
+    write()
+    assert sweep()["sent"] == 1
+    assert len(server.messages) == 1
+    monkeypatch.setattr(wake, "_silent_until", 0.0)
+
+
+@pytest.mark.django_db
+def test_an_event_is_written_once(tenant: Organization, write: Write) -> None:
+    write()
+    assert (
+        outbox.queue(
+            kind="welcome",
+            tenant=tenant,
+            to=Recipient("ANNA@example.test"),
+            context={},
+            dedupe_key="test:anna@example.test",
+        )
+        is None
+    )
+    assert Message.objects.count() == 1
+    assert len(queue_all(tenant, [*people(2), people(1)[0]])) == 2
+    assert [m.to_emails for m in queue_all(tenant, people(3))] == [["p2@example.test"]]  # only the new one
+    assert len(queue_all(tenant, people(1), dedupe_key="k" * 500)) == 1
+    assert queue_all(tenant, people(1), dedupe_key="k" * 500) == []
+
+
+@pytest.mark.django_db
+def test_writing_costs_the_same_for_one_and_many(tenant: Organization, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(12):
+        queue_all(tenant, people(1))
+    with django_assert_num_queries(12):
+        queue_all(tenant, people(40), dedupe_key="doc:2")
+
+
+@pytest.mark.django_db
+def test_each_recipient_gets_the_own_language_and_the_papers_are_written_down(
+    tenant: Organization, person: User
+) -> None:
+    to = [Recipient.of_user(person), Recipient("jan@example.test", language="pl"), Recipient("otto@example.test")]
+    written = queue_all(tenant, to, document_id=[7, 8])
+    assert [m.language for m in written] == ["fr", "pl", "de"]
+    assert [m.subject.split(":")[0].strip() for m in written] == ["Nouveau document", "Nowy dokument", "Neues Dokument"]
+    evidence = MessageRecipient.objects.filter(message=written[0]).values_list(
+        "user_id", "address", "document_id", "state"
+    )
+    assert list(evidence) == [(person.pk, "marie@example.test", d, "queued") for d in (7, 8)]
+    assert all(m.message_id.endswith("@quartier.test>") for m in written)
+
+
+@pytest.mark.django_db
+def test_an_address_that_is_none_is_a_mail_error_and_not_an_exception(server: MailSink, tenant: Organization) -> None:
+    written = queue_all(tenant, [Recipient("no address"), Recipient("a@b.test\nBcc: x@y.test"), *people(1)])
+    assert [m.state for m in written] == ["failed", "failed", "queued"]
+    assert "no address" in written[0].error_msg
+    assert deliver()["sent"] == 1
+    assert Message.objects.with_errors().count() == 2
+    with pytest.raises(Invalid):
+        queue_all(tenant, people(1), reply_to="nobody", dedupe_key="other")
+
+
+# --- Sending ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_mail_as_it_arrives(server: MailSink, tenant: Organization) -> None:
+    (message,) = queue_all(tenant, [Recipient("anna@example.test", name="Anna Müller", language="de")])
+    assert deliver([message.pk])["sent"] == 1
+    (mail,) = server.messages
+    assert mail["Message-ID"] == message.message_id
+    assert mail["Subject"] == "Neues Dokument: Abrechnung"
+    assert mail["From"] == "Brandt & Keller <portal@quartier.test>"
+    assert server.envelopes[0].mail_from == "portal@quartier.test"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["List-Unsubscribe"] == "<https://quartier.test/app/profile>"
+    assert mail.get_content_type() == "multipart/alternative"
+    plain, html = (part.get_content() for part in mail.iter_parts())
+    assert plain.startswith("Ein neues Dokument liegt für Sie bereit\n\nGuten Tag Anna Müller,")
+    assert '<html lang="de">' in html
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.lease_until, message.app_config) == ("sent", 1, None, True)
+    assert message.sent_at is not None
+    assert message.recipients.get().state == "sent"
+    assert deliver([message.pk])["sent"] == 0  # once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_each_mail_once(server: MailSink, tenant: Organization) -> None:
+    queue_all(tenant, people(40))
+    gate = threading.Barrier(4)
+
+    def work() -> None:
+        try:
+            gate.wait(10)
+            while any(deliver(limit=3).values()):
+                pass
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert Counter(m["To"] for m in server.messages) == Counter(f"p{i}@example.test" for i in range(40))
+    assert set(Message.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_waits_while_the_server_is_down_and_pauses_grow(server: MailSink, write: Write) -> None:
+    message = write()
+    server.stop()
+    for attempt, minutes in enumerate((1, 5, 15, 60, 240), start=1):
+        assert sweep()["waiting"] == 1
+        message.refresh_from_db()
+        assert (message.state, message.attempts) == ("queued", attempt)
+        assert abs(message.not_before - timezone.now() - minutes * MINUTE) < MINUTE / 6
+        assert "refused" in message.error_msg
+        assert not any(sweep().values())  # not before its time
+        make_due(message)
+    server.start()
+    assert sweep()["sent"] == 1
+    assert len(server.messages) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_five_repetitions_a_mail_has_failed_and_can_be_sent_again(server: MailSink, write: Write) -> None:
+    message = write()
+    server.stop()
+    for _ in range(6):
+        make_due(message)
+        sweep()
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == ("failed", 6)
+    assert message in Message.objects.with_errors()
+    make_due(message)
+    assert not any(sweep().values())
+    server.start()
+    again = outbox.resend(message)
+    assert (again.state, again.attempts) == ("queued", 0)
+    assert sweep()["sent"] == 1
+    assert server.messages[0]["Message-ID"] == message.message_id
+    with pytest.raises(Conflict):
+        outbox.resend(again)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dead_server_is_asked_once_per_sweep_and_other_tenants_do_not_wait(
+    server: MailSink, tenant: Organization, settings_row: OrganizationSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgs.services.tenants import create_tenant
+
+    with scope.unit_of_work(door="test"):
+        other = create_tenant(name="Nordhaus", created_by=None)
+    settings_row.mail_server, settings_row.mail_port, settings_row.mail_starttls = "127.0.0.1", 1, False
+    settings_row.mail_sender = "haus@keller.test"
+    settings_row.save()
+    monkeypatch.setattr(sending, "BATCH", 4)
+    opened: list[str] = []
+    original = sending.Transport._open
+    monkeypatch.setattr(sending.Transport, "_open", lambda self: opened.append(self.config.sender) or original(self))
+    queue_all(tenant, people(9))
+    queue_all(other, people(3), dedupe_key="doc:2")
+    counts = sweep()
+    assert (counts["waiting"], counts["sent"]) == (9, 3)
+    assert opened.count("haus@keller.test") == 1
+    assert {m["From"].addresses[0].addr_spec for m in server.messages} == {"portal@quartier.test"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refused_recipients_bounce_at_once_and_busy_mailboxes_are_asked_again(server: MailSink, write: Write) -> None:
+    gone, busy = write("gone@example.test"), write("busy@example.test")
+    server.replies = {"gone@example.test": "550 5.1.1 no such user", "busy@example.test": "451 4.2.1 try later"}
+    counts = sweep()
+    assert (counts["bounced"], counts["waiting"]) == (1, 1)
+    gone.refresh_from_db()
+    busy.refresh_from_db()
+    assert (gone.state, gone.attempts) == ("bounced", 1)
+    assert "550 5.1.1 no such user" in gone.error_msg
+    assert gone.recipients.get().state == "bounced"
+    assert busy.state == "queued"
+    server.replies = {}
+    make_due(busy)
+    assert sweep()["sent"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_that_ran_out_is_given_back_and_a_late_worker_cannot_undo_it(server: MailSink, write: Write) -> None:
+    message = write()
+    (taken,) = outbox.claim(limit=10)
+    assert outbox.claim(limit=10) == []
+    assert taken.lease_until is not None
+    assert abs(taken.lease_until - timezone.now() - 5 * MINUTE) < MINUTE / 6
+    assert sweep()["expired"] == 0
+    Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() - MINUTE)
+    assert sweep() == {"expired": 1, "sent": 1, "waiting": 0, "failed": 0, "bounced": 0, "skipped": 0}
+    sending._retry(taken, sending.config_for(None), "late")
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.error_msg) == ("sent", 2, "")
+    taken.lease_until = timezone.now() - MINUTE
+    with sending.Transport(sending.config_for(None)) as transport:
+        assert sending._send(taken, transport, {}) == "skipped"
+    assert len(server.messages) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_kills_its_worker_is_not_tried_for_ever(write: Write) -> None:
+    message = write()
+    for _ in range(6):
+        make_due(message)
+        assert len(outbox.claim(limit=1)) == 1
+        Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() - MINUTE)
+        outbox.requeue_expired()
+    message.refresh_from_db()
+    assert message.state == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_secrets_leave_the_outbox_when_sent_other_texts_after_thirty_days(server: MailSink, write: Write) -> None:
+    secret = write(
+        "a@example.test", kind="password_reset", context={"link": "https://quartier.test/app/password/token"}
+    )
+    plain = write("b@example.test")
+    assert "token" in secret.body_html
+    assert sweep()["sent"] == 2
+    assert "token" in server.messages[0].get_body().get_content()
+    secret.refresh_from_db()
+    plain.refresh_from_db()
+    assert (secret.body_html, secret.body_text) == ("", "")
+    assert plain.body_text
+    tasks.empty_old()
+    Message.objects.filter(pk=plain.pk).update(updated_at=timezone.now() - datetime.timedelta(days=29))
+    assert outbox.empty_old() == {"emptied": 0}
+    Message.objects.filter(pk=plain.pk).update(updated_at=timezone.now() - datetime.timedelta(days=31))
+    assert outbox.empty_old() == {"emptied": 1}
+    plain.refresh_from_db()
+    assert (plain.body_html, plain.body_text, plain.state) == ("", "", "sent")
+    assert plain.subject
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_waiting_mail_can_be_stopped_and_one_on_its_way_cannot(server: MailSink, write: Write) -> None:
+    message = write()
+    stopped = outbox.cancel(message)
+    assert stopped.state == "cancelled"
+    assert not any(sweep().values())
+    outbox.resend(message)
+    outbox.claim(limit=1)
+    with pytest.raises(Conflict):
+        outbox.cancel(message)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_tasks_call_the_services(server: MailSink, write: Write) -> None:
+    tasks.deliver_message(write().pk)
+    tasks.deliver_message(10**9)  # gone meanwhile
+    write("b@example.test")
+    tasks.sweep_outbox()
+    assert len(server.messages) == 2
+    assert JobRun.objects.get(name="messaging.sweep").counts["sent"] == 1
+
+
+# --- BCC --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DOCMS-150")
+@pytest.mark.django_db(transaction=True)
+def test_with_rest_bcc_only_to_email_is_visible(server: MailSink, tenant: Organization) -> None:
+    texts = Overrides(subject="Neu", to_email="office@keller.test", rest_bcc=True)
+    (message,) = queue_all(tenant, people(3), overrides=texts)
+    assert sweep()["sent"] == 1
+    (mail,) = server.messages
+    assert mail["To"] == "office@keller.test"
+    assert mail["Reply-To"] == "office@keller.test"
+    assert mail["Cc"] is None
+    assert mail["Bcc"] is None
+    assert b"p1@example.test" not in mail.as_bytes()
+    assert sorted(server.envelopes[0].rcpt_tos) == ["office@keller.test", *(f"p{i}@example.test" for i in range(3))]
+    message.refresh_from_db()
+    assert message.to_emails == ["office@keller.test"]
+    assert message.bcc_emails == [f"p{i}@example.test" for i in range(3)]
+    assert set(message.recipients.values_list("state", flat=True)) == {"sent"}
+    assert queue_all(tenant, people(3), overrides=texts) == []
+    (late,) = queue_all(tenant, people(4), overrides=texts)
+    assert late.bcc_emails == ["p3@example.test"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_by_language_and_partial_refusals(
+    server: MailSink, tenant: Organization, settings_row: OrganizationSettings
+) -> None:
+    settings_row.mail_split_on = 2
+    settings_row.save()
+    Template.objects.create(tenant=tenant, kind="notification", to_email="office@keller.test", rest_bcc=True)
+    english = [Recipient(f"e{i}@example.test", language="en") for i in range(3)]
+    written = queue_all(tenant, [*people(5), *english])
+    assert [(m.language, len(m.bcc_emails)) for m in written] == [("de", 2), ("de", 2), ("de", 1), ("en", 2), ("en", 1)]
+    server.replies = {"p0@example.test": "550 gone", "p2@example.test": "450 later"}
+    assert sweep()["waiting"] == 1
+    first, second = written[0], written[1]
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.state == "sent"
+    assert "p0@example.test: 550 gone" in first.error_msg
+    assert dict(first.recipients.values_list("address", "state")) == {
+        "p0@example.test": "bounced", "p1@example.test": "sent", "office@keller.test": "sent",
+    }  # fmt: skip
+    server.replies = {}
+    make_due(second)
+    assert sweep()["sent"] == 1
+    assert server.envelopes[-1].rcpt_tos == ["p2@example.test"]  # nobody gets it twice
+    second.refresh_from_db()
+    assert second.state == "sent"
+
+
+def test_without_rest_bcc_everybody_gets_the_own_mail_whatever_split_on_says() -> None:
+    for split_on in (0, 1, 3):
+        mails = envelopes(people(4), language="de", split_on=split_on)
+        assert [m.to for m in mails] == [(f"p{i}@example.test",) for i in range(4)]
+        assert not any(m.bcc for m in mails)
+
+
+# --- Test mail --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_test_mail_uses_the_wanted_configuration_and_failures_are_logged(
+    server: MailSink, tenant: Organization, settings_row: OrganizationSettings
+) -> None:
+    assert send_test(to="it@keller.test", tenant=tenant) == ""
+    assert server.messages[0]["Subject"] == "Test-E-Mail von Quartier"
+    settings_row.mail_server, settings_row.mail_port, settings_row.mail_starttls = "127.0.0.1", 1, False
+    settings_row.save()
+    error = send_test(to="it@keller.test", tenant=tenant)
+    assert "refused" in error
+    row = Message.objects.with_errors().get()
+    assert (row.state, row.kind, row.tenant_id, row.error_msg) == ("failed", "test_mail", tenant.pk, error)
+    assert send_test(to="it@keller.test", tenant=tenant, app_config=True) == ""
+    with pytest.raises(Invalid):
+        send_test(to="nobody", tenant=tenant)
+
+
+@pytest.mark.rule("DOCMS-154")
+@pytest.mark.django_db(transaction=True)
+def test_without_a_server_of_its_own_a_tenant_sends_through_the_installations(
+    server: MailSink, tenant: Organization, settings_row: OrganizationSettings, settings: Any
+) -> None:
+    InstallationSettings.objects.create(
+        mail_server="127.0.0.1", mail_port=server.port, mail_starttls=False, mail_sender="app@quartier.test"
+    )
+    settings.EMAIL_URL = "smtp://127.0.0.1:1"
+    settings_row.mail_sender = "not-used@keller.test"  # without a server, the tenant's sender says nothing
+    settings_row.save()
+    queue_all(tenant, people(1))
+    assert sweep()["sent"] == 1
+    assert server.envelopes[0].mail_from == "app@quartier.test"
+    assert server.messages[0]["From"].addresses[0].addr_spec == "app@quartier.test"
