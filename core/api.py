@@ -8,7 +8,7 @@ import logging
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import (
     NON_FIELD_ERRORS,
@@ -18,14 +18,12 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.http import Http404, HttpRequest, UnreadablePostError
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import scope
@@ -33,6 +31,11 @@ from core.errors import Denied, DomainError
 from core.logs import mask
 from core.middleware import own_transactions
 from core.models import SystemLog
+
+if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+    from rest_framework.response import Response
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,14 @@ class Problem:
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     retry_after: int = 0
     denied_status: int = 0
+
+
+_FRAMEWORK: tuple[tuple[Any, int, str, Any], ...] = (
+    (Http404, 404, "not_found", gettext_lazy("Not found.")),
+    (PermissionDenied, 403, "forbidden", gettext_lazy("You may not do this.")),
+    (RequestDataTooBig, 413, "too_large", gettext_lazy("The request is too large.")),
+    ((SuspiciousOperation, UnreadablePostError), 400, "invalid", gettext_lazy("The request could not be read.")),
+)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -72,14 +83,9 @@ def problem_of(error: Exception) -> Problem:
         wait = int(getattr(error, "wait", None) or 0)
         code = str(getattr(error, "default_code", "error"))
         return Problem(error.status_code, code, str(error.detail), retry_after=wait)
-    if isinstance(error, Http404):
-        return Problem(404, "not_found", _("Not found."))
-    if isinstance(error, PermissionDenied):
-        return Problem(403, "forbidden", _("You may not do this."))
-    if isinstance(error, RequestDataTooBig):
-        return Problem(413, "too_large", _("The request is too large."))
-    if isinstance(error, SuspiciousOperation | UnreadablePostError):
-        return Problem(400, "invalid", _("The request could not be read."))
+    for kind, status, code, message in _FRAMEWORK:
+        if isinstance(error, kind):
+            return Problem(status, code, str(message))
     return Problem(500, "internal", _("Something went wrong on our side."))
 
 
@@ -166,7 +172,7 @@ class DoorView(APIView):
         self.headers = self.default_response_headers
         try:
             response = self._answer(drf_request, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - every error is answered in the dialect of the door
+        except Exception as error:
             response = self.handle_exception(error)
         self.response = self.finalize_response(drf_request, response, *args, **kwargs)
         return self.response

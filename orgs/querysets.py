@@ -215,3 +215,33 @@ class SignInLogQuerySet(models.QuerySet["_M"]):
         if actor.is_operator:
             return self.all()
         return self.filter(Q(user=actor.user_id) | Q(tenant__in=actor.super_admin_tenants))
+
+
+class TenantStaffQuerySet(models.QuerySet["_M"]):
+    """Rows that the staff of a tenant work with: entrances, assignments, holds, imports."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff of the tenant, and the operator."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(tenant__in=actor.staff_tenants)
+
+
+class TenantAdminQuerySet(models.QuerySet["_M"]):
+    """Rows that administrators of a tenant keep: settings, applications, identity providers."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators of the tenant, and the operator."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(tenant__in=actor.admin_tenants)
+
+
+class BuildingQuerySet(models.QuerySet["_M"]):
+    """Entrances."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Whoever reaches the community."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(community__in=actor.communities | actor.managed)

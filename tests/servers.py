@@ -192,9 +192,10 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _schema_digest() -> str:
-    """Changes with whatever a migration may lean on: the migrations, the floor below them, Django's version."""
+    """Changes with whatever a migration leans on: the migrations, what they import, the packages' versions."""
     digest = hashlib.sha256()
-    for path in sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("core/*.py"), ROOT / "requirements.txt"]):
+    leans_on = [ROOT / "core" / f"{name}.py" for name in ("apps", "expressions", "fields", "tenant_keys")]
+    for path in sorted([*ROOT.glob("*/migrations/*.py"), *leans_on, ROOT / "requirements.txt"]):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -10,7 +10,8 @@ from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models, transaction
-from django.db.models import ProtectedError, RestrictedError
+from django.db.models import Count, IntegerField, ProtectedError, RestrictedError, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -38,6 +39,12 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         if isinstance(self.object_list, models.QuerySet):
             return self.object_list.order_by()[: COUNT_LIMIT + 1].count()
         return len(self.object_list)
+
+
+def count_of(found: models.QuerySet[Any]) -> Coalesce:
+    """A correlated count: worked out for the rows of the page, while a join would group the whole table."""
+    counted = found.order_by().annotate(_one=Value(1)).values("_one").annotate(n=Count("*")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class HouseAdmin(ModelAdmin):

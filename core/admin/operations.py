@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -126,8 +127,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @display(description=_("of what"), ordering="object_type")
     def noun(self, entry: AuditEntry) -> str:
         """The noun in words."""
-        from django.apps import apps
-
         try:
             return str(apps.get_model(entry.object_type)._meta.verbose_name)
         except (LookupError, ValueError):
@@ -141,9 +140,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @display(description=_("old and new values"))
     def values(self, entry: AuditEntry) -> Any:
         """Column by column."""
-        from django.apps import apps
-        from django.utils.html import format_html_join
-
         try:
             model = apps.get_model(entry.object_type)
         except (LookupError, ValueError):

@@ -100,12 +100,13 @@ def receive(
 
 
 def find(handle: str, *, user_id: int, door: str) -> Upload:
-    """The caller's own handle of this door, and enter its tenant.
+    """The caller's own handle of this door that nothing took yet, and enter its tenant.
 
-    Raises `NotFound` for an unknown or foreign one, `Expired` after 24 hours.
+    Raises `NotFound` for an unknown, foreign or used one (a client that wants to go on then starts anew),
+    `Expired` after 24 hours.
     """
     with scope.all_tenants():
-        upload = Upload.objects.filter(handle=handle, user_id=user_id, door=door).first()
+        upload = Upload.objects.filter(handle=handle, user_id=user_id, door=door, attached_at=None).first()
     if upload is None:
         raise NotFound
     if upload.expires_at <= timezone.now():

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.request import Request
 
 from core import scope
 from core.errors import Denied
@@ -20,9 +19,13 @@ from orgs.actor import enter
 from orgs.models import AccessToken, Membership, Organization, OrganizationSettings, User
 from orgs.services import tokens
 
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
 KINDS = ("docms_session",)
 _LINK_LOCAL_AND_PRIVATE = (
-    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+    "::1/128", "fc00::/7", "fe80::/10",
 )  # fmt: skip
 
 
@@ -161,21 +164,18 @@ class _BearerScheme(OpenApiAuthenticationExtension):
 
 class _PendingScheme(OpenApiAuthenticationExtension):
     target_class = PendingToken
-    name = ["bearerInactive", "bearerAuth"]
+    name = "bearerInactive"
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         """Either state will do."""
         return [{"bearerInactive": []}, {"bearerAuth": []}]
 
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         """A token fresh from login, or bound to a tenant while the second factor is outstanding."""
-        return [
-            {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "Header `Authorization: Bearer <token>` with a token that is not fully activated: "
-                "fresh from login, or bound to a tenant while the second factor is outstanding. Valid for 10 minutes; "
-                "any other operation answers 401 with TOKEN_NOT_ACTIVATED.",
-            },
-            _BearerScheme(None).get_security_definition(auto_schema),
-        ]
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Header `Authorization: Bearer <token>` with a token that is not fully activated: "
+            "fresh from login, or bound to a tenant while the second factor is outstanding. Valid for 10 minutes; any other "
+            "operation answers 401 with TOKEN_NOT_ACTIVATED.",
+        }

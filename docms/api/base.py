@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
 from core.api import DoorSchema, DoorView, Problem
 from core.errors import Denied, Invalid, NotFound
@@ -17,8 +12,17 @@ from core.http import LimitedJSONParser, ORJSONRenderer
 from docms.api import errors
 from docms.api.auth import BearerToken
 from docms.models import Document, Folder
-from orgs.actor import Actor
 from orgs.models import Membership, Organization
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+    from rest_framework.serializers import Serializer
+
+    from orgs.actor import Actor
 
 
 class DocmsView(DoorView):

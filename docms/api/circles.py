@@ -18,9 +18,7 @@ def people_by_key(tenant: Organization) -> dict[str, set[int]]:
     held: dict[str, set[int]] = defaultdict(set)
     stays = Occupancy.objects.filter(
         tenant=tenant, revoked_at=None, period__contains=today, contact__user__isnull=False
-    ).values_list(
-        "contact__user_id", "unit__community_id", "unit__building_id", "unit_id", "role", "is_admin"
-    )
+    ).values_list("contact__user_id", "unit__community_id", "unit__building_id", "unit_id", "role", "is_admin")
     for user_id, community_id, building_id, unit_id, role, is_admin in stays.iterator(chunk_size=5000):
         keys = audience.occupancy_keys(
             community_id=community_id,
@@ -44,7 +42,7 @@ def people_by_key(tenant: Organization) -> dict[str, set[int]]:
 
 
 def groups_by_person(tenant: Organization) -> dict[int, list[int]]:
-    """For each account of a tenant the ids of its groups, listed by hand or derived, in a constant number of queries."""
+    """The ids of the groups of each account of a tenant, made by hand or derived, in a constant number of queries."""
     found: dict[int, set[int]] = defaultdict(set)
     listed = GroupMember.objects.filter(tenant=tenant, group__kind=Group.Kind.MANUAL)
     for user_id, group_id in listed.values_list("membership__user_id", "group_id"):

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import MultiPartParser
-from rest_framework.request import Request
 
 from core.errors import Denied, Invalid, NotFound, TooLarge
 from core.http import dumps, loads
-from core.models import Blob
 from core.services import blobs, delivery
 from core.services.wake import wake
 from docms import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+
+    from core.models import Blob
 
 OCTETS = "application/octet-stream"
 _DATA_URI = re.compile(r"data:([^,;]{0,127})[^,]{0,200};base64,", re.IGNORECASE)
@@ -134,7 +138,9 @@ def in_json(blob: Blob, filename: str) -> StreamingHttpResponse:
         file = blobs.open_blob(blob)
     except FileNotFoundError:
         wake("core.mark_missing", blob.pk)
-        raise NotFound(_("The content of this file is missing. The operator has been told."), code="file_missing") from None
+        raise NotFound(
+            _("The content of this file is missing. The operator has been told."), code="file_missing"
+        ) from None
     head = b'{"filename":' + dumps(filename) + b',"data":"'
     response = StreamingHttpResponse(_encoded(head, file), content_type="application/json")
     response["Content-Length"] = str(len(head) + (blob.size + 2) // 3 * 4 + 2)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from rest_framework.request import Request
 
-from core.models import Blob
 from docms.api import content
 from docms.api.base import DocmsView
 from docms.api.errors import operation
-from docms.models import DocumentVersion
 from docms.services import delivery
+
+if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+
+    from core.models import Blob
+    from docms.models import DocumentVersion
 
 GIVES: dict[Any, Any] = {
     (200, "application/json"): content.FileData,

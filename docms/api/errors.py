@@ -5,17 +5,19 @@ from __future__ import annotations
 import http
 import re
 import zoneinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import Operations, Problem
 from core.errors import DomainError
 from docms.api.fields import moment
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 # Stable words that clients react to, by the code of the house.
 _MESSAGES = {
@@ -52,7 +54,7 @@ class Error(serializers.Serializer):
     path = serializers.CharField(help_text="Request path, with secret segments replaced by a mask.")
 
 
-class Unauthorized(DomainError):
+class Unauthorized(DomainError):  # noqa: N818 - like its siblings in core.errors
     """No token, an unknown, expired or not activated one, wrong credentials or code (DOCMS-181)."""
 
     status = 401

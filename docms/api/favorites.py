@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rest_framework.request import Request
+from typing import TYPE_CHECKING
+
 from rest_framework.response import Response
 
 from core.querysets import any_of
@@ -15,6 +16,9 @@ from docms.api.versions import LIMIT, OFFSET, window
 from docms.models import Document, FolderMark
 from docms.models import Folder as FolderRow
 from docms.services import marks
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 
 def _mine(view: DocmsView) -> object:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime
 import re
-import zoneinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orgs.languages import primary_subtag
+
+if TYPE_CHECKING:
+    import zoneinfo
 
 ID_MAX = 2**63 - 1
 LOCALES = {"de": "de_DE", "en": "en_GB", "fr": "fr_FR", "pl": "pl_PL"}
@@ -58,6 +61,15 @@ class MomentField(serializers.Field):
     def to_representation(self, value: Any) -> Any:
         """Answers are built from rows by `moment`."""
         return value
+
+
+class _MomentScheme(OpenApiSerializerFieldExtension):
+    target_class = MomentField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """A string of that pattern."""
+        example = "2020-07-23T11:59:59.000+0200"
+        return {"type": "string", "pattern": self.target.pattern, "examples": [example]}
 
 
 @extend_schema_field({"$ref": "#/components/schemas/Locale"})

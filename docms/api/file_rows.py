@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
 
 from docms import rules
-from docms.api.base import DocmsView
 from docms.api.fields import (
     ColorField,
     IdField,
@@ -22,6 +19,13 @@ from docms.api.fields import (
 from docms.api.people import display_name
 from docms.models import Document, Folder
 from orgs.models import OrganizationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
+    from docms.api.base import DocmsView
 
 FILENAME = r"^[^/\\\x00]+\Z"
 

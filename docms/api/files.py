@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import flag
@@ -21,6 +20,9 @@ from docms.api.folders import ALL
 from docms.models import Document, Folder
 from docms.services import documents, marks
 from docms.services.names import refuse_unknown
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 
 class FileMultipart(serializers.Serializer):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet, Value
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import flag
@@ -22,6 +20,11 @@ from docms.models import Folder as FolderRow
 from docms.models import FolderMailUser
 from docms.services import folders, marks
 from docms.services.names import refuse_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rest_framework.request import Request
 
 ALL = OpenApiParameter(
     "all", OpenApiTypes.BOOL, default=False,
@@ -50,7 +53,7 @@ class Folder(serializers.Serializer):
     allow_delete_files = MomentField(allow_null=True, help_text="Earliest moment documents here may be deleted.")
     auto_delete_files = serializers.BooleanField()
     subfolders = _Subfolders(help_text="Folders directly below; empty unless asked for.")
-    file_delete_files = serializers.IntegerField(help_text="Days after the first access at which a document is deleted.")
+    file_delete_files = serializers.IntegerField(help_text="Days after first access until deletion.")
     mail_after_upload_enable = serializers.BooleanField()
     mail_after_upload_custom = serializers.BooleanField()
     mail_after_upload_users = IdsField(help_text="Users to notify; told to administrators only.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Denied, NotFound
@@ -21,6 +20,9 @@ from docms.models import Folder, FolderAccess, GroupMember
 from docms.models import Group as GroupRow
 from docms.services import groups
 from orgs.actor import actor_for
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 
 class Group(serializers.Serializer):

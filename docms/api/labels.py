@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Conflict, NotFound
@@ -17,6 +16,9 @@ from docms.api.errors import operation
 from docms.api.fields import ColorField
 from docms.models import Document, FolderLabel
 from docms.services import indexing
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 
 class Label(serializers.Serializer):

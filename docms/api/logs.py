@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import scope
@@ -21,6 +20,9 @@ from docms.api.fields import MomentField, moment, text
 from docms.models import DocumentLog
 from messaging.models import Message
 from orgs.models import SignInLog, User
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 ALL_TENANTS = OpenApiParameter(
     "all", OpenApiTypes.BOOL, default=False, description="Operator only: entries of every tenant."

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nh3
 from django.db import transaction
@@ -16,17 +15,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, Denied, Invalid
-from core.models import Blob
 from core.services import audit, blobs, rows
 from docms.api.pictures import LOGO_MAX
 from docms.api.user_rows import FLAGS, group_ids_of
 from docms.models import Folder, FolderMark, Group, GroupMember
 from docms.services import marks
 from docms.services.names import refuse_unknown
-from orgs.actor import Actor
 from orgs.models import License, Membership, Organization, OrganizationSettings, User
 from orgs.services import accounts, passwords, tenants
 from orgs.signals import user_created
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.models import Blob
+    from orgs.actor import Actor
 
 PREFERENCES = frozenset({"locale", "darkmode", "mobile_number", "last_folder_id"})
 # Field of the contract → column of the account.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import scope
@@ -19,6 +20,9 @@ from docms.api.errors import operation
 from docms.api.sign_in import _TokenView
 from orgs.services import passwords
 from orgs.services.installation import installation
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 
 class PasswordChange(serializers.Serializer):

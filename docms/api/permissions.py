@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import NotFound
@@ -16,6 +14,10 @@ from docms.api.errors import operation
 from docms.models import FolderPermission as PermissionRow
 from docms.querysets import MEMBER_FLAGS
 from docms.services import permissions
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
 
 FLAGS = tuple(MEMBER_FLAGS)
 
@@ -96,9 +98,7 @@ class OnePermission(DocmsView):
         folder = self.folder(folder_id)
         values = self.body(FolderPermissionUpdate)
         active = values.pop("active")
-        row = permissions.set_permission(
-            actor=self.actor, folder=folder, user_id=user_id, flags=values, active=active
-        )
+        row = permissions.set_permission(actor=self.actor, folder=folder, user_id=user_id, flags=values, active=active)
         return Response(rows_of(PermissionRow.objects.filter(pk=row.pk))[0])
 
     @operation(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 
-from core.models import Blob
 from core.services import blobs
+
+if TYPE_CHECKING:
+    from core.models import Blob
 
 LOGO_MAX = 512 * 1024  # bytes
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db.models import F
 from django.db.models.functions import Lower
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from docms.api.base import DocmsView
@@ -13,6 +14,9 @@ from docms.api.errors import operation
 from docms.api.fields import IdsField, TextField
 from docms.api.file_rows import File, rows_of
 from docms.models import Document
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 SORT_COLUMNS = {
     "labelName": Lower("label__name"),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from docms.api.base import DocmsView
@@ -17,6 +16,9 @@ from docms.api.fields import IdsField, LocaleField, locale_of, text
 from docms.api.pictures import as_base64
 from orgs.models import License, OrganizationSettings
 from orgs.services.installation import installation
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 FEATURES = [1, 2, 3, 4]  # big files, text-message sharing, group administrators, applications
 SWITCHES = (

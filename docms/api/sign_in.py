@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import scope
@@ -27,6 +26,9 @@ from docms.api.pictures import as_base64
 from orgs.models import AccessToken, Membership, Organization, SecondFactor, SignInLog, User
 from orgs.services import passwords, second_factor, tokens
 from orgs.services.sign_in import sign_in_locking
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 CODES_MAX = 5  # wrong codes that end a token (DOCMS-025)
 KEY_LIFE = datetime.timedelta(minutes=10)  # of a key that nobody confirmed
@@ -180,7 +182,11 @@ class _TokenView(DocmsView):
     def log(self, kind: str, tenant_id: int | None) -> None:
         """An entry of the login log."""
         SignInLog.objects.create(
-            user=self.user, tenant_id=tenant_id, type=kind, door="docms", ip=self.request.client_ip  # type: ignore[attr-defined]
+            user=self.user,
+            tenant_id=tenant_id,
+            type=kind,
+            door="docms",
+            ip=self.request.client_ip,  # type: ignore[attr-defined]
         )
 
     def bound_tenant(self) -> Organization:
@@ -253,9 +259,7 @@ class SelectTenant(_TokenView):
             values |= {"state": AccessToken.State.ACTIVE, "activated_at": self.token.activated_at or now}
         AccessToken.objects.filter(pk=self.token.pk, revoked_at=None).update(**values)
         self.log(SignInLog.Type.TENANT_SELECTED, tenant.pk)
-        return Response(
-            {"token_expire": moment(expires, tenant.zone), "tfa_needed": needed, "tfa_setup": setup}
-        )
+        return Response({"token_expire": moment(expires, tenant.zone), "tfa_needed": needed, "tfa_setup": setup})
 
 
 class Logout(_TokenView):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from rest_framework import serializers
 
 from core.models import Blob
-from docms.api.base import DocmsView
 from docms.api.circles import groups_by_person
 from docms.api.fields import IdField, IdsField, LocaleField, MomentField, NullableTextField, locale_of, moment, text
 from docms.api.people import display_name
@@ -16,6 +15,9 @@ from docms.api.pictures import as_base64
 from docms.models import FolderMark, Group
 from orgs.actor import actor_for
 from orgs.models import Membership
+
+if TYPE_CHECKING:
+    from docms.api.base import DocmsView
 
 FLAGS = (
     "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "admin_perm",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import flag
@@ -16,6 +15,9 @@ from docms.api.errors import operation
 from docms.api.fields import locale_of, moment
 from docms.api.user_rows import User, UserCreate, UserUpdate, everybody, one
 from orgs.models import Membership
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 WELCOME = OpenApiParameter(
     "welcome", OpenApiTypes.BOOL, default=True, description="Send the welcome mail to the new user."

@@ -50,7 +50,7 @@ def open_for_read(
     """
     document = _seen(document_id, actor)
     rules.require(rules.may_read(actor, document))
-    version, blob = _bytes_of(document, max_bytes)
+    version, blob = _bytes_of(document.current, max_bytes)
     if blob.mime not in VIEWABLE:
         raise WrongType(_("This type cannot be shown here; please download it."))
     _prove(document, version, actor, READ, request)
@@ -70,16 +70,39 @@ def open_for_download(
     everybody when it is locked (DOCMS-118).
     """
     document = _seen(document_id, actor)
-    answer = rules.may_download(actor, document)
-    if not answer:
-        raise Denied(answer.reason, code="" if document.allow_download else "download_locked")
-    version, blob = _bytes_of(document, max_bytes)
+    _require_download(document, actor)
+    version, blob = _bytes_of(document.current, max_bytes)
     if request is not None and request.method == "HEAD":
         return document, version, blob
     if document.delete_after_next_download:
         _claim(document, actor)
     _prove(document, version, actor, DOWNLOAD, request)
     return document, version, blob
+
+
+@transaction.atomic
+def open_version(
+    *, document_id: int, number: int, actor: Actor, request: HttpRequest | None = None, max_bytes: int | None = None
+) -> Opened:
+    """Take away one version, an earlier one, too. The caller has settled who may see earlier versions.
+
+    Side effects: as `open_for_download`, but nothing is claimed, and an earlier version leaves the read mark of
+    the current one alone.
+
+    Raises as `open_for_download`; `NotFound` for a version that does not exist.
+    """
+    document = _seen(document_id, actor)
+    _require_download(document, actor)
+    version = DocumentVersion.objects.select_related("blob").filter(document=document, number=number).first()
+    version, blob = _bytes_of(version, max_bytes)
+    _prove(document, version, actor, DOWNLOAD, request)
+    return document, version, blob
+
+
+def _require_download(document: Document, actor: Actor) -> None:
+    answer = rules.may_download(actor, document)
+    if not answer:
+        raise Denied(answer.reason, code="" if document.allow_download else "download_locked")
 
 
 def _seen(document_id: int, actor: Actor) -> Document:
@@ -94,9 +117,8 @@ def _seen(document_id: int, actor: Actor) -> Document:
     return document
 
 
-def _bytes_of(document: Document, max_bytes: int | None) -> tuple[DocumentVersion, Blob]:
-    """The current version, if its bytes may leave the house. The same refusals as `core.services.delivery`."""
-    version = document.current
+def _bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[DocumentVersion, Blob]:
+    """A version, if its bytes may leave the house. The same refusals as `core.services.delivery`."""
     if version is None:
         raise NotFound
     blob = version.blob

@@ -12,7 +12,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Denied, Invalid, NotFound
 from core.models import Blob
 from core.services import blobs, rows
 from core.services.wake import wake
@@ -65,7 +65,7 @@ def publish(
     assert actor.user_id is not None, "documents are uploaded by people"
     folder = _open_folder(folder, blob)
     rules.require(rules.may_upload(actor, folder))
-    rules.require(rules.may_store_big(folder.tenant_id, blob.size))
+    _require_big(folder.tenant_id, blob)
     filename = blobs.clean_filename(filename)
     values = {
         "title": title or filename[:250],
@@ -109,6 +109,12 @@ def _open_folder(folder: Folder, blob: Blob) -> Folder:
     if not blobs.hold(blob):
         raise NotFound(_("The content of this file is missing. Please upload it again."), code="file_missing")
     return held
+
+
+def _require_big(tenant_id: int, blob: Blob) -> None:
+    answer = rules.may_store_big(tenant_id, blob.size)
+    if not answer:
+        raise Denied(answer.reason, code="license_required")
 
 
 def _content(blob: Blob) -> dict[str, Any]:
@@ -244,7 +250,7 @@ def _new_version(actor: Actor, document: Document, blob: Blob, values: dict[str,
     assert document.current is not None
     if blob.tenant_id != document.tenant_id or not blobs.hold(blob):
         raise NotFound(_("The content of this file is missing. Please upload it again."), code="file_missing")
-    rules.require(rules.may_store_big(document.tenant_id, blob.size))
+    _require_big(document.tenant_id, blob)
     before = document.current.number
     shown = Document(
         pk=document.pk,

@@ -53,7 +53,7 @@ def create_folder(
 
     Side effects: a new top-level folder gets the tenant's automatic child folders (DOCMS-101, 102).
 
-    Raises `Denied` without administrator rights, `Conflict` (``folder_exists``) when a sibling has the name in any
+    Raises `Denied` without administrator rights, `Conflict` (``exists``) when a sibling has the name in any
     case (DOCMS-099), `Invalid` for unknown ids or a wrong name, `ValidationError` for other wrong values.
     """
     rules.require(rules.may_administer(actor, tenant.pk))
@@ -133,13 +133,13 @@ def _refuse_twin(tenant_id: int, parent: Folder | None, name: str, *, but: int =
     """Names differ by more than case; compared here, because the database may know only ASCII letters."""
     twins = Folder.objects.filter(tenant=tenant_id, parent=parent, sort_key=sort_key(name)).exclude(pk=but)
     if any(other.casefold() == name.casefold() for other in twins.values_list("name", flat=True)):
-        raise Conflict(_("A folder of that name exists here."), code="folder_exists")
+        raise Conflict(_("A folder of that name exists here."), code="exists")
 
 
 def _twin_or(error: ValidationError) -> Exception:
     """A sibling of that name that another transaction made first."""
     if getattr(error, "code", "") == "folder_name_once":
-        return Conflict(_("A folder of that name exists here."), code="folder_exists")
+        return Conflict(_("A folder of that name exists here."), code="exists")
     return error
 
 
@@ -222,7 +222,7 @@ def change_folder(
     subfolders of the same place follow.
 
     Raises `NotFound` when it is gone, `Denied` without administrator rights, `Conflict` for a move below itself
-    (``folder_cycle``) or a sibling of that name (``folder_exists``), `Changed` when somebody else was faster,
+    (``folder_cycle``) or a sibling of that name (``exists``), `Changed` when somebody else was faster,
     `Invalid` and `ValidationError` for wrong values.
     """
     rules.require(rules.may_administer(actor, folder.tenant_id))

@@ -70,7 +70,7 @@ def create_group(
 ) -> Group:
     """Make a group by hand with its people, folders and administrators.
 
-    Raises `Denied` without administrator rights, `Conflict` (``group_exists``) when the name is taken in any case,
+    Raises `Denied` without administrator rights, `Conflict` (``exists``) when the name is taken in any case,
     `Invalid` for unknown ids or an administrator who is no member (DOCMS-064).
     """
     rules.require(rules.may_administer(actor, tenant.pk))
@@ -96,7 +96,7 @@ def change_group(
 
     Nobody is put into or taken out of a derived group: other ``user_ids`` than today's are refused.
 
-    Raises `NotFound` when it is gone, `Denied`, `Conflict` (``group_exists``), `Changed`, and `Invalid` for unknown
+    Raises `NotFound` when it is gone, `Denied`, `Conflict` (``exists``), `Changed`, and `Invalid` for unknown
     ids, an administrator who is no member (DOCMS-064), or other people of a derived group.
     """
     rules.require(rules.may_administer(actor, group.tenant_id))
@@ -162,12 +162,12 @@ def _refuse_twin(tenant_id: int, name: str, *, but: int = 0) -> None:
     """As for folders: the database may know only ASCII letters, so case is folded here."""
     twins = Group.objects.filter(tenant=tenant_id, sort_key=sort_key(name)).exclude(pk=but)
     if any(other.casefold() == name.casefold() for other in twins.values_list("name", flat=True)):
-        raise Conflict(_("Another group has this name."), code="group_exists")
+        raise Conflict(_("Another group has this name."), code="exists")
 
 
 def _twin_or(error: ValidationError) -> Exception:
     if getattr(error, "code", "") == "group_name_once":
-        return Conflict(_("Another group has this name."), code="group_exists")
+        return Conflict(_("Another group has this name."), code="exists")
     return error
 
 
@@ -275,7 +275,7 @@ def derived_group(
             if made is None:
                 raise
             return made  # by another transaction
-    raise Conflict(_("Another group has this name."), code="group_exists")
+    raise Conflict(_("Another group has this name."), code="exists")
 
 
 def _derived_name(

@@ -21,34 +21,34 @@ READABLE = frozenset({"application/pdf", "text/plain"})
 
 
 def index(documents: Iterable[Document], *, text: str | None = None) -> None:
-    """Write the index rows of documents from their own data; the content stays unless ``text`` is given."""
-    for document in documents:
-        if text is None:
-            stored = DocumentIndex.objects.filter(document=document).values_list("text", flat=True).first()
-        else:
-            stored = text
-        content = (stored or "")[:TEXT_MAX]
-        title = document.title or document.filename[:250]
-        words = " ".join(
-            part
-            for part in (
-                document.filename,
-                document.identifier,
-                document.label.name if document.label else "",
-                document.description,
-                content,
-            )
-            if part
-        )
-        DocumentIndex.objects.update_or_create(
-            document=document,
-            defaults={
-                "folder_id": document.folder_id,
-                "title": title,
-                "text": content,
-                "vector": search_vector(title, words),
-            },
-        )
+    """Write the index rows of documents from their own data; the content stays unless ``text`` is given.
+
+    Two statements however many documents there are; fetch them with their label.
+    """
+    found = list(documents)
+    kept: dict[int, str] = {}
+    if text is None:
+        kept = dict(DocumentIndex.objects.filter(document__in=found).values_list("document_id", "text"))
+    DocumentIndex.objects.bulk_create(
+        [_row(document, text if text is not None else kept.get(document.pk, "")) for document in found],
+        update_conflicts=True,
+        unique_fields=["document"],
+        update_fields=["folder", "title", "text", "vector"],
+        batch_size=500,
+    )
+
+
+def _row(document: Document, text: str) -> DocumentIndex:
+    title, content = document.title or document.filename[:250], text[:TEXT_MAX]
+    label = document.label.name if document.label else ""
+    words = " ".join((document.filename, document.identifier, label, document.description, content))
+    return DocumentIndex(
+        document=document,
+        folder_id=document.folder_id,
+        title=title,
+        text=content,
+        vector=search_vector(title, words),
+    )
 
 
 def index_content(document_id: int) -> bool:

@@ -21,7 +21,6 @@ from messaging.services.html_text import html_to_text
 from messaging.services.texts import Chosen, Source, Texts, load
 from messaging.texts import WORDS, BuiltIn
 from orgs.languages import user_language
-from orgs.services.installation import public_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +134,7 @@ def _values(source: Source, context: Mapping[str, Any], language: str) -> dict[s
         raise ValueError(f"No placeholders: {sorted(unknown)}")
     company = source.tenant.name if source.tenant else source.app.app_owner or source.app.app_name
     values: dict[str, Any] = dict.fromkeys(known, "")
-    values |= {"company_name": company, "app_name": source.app.app_name, "app_url": public_url("/app/")}
+    values |= {"company_name": company, "app_name": source.app.app_name, "app_url": source.url("/app/")}
     values |= {name: value for name, value in context.items() if name in known}
     if values["valid_hours"] and not values["valid_for"]:
         values["valid_for"] = WORDS[language].hours(int(values["valid_hours"]))
@@ -156,14 +155,14 @@ def _frame(source: Source, chosen: Chosen, language: str) -> dict[str, Any]:
         "language": chosen.language,
         "sender": tenant.name if tenant else source.app.app_name,
         "address": tenant.location_address if tenant else source.app.app_owner,
-        "logo": public_url(f"/app/brand/{tenant.pk}/logo?v={settings.logo_id}")
+        "logo": source.url(f"/app/brand/{tenant.pk}/logo?v={settings.logo_id}")
         if tenant and settings and settings.logo_id
         else "",
         "accent": accent,
         "on_accent": on_color(accent),
         "link_color": accent if _contrast(_luminance(accent), 1.0) >= 4.5 else ACCENT,
         "words": words,
-        "settings_url": public_url("/app/profile") if optional else "",
+        "settings_url": source.url("/app/profile") if optional else "",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.conf import settings
 from django.db.models import Q
 
 from messaging.models import Template
@@ -26,7 +27,7 @@ class Texts(Protocol):
     rest_bcc: bool
 
 
-@dataclass(frozen=True)
+@dataclass
 class Overrides:
     """Texts that go before those of the tenant, for callers without a row."""
 
@@ -64,6 +65,10 @@ class Source:
     def tenant_language(self) -> str:
         """The language of the tenant's primary texts; of the installation's mails, German."""
         return user_language(self.tenant.language) if self.tenant else "de"
+
+    def url(self, path: str) -> str:
+        """An address people can open, without asking the database for each."""
+        return (self.app.app_url or settings.PUBLIC_URL).rstrip("/") + path
 
     @property
     def addressing(self) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -25,6 +25,8 @@ from orgs.services.installation import installation, public_url
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
+
+    from django.core.mail.message import SafeMIMEMultipart
 
     from messaging.models import Message
     from orgs.models.settings import MailServer
@@ -161,7 +163,7 @@ class Transport:
         """
         smtp = self._connection()
         try:
-            content = build(message, self.config).message().as_bytes(linesep="\r\n")
+            content = cast("SafeMIMEMultipart", build(message, self.config).message()).as_bytes(linesep="\r\n")
             envelope = {sanitize_address(address, "utf-8"): address for address in recipients}
         except (ValueError, UnicodeError) as error:  # Django refuses line breaks in headers with a ValueError
             raise Permanent(self.config.clean(f"{type(error).__name__}: {error}")) from error
@@ -197,13 +199,15 @@ class Transport:
         smtp: smtplib.SMTP | None = None
         try:
             if config.ssl:
-                smtp = smtplib.SMTP_SSL(config.host, config.port, local, TIMEOUT, context=tls_context())
+                smtp = smtplib.SMTP_SSL(
+                    config.host, config.port, local_hostname=local, timeout=TIMEOUT, context=tls_context()
+                )
             else:
-                smtp = smtplib.SMTP(config.host, config.port, local, TIMEOUT)
+                smtp = smtplib.SMTP(config.host, config.port, local_hostname=local, timeout=TIMEOUT)
             if config.starttls:
                 smtp.starttls(context=tls_context())
             if config.user:
-                smtp.login(config.user, config.password)
+                _login(smtp, config)
         except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host name that is none
             if smtp is not None:
                 smtp.close()
@@ -217,6 +221,18 @@ class Transport:
 
     def _text(self, answer: bytes | str) -> str:
         return self.config.clean(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)
+
+
+def _login(smtp: smtplib.SMTP, config: MailConfig) -> None:
+    """`smtplib` takes ASCII only, while passwords with umlauts exist: those go as UTF-8 (RFC 4616)."""
+    if (config.user + config.password).isascii():
+        smtp.login(config.user, config.password)
+        return
+    smtp.ehlo_or_helo_if_needed()
+    plain = base64.b64encode(f"\0{config.user}\0{config.password}".encode()).decode()
+    code, answer = smtp.docmd("AUTH", f"PLAIN {plain}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def tls_context() -> ssl.SSLContext:

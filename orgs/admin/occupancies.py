@@ -106,8 +106,6 @@ class EndForm(Refusable, forms.Form):
         widget=UnfoldAdminSingleDateWidget,
         help_text=_("The person keeps access until the end of this day. Yesterday = the access is gone at once."),
     )
-    # The service names the field as the register file does.
-    until = forms.DateField(required=False, widget=forms.HiddenInput)
 
 
 class StateFilter(admin.SimpleListFilter):

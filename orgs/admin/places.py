@@ -7,18 +7,20 @@ from typing import Any
 from django.db import models
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
-from core.admin.base import HouseAdmin
+from core.admin.base import HouseAdmin, count_of
 from core.admin.pages import Cell, Section, change_url, list_url, of_object
 from core.services import rows
 from core.text import sort_key
 from orgs import rules
 from orgs.admin.inviting import invite_page
-from orgs.admin.occupancies import occupancy_section
+from orgs.admin.occupancies import add_url, occupancy_section
 from orgs.models import Building, Community, Occupancy, Unit
 from orgs.services import invites
 
@@ -57,7 +59,8 @@ class CommunityAdmin(HouseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """With the number of units."""
-        return super().get_queryset(request).annotate(unit_total=Count("units"))
+        units = Unit.objects.filter(community=models.OuterRef("pk"))
+        return super().get_queryset(request).annotate(unit_total=count_of(units))
 
     def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         """A community of the tenant's own node."""
@@ -116,8 +119,6 @@ class CommunityAdmin(HouseAdmin):
 
 
 def _add(model: type[models.Model]) -> str:
-    from django.urls import reverse
-
     return reverse(f"admin:orgs_{model._meta.model_name}_add")
 
 
@@ -172,11 +173,8 @@ class UnitAdmin(_OfCommunity):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """With the number of people who live there today."""
-        from django.utils import timezone
-
-        today = timezone.localdate()
-        living = models.Q(occupancies__period__contains=today, occupancies__revoked_at=None)
-        return super().get_queryset(request).annotate(occupant_total=Count("occupancies", filter=living))
+        living = Occupancy.objects.valid_on(timezone.localdate()).filter(unit=models.OuterRef("pk"))
+        return super().get_queryset(request).annotate(occupant_total=count_of(living))
 
     @display(description=_("people"), ordering="occupant_total")
     def occupants(self, unit: Any) -> int:
@@ -192,8 +190,6 @@ class UnitAdmin(_OfCommunity):
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """Who lives there and who did."""
         found = Occupancy.objects.filter(unit=obj).select_related("contact__user", "unit__community", "tenant")
-        from orgs.admin.occupancies import add_url
-
         return [
             occupancy_section(
                 list(found.order_by("-period", "id")),

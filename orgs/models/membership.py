@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.models import TENANT, Blob, MutableRow, Row, TenantBound, one_of
-from orgs.querysets import MembershipQuerySet
+from orgs.querysets import MembershipQuerySet, TenantStaffQuerySet
 
 
 class Membership(MutableRow):
@@ -96,6 +96,8 @@ class CommunityAssignment(TenantBound, Row):
 
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     community = models.ForeignKey("orgs.Community", on_delete=models.CASCADE, related_name="assignments")
+
+    objects = TenantStaffQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("assignment to a community")

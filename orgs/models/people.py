@@ -15,7 +15,7 @@ from core.fields import EncryptedTextField
 from core.models import Blob, MutableRow, Row, TenantBound, one_of
 from orgs.languages import USER_LANGUAGES
 from orgs.models.places import Community, Unit
-from orgs.querysets import AccessRequestQuerySet, ContactQuerySet, InviteQuerySet, OccupancyQuerySet, ResponsibilityQuerySet
+from orgs.querysets import AccessRequestQuerySet, ContactQuerySet, InviteQuerySet, OccupancyQuerySet, ResponsibilityQuerySet, TenantStaffQuerySet
 
 PARTY_TYPES = (1, 2, 3, 5, 7, 10, 11, 13, 14, 15)
 
@@ -291,6 +291,8 @@ class Hold(TenantBound, MutableRow):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 
+    objects = TenantStaffQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("hold")
         verbose_name_plural = _("holds")
@@ -313,6 +315,8 @@ class ImportRun(TenantBound, MutableRow):
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     counts = models.JSONField(default=dict, blank=True)
     report = models.JSONField(default=list, blank=True)
+
+    objects = TenantStaffQuerySet.as_manager()
 
     class Meta:
         ordering = ("-id",)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Blob, MutableRow, TenantBound
-from orgs.querysets import CommunityQuerySet, UnitQuerySet
+from orgs.querysets import BuildingQuerySet, CommunityQuerySet, UnitQuerySet
 
 
 class Community(TenantBound, MutableRow):
@@ -71,6 +71,8 @@ class Building(TenantBound, MutableRow):
     postal_code = models.CharField(_("postal code"), max_length=12, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
     position = models.PositiveIntegerField(_("order"), default=0)
+
+    objects = BuildingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("building")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
 from core.models import Blob, MutableRow, TenantBound
+from orgs.querysets import TenantAdminQuerySet
 
 
 class MailServer(models.Model):
@@ -85,6 +86,8 @@ class OrganizationSettings(TenantBound, MailServer, MutableRow):
     ticket_status_texts = models.JSONField(default=dict, blank=True)
     business_hours = models.JSONField(default=dict, blank=True)
     default_first_response_hours = models.PositiveIntegerField(default=24)
+
+    objects = TenantAdminQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("tenant settings")

@@ -14,7 +14,7 @@ from django_otp.models import Device
 
 from core.fields import EncryptedTextField
 from core.models import TENANT, MutableRow, Row, TenantBound, one_of
-from orgs.querysets import AccessTokenQuerySet, SignInLogQuerySet
+from orgs.querysets import AccessTokenQuerySet, SignInLogQuerySet, TenantAdminQuerySet
 
 
 class Application(TenantBound, MutableRow):
@@ -22,6 +22,8 @@ class Application(TenantBound, MutableRow):
 
     name = models.CharField(max_length=200)
     deactivated_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantAdminQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)
@@ -42,6 +44,8 @@ class ApplicationUser(TenantBound, Row):
 
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="application_users")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    objects = TenantAdminQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import EncryptedTextField
 from core.models import TENANT, Blob, MutableRow, Row, one_of
 from orgs.languages import USER_LANGUAGES
-from orgs.querysets import UserManager
+from orgs.querysets import TenantAdminQuerySet, UserManager
 
 
 class User(AbstractBaseUser, MutableRow):
@@ -122,6 +122,8 @@ class IdentityProvider(MutableRow):
     client_id = models.CharField(_("client id"), max_length=255)
     client_secret = EncryptedTextField(_("client secret"), blank=True)
     enabled = models.BooleanField(_("enabled"), default=True)
+
+    objects = TenantAdminQuerySet.as_manager()
 
     class Meta:
         ordering = ("name", "id")

@@ -16,6 +16,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.errors import Denied, DomainError, NotFound
+from orgs.models import User
 
 View = Callable[..., HttpResponse]
 
@@ -48,6 +49,11 @@ def page(view: View) -> View:
         return response
 
     return inner
+
+
+def account(request: HttpRequest) -> User:
+    """The row of the signed-in person, to change it: `request.user` is a lazy stand-in."""
+    return User.objects.get(pk=request.user.pk)
 
 
 def is_fragment(request: HttpRequest) -> bool:

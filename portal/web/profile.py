@@ -15,11 +15,11 @@ from django.views.decorators.http import require_POST
 
 from core.errors import Invalid, NotFound
 from core.services import rows
-from orgs.models import Session, User
+from orgs.models import Session
 from orgs.services import accounts, passwords, second_factor
 from portal.web.context import theme_of
 from portal.web.forms import ChangePasswordForm, ProfileForm
-from portal.web.pages import page
+from portal.web.pages import account, page
 from portal.web.shell import enter
 from portal.web.sign_in import remember_theme
 
@@ -49,8 +49,7 @@ def _devices(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _show(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponse:
     enter(request, None, "profile")
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101
+    user = account(request)
     initial = {
         "first_name": user.first_name,
         "last_name": user.last_name,
@@ -77,7 +76,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, 422, form=form)
     changes = {name: form.cleaned_data[name] for name in ("first_name", "last_name", "telephone", "language")}
-    accounts.change_profile(request.user, changes)  # type: ignore[arg-type]
+    accounts.change_profile(account(request), changes)
     response = redirect("portal:profile")
     remember_theme(request, response, form.cleaned_data["theme"])
     with translation.override(changes["language"]):
@@ -93,8 +92,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form = ChangePasswordForm(request.POST, hint=passwords.policy_hint())
     if not form.is_valid():
         return _show(request, 422, password_form=form)
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101
+    user = account(request)
     row = request.session.row
     try:
         passwords.change_password(

@@ -22,7 +22,7 @@ from orgs.services import invites, passwords, second_factor
 from orgs.services.sign_in import start_session
 from portal.web.context import brand_of
 from portal.web.forms import InviteCodeForm, RegisterForm
-from portal.web.pages import blocked
+from portal.web.pages import account, blocked
 
 DEAD = (Used, Withdrawn, Expired)
 
@@ -139,7 +139,7 @@ def _arrive(found: Invite) -> HttpResponse:
 
 def _accept(request: HttpRequest, code: str, ip: str | None, context: dict[str, Any]) -> HttpResponse:
     try:
-        found = invites.accept(code=code, user=request.user, ip=ip)  # type: ignore[arg-type]
+        found = invites.accept(code=code, user=account(request), ip=ip)
     except Conflict as error:
         return render(request, "portal/invite.html", {**context, "refused": str(error.message)}, status=409)
     messages.success(request, _("The invitation is accepted."))

@@ -15,7 +15,7 @@ from orgs.models import SecondFactor, SignInLog, User
 from orgs.services import second_factor as service
 from orgs.services.installation import installation
 from portal.web.forms import CodeForm
-from portal.web.pages import page
+from portal.web.pages import account, page
 from portal.web.shell import enter
 
 
@@ -35,8 +35,7 @@ def _offer(user: User) -> dict[str, Any]:
 def enrol(request: HttpRequest) -> HttpResponse:
     """Show the key, take the first code, hand out recovery codes."""
     enter(request, None, "profile")
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101
+    user = account(request)
     if service.confirmed(user):
         return redirect("portal:profile")
     form = CodeForm(request.POST or None, first=True)
@@ -53,8 +52,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
 def renew_codes(request: HttpRequest) -> HttpResponse:
     """New recovery codes; the earlier ones stop working."""
     enter(request, None, "profile")
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101
+    user = account(request)
     if not service.confirmed(user):
         return redirect("portal:profile")
     return render(request, "portal/second_factor_codes.html", {"codes": service.new_recovery_codes(user)})
@@ -64,8 +62,7 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
 @page
 def remove(request: HttpRequest) -> HttpResponse:
     """Switch it off, unless the company demands it; the password is asked again."""
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101
+    user = account(request)
     if service.obliged(user):
         messages.error(request, _("Your company demands the second step. It stays switched on."))
     elif not user.check_password(request.POST.get("password", "")):

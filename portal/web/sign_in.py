@@ -22,7 +22,7 @@ from orgs.services import accounts
 from orgs.services import sign_in as service
 from portal.web.context import THEME_COOKIE, THEMES
 from portal.web.forms import CodeForm, SignInForm
-from portal.web.pages import blocked, next_page
+from portal.web.pages import account, blocked, next_page
 from portal.web.second_factor import confirm_at_sign_in, enrol_at_sign_in
 
 HELD = 300  # seconds between password and code
@@ -146,7 +146,7 @@ def language(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("language", "")
     if code in dict(USER_LANGUAGES):
         if request.user.is_authenticated:
-            accounts.change_profile(request.user, {"language": code})
+            accounts.change_profile(account(request), {"language": code})
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME, code, max_age=YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
         )
@@ -158,7 +158,7 @@ def remember_theme(request: HttpRequest, response: HttpResponse, theme: str) -> 
     if theme not in THEMES:
         return
     if request.user.is_authenticated:
-        accounts.change_profile(request.user, {"darkmode": theme == "dark"})
+        accounts.change_profile(account(request), {"darkmode": theme == "dark"})
     if theme == "auto":
         response.delete_cookie(THEME_COOKIE, samesite="Lax")
     else:

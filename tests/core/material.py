@@ -7,7 +7,8 @@ import uuid
 import zipfile
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.csrf import get_token
 from django.urls import include, path
 from fpdf import FPDF
 from PIL import Image
@@ -86,6 +87,27 @@ def show(request: HttpRequest, key: uuid.UUID, how: str) -> HttpResponseBase:
         return JsonResponse({"code": error.code}, status=error.status)
 
 
+def widget(request: HttpRequest) -> HttpResponse:
+    """A page with the upload widget and nothing else."""
+    scripts = "".join(f'<script src="/static/{name}" defer></script>' for name in ("vendor/tus/tus.min.js", "js/upload.js"))
+    return HttpResponse(f"""<!DOCTYPE html><html lang="de"><head><title>Hochladen</title>{scripts}</head><body><main>
+      <h1>Hochladen</h1><form method="get" action="/sent">
+      <input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">
+      <div data-upload data-endpoint="/app/uploads/" data-finish="#save" data-max="30000000"
+        data-text-progress="{{percent}} %, {{sent}} von {{total}}" data-text-done="Fertig, {{total}}"
+        data-text-waiting="Wartet" data-text-offline="Verbindung weg" data-text-failed="Ging nicht"
+        data-text-empty="Die Datei ist leer." data-text-large="Größer als {{total}}."
+        data-text-busy="Bitte warten." data-text-all-done="{{count}} Dateien hochgeladen.">
+        <ul data-upload-list></ul>
+        <div data-upload-drop><label for="files">Dateien</label><input id="files" type="file" name="files" multiple></div>
+        <p data-upload-status aria-live="polite"></p>
+        <template data-upload-row><li><span data-part="name"></span> <span data-part="state"><progress data-part="bar"
+          max="100" value="0"></progress> <span data-part="text"></span></span>
+          <button type="button" data-part="retry" hidden>Noch einmal</button>
+          <button type="button" data-part="remove">Entfernen</button></li></template>
+      </div><button id="save">Sichern</button></form></main></body></html>""")
+
+
 def _tenant_of(request: HttpRequest, metadata: dict[str, str]) -> int | None:
     return int(metadata["tenant"]) if "tenant" in metadata else None
 
@@ -93,5 +115,7 @@ def _tenant_of(request: HttpRequest, metadata: dict[str, str]) -> int | None:
 urlpatterns = [
     path("app/uploads/", include(tus.urls("web", _tenant_of))),
     path("admin/uploads/", include(tus.urls("back_office", _tenant_of, name="admin-uploads"))),
+    path("widget", widget),
+    path("sent", lambda request: JsonResponse(dict(request.GET))),
     path("blobs/<uuid:key>/<str:how>", show),
 ]

@@ -141,6 +141,12 @@ class TestFind:
         with unit(), pytest.raises(NotFound):
             uploads.find(upload.handle, user_id=upload.user_id, door="back_office")
 
+    def test_a_used_handle_is_not_found(self) -> None:
+        upload = finished(person().pk)
+        uploads.attach(upload.handle, user_id=upload.user_id, door="web")
+        with unit(), pytest.raises(NotFound):
+            uploads.find(upload.handle, user_id=upload.user_id, door="web")
+
     def test_an_expired_handle_says_so(self) -> None:
         upload = opened(4, person().pk)
         Upload.objects.update(expires_at=timezone.now())

@@ -21,14 +21,18 @@ from messaging.services import outbox
 from messaging.services.deliver import deliver, send_test, sweep
 from messaging.services.split import Recipient, envelopes
 from messaging.services.texts import Overrides
+from messaging.services.transport import Transport, config_for
 from orgs.models import InstallationSettings, OrganizationSettings
 from tests.messaging.helpers import make_due
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orgs.models import Organization, User
     from tests.servers import MailSink
 
     Write = Callable[..., Message]
+
 
 MINUTE = datetime.timedelta(minutes=1)
 
@@ -49,6 +53,12 @@ def queue_all(tenant: Organization, to: list[Recipient], **values: Any) -> list[
 @pytest.mark.django_db(transaction=True)
 def test_mail_lives_and_dies_with_its_transaction(server: MailSink, tenant: Organization, write: Write) -> None:
 
+    def one_worker() -> None:
+        try:
+            deliver()
+        finally:
+            connection.close()
+
     def broken() -> None:
         with scope.unit_of_work(door="test", tenants=[tenant.pk]):
             write()
@@ -59,7 +69,7 @@ def test_mail_lives_and_dies_with_its_transaction(server: MailSink, tenant: Orga
     assert not Message.objects.exists()
     with scope.unit_of_work(door="test", tenants=[tenant.pk]):
         write()
-        worker = threading.Thread(target=lambda: (deliver(), connection.close()))
+        worker = threading.Thread(target=one_worker)
         worker.start()
         worker.join()
         assert not server.messages  # nobody sees it before the commit
@@ -118,9 +128,9 @@ def test_an_event_is_written_once(tenant: Organization, write: Write) -> None:
 
 @pytest.mark.django_db
 def test_writing_costs_the_same_for_one_and_many(tenant: Organization, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         queue_all(tenant, people(1))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         queue_all(tenant, people(40), dedupe_key="doc:2")
 
 
@@ -166,7 +176,7 @@ def test_the_mail_as_it_arrives(server: MailSink, tenant: Organization) -> None:
     assert mail["List-Unsubscribe"] == "<https://quartier.test/app/profile>"
     assert mail.get_content_type() == "multipart/alternative"
     plain, html = (part.get_content() for part in mail.iter_parts())
-    assert plain.startswith("Ein neues Dokument liegt für Sie bereit\n\nGuten Tag Anna Müller,")
+    assert plain.splitlines()[:3] == ["Ein neues Dokument liegt für Sie bereit", "", "Guten Tag Anna Müller,"]
     assert '<html lang="de">' in html
     message.refresh_from_db()
     assert (message.state, message.attempts, message.lease_until, message.app_config) == ("sent", 1, None, True)
@@ -248,8 +258,13 @@ def test_a_dead_server_is_asked_once_per_sweep_and_other_tenants_do_not_wait(
     settings_row.save()
     monkeypatch.setattr(sending, "BATCH", 4)
     opened: list[str] = []
-    original = sending.Transport._open
-    monkeypatch.setattr(sending.Transport, "_open", lambda self: opened.append(self.config.sender) or original(self))
+    original = Transport._open
+
+    def counted(self: Transport) -> Any:
+        opened.append(self.config.sender)
+        return original(self)
+
+    monkeypatch.setattr(Transport, "_open", counted)
     queue_all(tenant, people(9))
     queue_all(other, people(3), dedupe_key="doc:2")
     counts = sweep()
@@ -285,11 +300,11 @@ def test_a_lease_that_ran_out_is_given_back_and_a_late_worker_cannot_undo_it(ser
     assert sweep()["expired"] == 0
     Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() - MINUTE)
     assert sweep() == {"expired": 1, "sent": 1, "waiting": 0, "failed": 0, "bounced": 0, "skipped": 0}
-    sending._retry(taken, sending.config_for(None), "late")
+    sending._retry(taken, config_for(None), "late")
     message.refresh_from_db()
     assert (message.state, message.attempts, message.error_msg) == ("sent", 2, "")
     taken.lease_until = timezone.now() - MINUTE
-    with sending.Transport(sending.config_for(None)) as transport:
+    with Transport(config_for(None)) as transport:
         assert sending._send(taken, transport, {}) == "skipped"
     assert len(server.messages) == 1
 
@@ -314,7 +329,7 @@ def test_secrets_leave_the_outbox_when_sent_other_texts_after_thirty_days(server
     plain = write("b@example.test")
     assert "token" in secret.body_html
     assert sweep()["sent"] == 2
-    assert "token" in server.messages[0].get_body().get_content()
+    assert b"app/password/token" in server.messages[0].as_bytes()
     secret.refresh_from_db()
     plain.refresh_from_db()
     assert (secret.body_html, secret.body_text) == ("", "")

@@ -80,7 +80,7 @@ def strict() -> Iterator[Callable[..., Strict]]:
     def start(*, auth: bool = False, **options: Any) -> Strict:
         sink = Strict(**options)
         if auth:
-            sink.options |= {"authenticator": sink.check, "auth_required": True, "auth_require_tls": False}
+            sink.options |= {"authenticator": sink.check, "auth_required": True}
         sink.start()
         running.append(sink)
         return sink
@@ -215,13 +215,17 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
 @pytest.mark.rule("DOCMS-155")
 @pytest.mark.django_db(transaction=True)
 def test_errors_tell_what_happened_without_credentials(
-    strict: Callable[..., Strict], tenant: Organization, settings_row: OrganizationSettings, write: Write
+    strict: Callable[..., Strict],
+    trusted_tls: ssl.SSLContext,
+    tenant: Organization,
+    settings_row: OrganizationSettings,
+    write: Write,
 ) -> None:
-    sink = strict(auth=True)
+    sink = strict(auth=True, tls_context=trusted_tls)
     own = {
         "mail_server": "127.0.0.1",
         "mail_port": sink.port,
-        "mail_starttls": False,
+        "mail_starttls": True,
         "mail_sender": "haus@keller.test",
     }
     for name, value in {**own, "mail_user": USER, "mail_password": "wrong-Pässwort"}.items():

@@ -1,0 +1,380 @@
+"""Members: staff and everybody else with an account in a tenant; their flags, their sign-in, their leaving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from core import scope
+from core.admin.base import HouseAdmin
+from core.admin.forms import HouseForm
+from core.admin.pages import Cell, Section, change_url, confirm, of_object
+from core.errors import Conflict, Denied
+from core.services import audit, rows, throttle
+from orgs import rules
+from orgs.languages import USER_LANGUAGES
+from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, SecondFactor, User
+from orgs.services import passwords, second_factor
+from orgs.services.accounts import create_account
+from orgs.services.tenants import ensure_member
+
+DOCUMENT_FLAGS = (
+    ("read_perm", "download_perm"), ("upload_file_perm", "mail_perm"), ("edit_file_perm", "edit_own_file_perm"),
+    "log_perm",
+)  # fmt: skip
+# Flags that would make somebody mightier than the one who grants them (DOCMS-057).
+FOR_SUPER_ADMINS = ("super_admin_perm",)
+
+
+class MemberForm(HouseForm):
+    """An account is found by its address or made; afterwards only the place in the tenant is changed."""
+
+    email = forms.EmailField(label=_("e-mail address"), widget=UnfoldAdminEmailInputWidget)
+    first_name = forms.CharField(label=_("first name"), max_length=100, widget=UnfoldAdminTextInputWidget)
+    last_name = forms.CharField(label=_("last name"), max_length=100, widget=UnfoldAdminTextInputWidget)
+    language = forms.ChoiceField(label=_("language"), choices=USER_LANGUAGES, widget=UnfoldAdminSelectWidget)
+    communities = forms.ModelMultipleChoiceField(
+        label=_("looks after"),
+        queryset=Community.objects.none(),
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget,
+        help_text=_("For staff who do not look after all communities."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_new and "communities" in self.fields:
+            self.initial["communities"] = list(
+                CommunityAssignment.objects.filter(membership=self.instance).values_list("community_id", flat=True)
+            )
+
+    class Meta:
+        model = Membership
+        fields = "__all__"
+
+
+class ActiveFilter(admin.SimpleListFilter):
+    """Active or deactivated."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Two states."""
+        return [("active", _("active")), ("deactivated", _("deactivated"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """At this moment."""
+        if self.value() == "active":
+            return queryset.active()
+        if self.value() == "deactivated":
+            return queryset.filter(deactivated_at__lte=timezone.now())
+        return queryset
+
+
+class MembershipAdmin(HouseAdmin):
+    """Members of the tenant in view."""
+
+    form = MemberForm
+    list_display = ("person", "email", "role", "rights", "state")
+    list_filter = (ActiveFilter, "role", "admin_perm")
+    search_fields = ("user__last_name", "user__first_name", "user__email", "user__username")
+    list_select_related = ("user", "organization")
+    ordering = ("user__last_name", "user__first_name", "id")
+    actions_detail = ("password_link", "reset_attempts", "reset_second_factor", "deactivate", "reactivate")
+    add_fieldsets = (
+        (None, {"fields": ("email", ("first_name", "last_name"), "language", "role")}),
+        (_("Works with"), {"fields": ("all_communities", "communities", "admin_perm")}),
+        (_("Papers"), {"fields": DOCUMENT_FLAGS}),
+    )
+    fieldsets = (
+        (None, {"fields": ("person", "email_address", "role", "state", "description")}),
+        (_("Works with"), {"fields": ("all_communities", "communities", ("admin_perm", "super_admin_perm"), "support_perm")}),
+        (_("Papers"), {"fields": DOCUMENT_FLAGS}),
+        (_("Cases"), {"fields": ("process_create_perm", "process_update_perm", "process_delete_perm"), "classes": ("collapse",)}),
+        (_("Sign-in"), {"fields": ("tfa_force", "token_sec"), "classes": ("collapse",)}),
+    )
+
+    # --- Rights ----------------------------------------------------------------------------------------
+
+    def may_see(self, actor: Any) -> bool:
+        """Administrators and the operator."""
+        return bool(actor.is_operator or actor.admin_tenants)
+
+    def may_add(self, actor: Any) -> bool:
+        """Administrators, for the tenant in view."""
+        return actor.tenant_id is not None and bool(rules.may_administer(actor, actor.tenant_id))
+
+    def may_change(self, actor: Any, obj: Any) -> bool:
+        """Administrators; a super administrator's row only by another one."""
+        if obj is None:
+            return True
+        if obj.super_admin_perm:
+            return bool(rules.may_change_security(actor, obj.tenant_id))
+        return bool(rules.may_administer(actor, obj.tenant_id))
+
+    def seen_by(self, actor: Any) -> models.QuerySet[Any]:
+        """Of administered tenants, on the tenant's own node."""
+        found = Membership.objects.filter(organization=models.F("tenant"))
+        return found if actor.is_operator and not actor.acting else found.filter(tenant__in=actor.admin_tenants)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who it is stays; what only super administrators grant is shown to others."""
+        if obj is None:
+            return ()
+        shown = ("person", "email_address", "state")
+        if not rules.may_change_security(request.actor, obj.tenant_id):  # type: ignore[attr-defined]
+            shown += FOR_SUPER_ADMINS
+        return shown
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """With the communities of the tenant, and without the account's fields for a member who is there."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        fields = dict(form.base_fields)
+        tenant_id = obj.tenant_id if obj else request.actor.tenant_id  # type: ignore[attr-defined]
+        if "communities" in fields:
+            fields["communities"].queryset = Community.objects.filter(tenant=tenant_id)
+        if obj is not None:
+            for name in ("email", "first_name", "last_name", "language"):
+                fields.pop(name, None)
+        form.base_fields = fields
+        return form
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Ownership is offered by invitation, a place at a branch by the branch (ORGS-044)."""
+        if db_field.name == "role":
+            kwargs["choices"] = [c for c in Membership.Role.choices if c[0] not in ("owner", "affiliate")]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    # --- Writing ---------------------------------------------------------------------------------------
+
+    def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        """Find or make the account, give it its place, and mail a first-password link to a new one."""
+        tenant = Organization.objects.get(pk=request.actor.tenant_id)  # type: ignore[attr-defined]
+        account = {k: values.pop(k) for k in ("email", "first_name", "last_name", "language")}
+        communities = values.pop("communities", ())
+        role, email = values.pop("role"), account["email"].strip()
+        user = User.objects.filter(Q(email__iexact=email) | Q(username__iexact=email), erased_at=None).first()
+        if user is not None and Membership.objects.active().filter(user=user, organization=tenant, role=role).exists():
+            raise Conflict(gettext("This person belongs to the organization already."), code="already_member")
+        is_new = user is None
+        if user is None:
+            user = create_account(home_tenant=tenant, **account)
+        membership = ensure_member(user=user, organization=tenant, role=role)
+        rows.change(membership, {"role": role, **values})
+        _assign(membership, communities)
+        if is_new:
+            passwords.first_or_reset_link(user, tenant=tenant)
+        return membership
+
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
+        """Flags and assignments."""
+        communities = values.pop("communities", None)
+        if obj.role in ("owner", "affiliate"):
+            values.pop("role", None)
+        _refuse_orphans(obj, values)
+        rows.change(obj, values, expected=expected)
+        if communities is not None:
+            _assign(obj, communities)
+
+    # --- Lists -----------------------------------------------------------------------------------------
+
+    @display(description=_("person"), ordering="user__last_name")
+    def person(self, membership: Membership) -> str:
+        """The account's name."""
+        return str(membership.user)
+
+    @display(description=_("e-mail address"), ordering="user__email")
+    def email(self, membership: Membership) -> str:
+        """The account's address."""
+        return membership.user.email
+
+    email_address = email
+
+    @display(description=_("rights"))
+    def rights(self, membership: Membership) -> str:
+        """The mightiest in words."""
+        words = [
+            gettext("super administrator") if membership.super_admin_perm else gettext("administrator") if membership.admin_perm else "",
+            gettext("all communities") if membership.all_communities and not membership.admin_perm else "",
+            gettext("uploads") if membership.upload_file_perm else "",
+        ]
+        return ", ".join(word for word in words if word) or "–"
+
+    @display(description=_("state"), label={"active": "success", "deactivated": "default"})
+    def state(self, membership: Membership) -> tuple[str, Any]:
+        """At this moment."""
+        over = membership.deactivated_at is not None and membership.deactivated_at <= timezone.now()
+        return ("deactivated", gettext("deactivated")) if over else ("active", gettext("active"))
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """The person's entries in the register, and the keys of the second factor."""
+        people = Contact.objects.living().filter(user=obj.user_id, tenant=obj.tenant_id)
+        keys = SecondFactor.objects.filter(user=obj.user_id, confirmed_at__isnull=False).filter(
+            Q(organization=None) | Q(organization=obj.organization_id)
+        )
+        return [
+            Section(
+                _("In the register"),
+                [_("Contact"), _("Number")],
+                [[Cell(c, change_url(c)), Cell(c.number)] for c in people],
+                _("No contact is linked to this account."),
+            ),
+            Section(
+                _("Second factor"),
+                [_("Key"), _("Confirmed")],
+                [
+                    [Cell(_("of this tenant") if k.organization_id else _("personal")), Cell(k.confirmed_at)]  # type: ignore[list-item]
+                    for k in keys
+                ],
+                _("None."),
+            ),
+        ]
+
+    # --- Buttons ---------------------------------------------------------------------------------------
+
+    def _member(self, request: HttpRequest, object_id: str) -> Membership:
+        membership: Membership = of_object(self, request, object_id)
+        if not self.may_change(request.actor, membership):  # type: ignore[attr-defined]
+            raise Denied
+        return membership
+
+    @action(description=_("Send a password link"), url_path="password-link", icon="key")
+    def password_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """By mail to the account's own address, never shown here."""
+        member = self._member(request, object_id)
+        return confirm(
+            self, request, member,
+            title=_("Send a password link"),
+            text=gettext("%(who)s gets a mail with a link for a new password. Earlier links stop working.") % {"who": member.user.email},
+            button=_("Send"),
+            work=lambda: passwords.first_or_reset_link(member.user, tenant=member.organization),
+            done=_("The link is on its way."),
+        )  # fmt: skip
+
+    @action(description=_("Reset attempts"), url_path="reset-attempts", icon="lock_open")
+    def reset_attempts(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """After too many wrong passwords (DOCMS-040)."""
+        member = self._member(request, object_id)
+        return confirm(
+            self, request, member,
+            title=_("Reset attempts"),
+            text=gettext("%(who)s may sign in again at once after too many wrong passwords.") % {"who": member.user},
+            button=_("Reset"),
+            work=lambda: _reset_attempts(member),
+            done=_("The failed attempts are forgotten."),
+        )  # fmt: skip
+
+    @action(description=_("Reset second factor"), url_path="reset-second-factor", icon="phonelink_erase")
+    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The tenant's key; the personal one only of an account that belongs to this tenant alone."""
+        member = self._member(request, object_id)
+        alone = _only_here(member)
+        return confirm(
+            self, request, member,
+            title=_("Reset second factor"),
+            text=gettext("%(who)s signs in without a code until a new key is set up.") % {"who": member.user}
+            + ("" if alone else " " + gettext("The account belongs to other companies too, so its personal key stays.")),
+            button=_("Reset"),
+            danger=True,
+            work=lambda: _reset_second_factor(member, personal=alone),
+            done=_("The second factor was reset."),
+        )  # fmt: skip
+
+    @action(description=_("Deactivate"), url_path="deactivate", icon="person_off", variant=ActionVariant.DANGER)
+    def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Every door of this tenant closes at once."""
+        member = self._member(request, object_id)
+        return confirm(
+            self, request, member,
+            title=_("Deactivate"),
+            text=gettext("%(who)s reaches nothing of %(tenant)s any more from now on. What was done stays in the history.")
+            % {"who": member.user, "tenant": member.organization},
+            button=_("Deactivate"),
+            danger=True,
+            work=lambda: _deactivate(member, request.actor),  # type: ignore[attr-defined]
+            done=gettext("%(who)s was deactivated.") % {"who": member.user},
+        )  # fmt: skip
+
+    @action(description=_("Reactivate"), url_path="reactivate", icon="person_check")
+    def reactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The place is as it was."""
+        member = self._member(request, object_id)
+        return confirm(
+            self, request, member,
+            title=_("Reactivate"),
+            text=gettext("%(who)s reaches %(tenant)s again, with the rights shown here.") % {"who": member.user, "tenant": member.organization},
+            button=_("Reactivate"),
+            work=lambda: rows.change(member, {"deactivated_at": None}, verb="reactivated"),
+            done=gettext("%(who)s is active again.") % {"who": member.user},
+        )  # fmt: skip
+
+
+def _assign(membership: Membership, communities: Any) -> None:
+    """Look after exactly these communities."""
+    wanted = {c.pk for c in communities}
+    stored = {a.community_id: a for a in CommunityAssignment.objects.filter(membership=membership)}
+    for community_id, assignment in stored.items():
+        if community_id not in wanted:
+            rows.delete(assignment)
+    for community_id in sorted(wanted - stored.keys()):
+        rows.create(CommunityAssignment, tenant_id=membership.tenant_id, membership=membership, community_id=community_id)
+
+
+def _only_here(membership: Membership) -> bool:
+    """Whether resetting the personal key reaches into no other company and touches no operator (conflict 31)."""
+    if membership.user.is_superuser:
+        return False
+    with scope.all_tenants():
+        return not Membership.objects.active().filter(user=membership.user).exclude(tenant=membership.tenant_id).exists()
+
+
+def _reset_attempts(membership: Membership) -> None:
+    throttle.clear(*passwords.account_counters(membership.user))
+    audit.record("attempts_reset", membership)
+
+
+def _reset_second_factor(membership: Membership, *, personal: bool) -> None:
+    second_factor.remove(membership.user, membership.organization)
+    if personal:
+        second_factor.remove(membership.user)
+
+
+def _deactivate(membership: Membership, actor: Any) -> None:
+    if membership.user_id == actor.user_id:
+        raise Conflict(gettext("You cannot deactivate yourself."), code="self")
+    _refuse_orphans(membership, {"deactivated_at": timezone.now()})
+    rows.change(membership, {"deactivated_at": timezone.now()}, verb="deactivated")
+
+
+def _refuse_orphans(membership: Membership, changes: dict[str, Any]) -> None:
+    """A tenant keeps an owner and a super administrator (ORGS-041, DOCMS-058), under a lock of the organization."""
+    leaves = bool(changes.get("deactivated_at"))
+    stops_admin = membership.super_admin_perm and (leaves or changes.get("super_admin_perm") is False)
+    stops_owning = membership.role == Membership.Role.OWNER and leaves
+    if not (stops_admin or stops_owning):
+        return
+    Organization.objects.select_for_update().get(pk=membership.organization_id)
+    others = Membership.objects.filter(
+        organization=membership.organization_id, deactivated_at=None, user__erased_at=None
+    ).exclude(pk=membership.pk)
+    if stops_owning and not others.filter(role=Membership.Role.OWNER).exists():
+        raise Conflict(gettext("The last owner of an organization cannot leave."), code="last_owner")
+    if stops_admin and not others.filter(super_admin_perm=True).exists():
+        raise Conflict(gettext("A tenant keeps at least one super administrator."), code="last_super_admin")

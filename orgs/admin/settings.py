@@ -1,0 +1,167 @@
+"""The settings of a tenant: one form, in sections, with what each switch means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminColorInputWidget
+
+from core.admin.base import HouseAdmin
+from core.admin.forms import HouseForm
+from core.admin.pages import Section, change_url
+from orgs import rules
+from orgs.models import OrganizationSettings
+
+HELP = {
+    "accent_color": _("The one colour of your portal, as #RRGGBB. Contrast is taken care of."),
+    "imprint": _("Shown at the foot of every page and mail."),
+    "terms": _("Empty = nobody has to accept terms when registering."),
+    "invite_days": _("How many days an invitation to residents works."),
+    "has_request_access_page": _("People without an invitation may ask for one."),
+    "mail_server": _("Empty = mails leave through the server of the installation."),
+    "mail_sender": _("The address your residents see."),
+    "mail_split_on": _("Where many people share one message in BCC: at most that many. 0 = no limit."),
+    "token_min_sec": _("Of programs and apps that use the documents API."),
+    "api_external_access": _("Without it, the documents API takes sign-ins from local networks only."),
+    "lock_settings": _("Then only super administrators change this page."),
+    "lock_perm": _("Then only super administrators change permissions of members."),
+    "lock_folder_perm": _("Then only super administrators change permissions in folders."),
+    "mark_read": _("People see which papers they have not opened yet."),
+    "file_delete_days": _("Days after the first access. 0 = papers stay."),
+    "delete_big_file_after_hours": _("0 = big files stay."),
+    "groupadmin_active": _("Members who administer a group get the rights ticked below, for the people of their group."),
+    "random_password_min_length": _("Of passwords that the documents API makes up."),
+    "default_first_response_hours": _("Unless the community says otherwise."),
+    "hide_process_subject": _("Residents see the type of a case instead of its subject."),
+    "sms_api_key": _("For text messages with share codes."),
+}
+GROUP_ADMIN = (
+    "groupadmin_active", "groupadmin_user_create", "groupadmin_user_edit", "groupadmin_user_reset_password",
+    "groupadmin_user_reset_tfa", "groupadmin_user_reset_attempts", "groupadmin_perm_read", "groupadmin_perm_download",
+    "groupadmin_perm_upload", "groupadmin_perm_edit_file", "groupadmin_perm_edit_own_file", "groupadmin_perm_log",
+    "groupadmin_perm_mail", "groupadmin_delete_files",
+)  # fmt: skip
+LABELS = {
+    "authority_info": _("supervisory authority"),
+    "gdpr_info": _("data protection notice"),
+    "gdpr_info_en": _("data protection notice (English)"),
+    "lock_settings": _("lock these settings"),
+    "lock_perm": _("lock permissions"),
+    "lock_folder_perm": _("lock permissions in folders"),
+    "has_request_access_page": _("page for requesting access"),
+    "hide_process_subject": _("hide the subject of cases"),
+    "default_first_response_hours": _("first response to tickets in hours"),
+    "file_delete_days": _("delete papers after days"),
+    "delete_big_file_after_hours": _("delete big files after hours"),
+    "random_password_min_length": _("length of made-up passwords"),
+    "sms_send_url": _("address of the SMS gateway"),
+    "sms_api_key": _("key of the SMS gateway"),
+    "sms_sender_id": _("sender of text messages"),
+    "sms_send_type": _("type of text messages"),
+    "groupadmin_active": _("group administrators"),
+    "groupadmin_user_create": _("create accounts"),
+    "groupadmin_user_edit": _("change accounts"),
+    "groupadmin_user_reset_password": _("send password links"),
+    "groupadmin_user_reset_tfa": _("reset second factors"),
+    "groupadmin_user_reset_attempts": _("reset failed attempts"),
+    "groupadmin_perm_read": _("grant reading"),
+    "groupadmin_perm_download": _("grant downloading"),
+    "groupadmin_perm_upload": _("grant uploading"),
+    "groupadmin_perm_edit_file": _("grant changing papers"),
+    "groupadmin_perm_edit_own_file": _("grant changing own papers"),
+    "groupadmin_perm_log": _("grant seeing logs"),
+    "groupadmin_perm_mail": _("grant sending notifications"),
+    "groupadmin_delete_files": _("delete papers"),
+}
+
+
+class SettingsForm(HouseForm):
+    """Words for columns that are named like a contract."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, text in HELP.items():
+            if name in self.fields and not self.fields[name].help_text:
+                self.fields[name].help_text = text
+        for name, text in LABELS.items():
+            if name in self.fields:
+                self.fields[name].label = text
+
+    class Meta:
+        model = OrganizationSettings
+        fields = "__all__"
+        widgets = {"accent_color": UnfoldAdminColorInputWidget}
+
+
+class OrganizationSettingsAdmin(HouseAdmin):
+    """One row per tenant; with a tenant in view the list is its form."""
+
+    form = SettingsForm
+    list_display = ("__str__", "mail_server", "accent_color")
+    list_select_related = ("organization",)
+    ordering = ("organization__name",)
+    fieldsets = (
+        (_("Appearance"), {"fields": ("accent_color", "imprint")}),
+        (_("Texts"), {"fields": ("terms", "privacy_text", "privacy_text_en", "authority_info", "gdpr_info", "gdpr_info_en"), "classes": ("tab",)}),
+        (
+            _("Mail server"),
+            {
+                "fields": (
+                    "mail_server", "mail_port", "mail_ssl", "mail_starttls", "mail_sender", "mail_user", "mail_password",
+                    "mail_split_on",
+                ),
+                "classes": ("tab",),
+            },
+        ),
+        (_("Text messages"), {"fields": ("sms_send_url", "sms_api_key", "sms_sender_id", "sms_send_type"), "classes": ("tab",)}),
+        (_("Portal"), {"fields": ("invite_days", "has_request_access_page", "mark_read", "default_first_response_hours", "hide_process_subject")}),
+        (_("Retention"), {"fields": ("file_delete_days", "delete_big_file_after_hours"), "classes": ("tab",)}),
+        (
+            _("Sign-in"),
+            {
+                "fields": (
+                    "token_min_sec", "default_token_sec", "token_max_sec", "api_external_access", "api_internal_access",
+                    "random_password_min_length", "lock_settings", "lock_perm", "lock_folder_perm",
+                ),
+                "classes": ("tab",),
+            },
+        ),
+        (_("Group administrators"), {"fields": GROUP_ADMIN, "classes": ("tab",)}),
+    )  # fmt: skip
+
+    def may_see(self, actor: Any) -> bool:
+        """Administrators and the operator."""
+        return bool(actor.is_operator or actor.admin_tenants)
+
+    def seen_by(self, actor: Any) -> Any:
+        """Of administered tenants."""
+        found = OrganizationSettings.objects.select_related("organization")
+        return found if actor.is_operator else found.filter(tenant__in=actor.admin_tenants)
+
+    def may_change(self, actor: Any, obj: Any) -> bool:
+        """Administrators; super administrators while the page is locked."""
+        if obj is not None and obj.lock_settings:
+            return bool(rules.may_change_security(actor, obj.tenant_id))
+        return obj is None or bool(rules.may_administer(actor, obj.tenant_id))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Straight to the form when there is only one."""
+        found = list(self.get_queryset(request)[:2])
+        if len(found) == 1:
+            return redirect(change_url(found[0]))
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """The test mail is messaging's page, reached by name."""
+        return [
+            Section(
+                _("Test mail"),
+                note=_("Saves nothing: sends a mail to your own address with the stored settings."),
+                links=[(_("Send a test mail"), reverse("admin:test-mail") + f"?tenant={obj.tenant_id}")],
+            )
+        ]

@@ -1,0 +1,146 @@
+"""What tests need many of, or need with real bytes.
+
+Two kinds: functions that go through the real services (`folder`, `publish`, …), for tests of behaviour; and
+factories that write plain rows, for tests that need a hundred of something. A factory makes what its name says
+and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+from fpdf import FPDF
+
+from core.models import Blob
+from core.services import blobs
+from core.text import sort_key
+from docms.models import Document, Folder, Group
+from docms.services import documents, folders, groups
+from orgs.models import Community, Contact, Organization, Unit, User
+from tests.cast import Cast
+
+# --- Through the services -------------------------------------------------------------------------------
+
+
+def pdf(text: str = "Hausordnung") -> bytes:
+    """One A4 page that says so."""
+    document = FPDF()
+    document.add_page()
+    document.set_font("helvetica", size=20)
+    document.cell(text=text)
+    return bytes(document.output())
+
+
+def stored(tenant: Organization, content: bytes = b"") -> Blob:
+    """A blob of these bytes, else of a PDF."""
+    return blobs.store(io.BytesIO(content or pdf()), tenant_id=tenant.pk, limit=50 * 1024 * 1024)
+
+
+def folder(cast: Cast, name: str = "Papiere", group: Iterable[Group] | Group = (), **values: Any) -> Folder:
+    """A folder of Brandt & Keller that these groups reach, made by its administrator."""
+    reached_by = [group] if isinstance(group, Group) else list(group)
+    return folders.create_folder(
+        actor=cast.actor("admin"), tenant=cast.tenant, name=name, group_ids=[g.pk for g in reached_by], **values
+    )
+
+
+def manual_group(cast: Cast, name: str, *people: str, **values: Any) -> Group:
+    """A group of these personas."""
+    return groups.create_group(
+        actor=cast.actor("admin"),
+        tenant=cast.tenant,
+        name=name,
+        user_ids=[getattr(cast, who).pk for who in people],
+        **values,
+    )
+
+
+def publish(cast: Cast, where: Folder, *, who: str = "admin", content: bytes = b"", **values: Any) -> Document:
+    """A document with real bytes, a PDF unless given."""
+    values.setdefault("filename", "hausordnung.pdf")
+    return documents.publish(actor=cast.actor(who), folder=where, blob=stored(cast.tenant, content), **values)
+
+
+# --- Plain rows -----------------------------------------------------------------------------------------
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """An account that nobody can sign in with."""
+
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"person{n}@factory.test")
+    email = factory.SelfAttribute("username")
+    first_name = "Erika"
+    last_name = factory.Sequence(lambda n: f"Muster{n}")
+    password = "!"
+
+
+class CommunityFactory(DjangoModelFactory[Community]):
+    """A community; give it a ``tenant``."""
+
+    class Meta:
+        model = Community
+
+    organization = factory.SelfAttribute("tenant")
+    name = factory.Sequence(lambda n: f"Haus {n}")
+    sort_key = factory.LazyAttribute(lambda o: sort_key(o.name))
+
+
+class UnitFactory(DjangoModelFactory[Unit]):
+    """A unit; give it a ``community``."""
+
+    class Meta:
+        model = Unit
+
+    tenant = factory.SelfAttribute("community.tenant")
+    name = factory.Sequence(lambda n: f"Wohnung {n}")
+
+
+class ContactFactory(DjangoModelFactory[Contact]):
+    """Somebody of the register; give it a ``tenant``."""
+
+    class Meta:
+        model = Contact
+
+    number = factory.Sequence(lambda n: f"F{n}")
+    last_name = factory.Sequence(lambda n: f"Muster{n}")
+    sort_key = factory.LazyAttribute(lambda o: sort_key(o.last_name))
+
+
+class GroupFactory(DjangoModelFactory[Group]):
+    """A manual group without people; give it a ``tenant``."""
+
+    class Meta:
+        model = Group
+
+    name = factory.Sequence(lambda n: f"Gruppe {n}")
+    sort_key = factory.LazyAttribute(lambda o: sort_key(o.name))
+
+
+class FolderFactory(DjangoModelFactory[Folder]):
+    """A top-level folder that nobody reaches; give it a ``tenant``."""
+
+    class Meta:
+        model = Folder
+
+    name = factory.Sequence(lambda n: f"Ordner {n}")
+    sort_key = factory.LazyAttribute(lambda o: sort_key(o.name))
+    full_path_name = factory.SelfAttribute("name")
+
+
+class DocumentFactory(DjangoModelFactory[Document]):
+    """A document without content; give it a ``folder`` and ``uploaded_by``."""
+
+    class Meta:
+        model = Document
+
+    tenant = factory.SelfAttribute("folder.tenant")
+    title = factory.Sequence(lambda n: f"Schreiben {n}")
+    filename = factory.Sequence(lambda n: f"schreiben-{n}.pdf")
+    mime = "application/pdf"
