@@ -61,12 +61,13 @@ def main(kind: str, source: str, target: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        print((draw_pdf if kind == "pdf" else draw_picture)(source, target))
+        outcome = (draw_pdf if kind == "pdf" else draw_picture)(source, target)
     except MemoryError:
-        print("none")
-    except Exception as error:  # noqa: BLE001 - parsers of foreign bytes raise anything
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        print("broken")
+        outcome = "none"
+    except Exception as error:  # parsers of foreign bytes raise anything
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        outcome = "broken"
+    sys.stdout.write(outcome)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ import datetime
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
@@ -24,6 +23,9 @@ from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.utils._os import safe_join
 from django.utils.deconstruct import deconstructible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHUNK = 256 * 1024  # bytes that are in memory at a time
 S3_PART = 16 * 1024 * 1024  # bytes of one part of a multipart upload

@@ -22,6 +22,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from core import scope
 from core.services import rows
 from orgs.actor import Actor, actor_for
 from orgs.models import Building, Community, CommunityAssignment, Contact, Membership, Occupancy, Organization, Unit, User

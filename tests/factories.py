@@ -8,13 +8,17 @@ and nothing else.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import factory
+from django.db import connection
 from factory.django import DjangoModelFactory
 from fpdf import FPDF
 
+from core import scope
+from core.errors import DomainError
 from core.models import Blob
 from core.services import blobs
 from core.text import sort_key
@@ -63,6 +67,29 @@ def publish(cast: Cast, where: Folder, *, who: str = "admin", content: bytes = b
     """A document with real bytes, a PDF unless given."""
     values.setdefault("filename", "hausordnung.pdf")
     return documents.publish(actor=cast.actor(who), folder=where, blob=stored(cast.tenant, content), **values)
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """What each call returned or was refused with; they start together, each in its own unit of work."""
+    gate, outcomes = threading.Barrier(len(calls)), []
+
+    def run(call: Callable[[], object]) -> None:
+        try:
+            with scope.unit_of_work(door="test"):
+                gate.wait(10)
+                result = call()
+            outcomes.append(result)
+        except DomainError as error:
+            outcomes.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return outcomes
 
 
 # --- Plain rows -----------------------------------------------------------------------------------------

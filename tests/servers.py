@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import ipaddress
 import os
 import shutil
@@ -30,6 +29,7 @@ from psycopg import sql
 
 from script.embedded import Postgres, ServerError, Valkey
 from script.embedded.postgres import APP, OWNER
+from script.schema import schema_digest
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "quartier_template"
@@ -126,7 +126,7 @@ class Servers:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         if os.environ.get("QUARTIER_TEST_EMBEDDED"):
             postgres = Postgres(self.folder)
-            dump = ROOT / "build" / f"test-schema-{_schema_digest()}.sql"
+            dump = ROOT / "build" / f"test-schema-{schema_digest()}.sql"
             if dump.exists():
                 postgres.psql(dump.read_text(), TEMPLATE)
                 return
@@ -189,15 +189,6 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _schema_digest() -> str:
-    """Changes with whatever a migration leans on: the migrations, what they import, the packages' versions."""
-    digest = hashlib.sha256()
-    leans_on = [ROOT / "core" / f"{name}.py" for name in ("apps", "expressions", "fields", "tenant_keys")]
-    for path in sorted([*ROOT.glob("*/migrations/*.py"), *leans_on, ROOT / "requirements.txt"]):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _drop(connection: psycopg.Connection[Any], name: str) -> None:

@@ -9,3 +9,9 @@ ALLOWED_HOSTS = ["*"]
 # Plain HTTP on this machine only; production keeps both.
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
+
+# Nothing is collected: files are served from where they lie.
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True
+# Where script/server keeps each mail as a file, for the operator to read; empty when EMAIL_URL names a server.
+TRYOUT_MAILS = env.str("TRYOUT_MAILS", default="")

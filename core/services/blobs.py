@@ -10,15 +10,12 @@ import hashlib
 import logging
 import re
 import unicodedata
-import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
-from django.core.files import File
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +27,12 @@ from core.services import audit, rows
 from core.services.sniff import PICTURES, dimensions, sniff
 from core.services.wake import wake
 from core.storage import CHUNK, TempObject, blob_name, preview_name, storage
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Callable, Iterable, Iterator
+
+    from django.core.files import File
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +156,7 @@ def _chunks(source: Readable | Iterable[bytes]) -> Iterator[bytes]:
         while chunk := readable.read(CHUNK):
             yield chunk
     else:
-        yield from cast("Iterable[bytes]", source)
+        yield from source
 
 
 def _settle(new: Blob, temp: TempObject) -> Blob:

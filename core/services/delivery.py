@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -25,6 +24,9 @@ from core.models import Blob
 from core.services.blobs import clean_filename
 from core.services.wake import wake
 from core.storage import blob_name, preview_name, storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
 

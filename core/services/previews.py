@@ -7,11 +7,11 @@ import logging
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
@@ -20,8 +20,12 @@ from core import scope
 from core.models import Blob
 from core.services import rows
 from core.services.blobs import on_undone
-from core.services.jobs import Counts
 from core.storage import CHUNK, blob_name, preview_name, storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.services.jobs import Counts
 
 log = logging.getLogger(__name__)
 

@@ -59,7 +59,7 @@ _TEXT_KINDS = frozenset(
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 
-def sniff(file: IO[bytes], declared: str = "") -> str:
+def sniff(file: IO[bytes], declared: str = "") -> str:  # noqa: PLR0911 - one kind after the other
     """The media type of a seekable file, ``application/octet-stream`` when nothing tells.
 
     ``declared`` only names the kind of what is plain text anyway.
@@ -101,7 +101,7 @@ def dimensions(file: IO[bytes], mime: str) -> tuple[int | None, int | None]:
         with Image.open(file, formats=[PICTURES[mime]]) as picture:
             width, height = picture.size
             turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except Exception:  # noqa: BLE001 - whatever a parser stumbles over in foreign bytes: no dimensions
+    except Exception:
         return None, None
     return (height, width) if turned else (width, height)
 

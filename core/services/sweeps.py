@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime
 import logging
 import uuid
-from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Exists, OuterRef
@@ -17,8 +16,12 @@ from django.utils import timezone
 from core import scope
 from core.models import AuditEntry, Blob
 from core.services import audit
-from core.services.jobs import Counts
 from core.storage import blob_name, preview_name, storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.services.jobs import Counts
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +31,16 @@ BATCH = 200  # rows of one transaction
 ORPHANS_MAX = 0.5  # share of a batch; more means that a wrong or an old database is looked at
 
 
-class SuspiciousSweep(RuntimeError):
+class SuspiciousSweepError(RuntimeError):
     """So many objects have no row that something else must be wrong."""
 
 
 def referencing_fields() -> list[models.ForeignKey[Any, Any]]:
     """Every foreign key to `Blob`, also those without a name on its side."""
     return [
-        relation.field  # type: ignore[union-attr]
+        relation.field
         for relation in Blob._meta.get_fields(include_hidden=True)
-        if relation.auto_created and not relation.concrete
+        if isinstance(relation, models.ManyToOneRel) and isinstance(relation.field, models.ForeignKey)
     ]
 
 
@@ -108,7 +111,7 @@ def _destroy_one(blob_id: int) -> int:
 def sweep_objects(*, force: bool = False) -> Counts:
     """Job: remove objects older than a day without a row, forgotten pieces and temporary files.
 
-    Raises `SuspiciousSweep` when most objects of a batch have no row, unless ``force``: a restored or wrong
+    Raises `SuspiciousSweepError` when most objects of a batch have no row, unless ``force``: a restored or wrong
     database must not cost the files.
     """
     now = timezone.now()
@@ -142,7 +145,7 @@ def _remove_orphans(names: list[str], column: str, force: bool) -> int:
         known = set(Blob.objects.filter(**{f"{column}__in": list(keys)}).values_list(column, flat=True))
     orphans = [name for key, name in keys.items() if key not in known]
     if not force and len(orphans) > 20 and len(orphans) > ORPHANS_MAX * len(keys):
-        raise SuspiciousSweep(
+        raise SuspiciousSweepError(
             f"{len(orphans)} of {len(keys)} objects have no row; run the command with --force if that is right"
         )
     for name in orphans:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,8 +23,10 @@ from core import scope
 from core.errors import Conflict, Expired, Invalid, NotFound, TooLarge
 from core.models import Blob, Upload
 from core.services import blobs, rows
-from core.services.jobs import Counts
 from core.storage import CHUNK, TempObject, part_name, storage
+
+if TYPE_CHECKING:
+    from core.services.jobs import Counts
 
 log = logging.getLogger(__name__)
 

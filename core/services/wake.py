@@ -5,19 +5,28 @@ from __future__ import annotations
 import logging
 import time
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import current_app
 from django.conf import settings
-from kombu import Connection
 from kombu.pools import producers
+
+if TYPE_CHECKING:
+    from kombu import Connection
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 1.0  # seconds for connecting and for sending
 PAUSE = 5.0  # seconds in which a broker that failed is not asked again
 
-_silent_until = 0.0
+
+class _Broker:
+    """What this process knows of the broker."""
+
+    silent_until = 0.0  # on the monotonic clock
+
+
+_broker = _Broker()
 
 
 @lru_cache(maxsize=4)
@@ -45,14 +54,13 @@ def wake(task: str, *args: int) -> bool:
     a sweep that finds what was not sent. After a failure the broker is left alone for five seconds, so that a
     request with many messages waits once.
     """
-    global _silent_until
-    if time.monotonic() < _silent_until:
+    if time.monotonic() < _broker.silent_until:
         return False
     try:
         with producers[_connection(settings.CELERY_BROKER_URL)].acquire(block=True, timeout=PATIENCE) as producer:
             current_app.send_task(task, args=args, producer=producer, retry=False, ignore_result=True)
-    except Exception as error:  # noqa: BLE001 - kombu and redis raise a dozen classes for "not reachable"
-        _silent_until = time.monotonic() + PAUSE
+    except Exception as error:
+        _broker.silent_until = time.monotonic() + PAUSE
         log.warning("broker not reachable, %s will be found by the sweep: %s", task, error)
         return False
     return True

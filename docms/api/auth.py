@@ -176,6 +176,6 @@ class _PendingScheme(OpenApiAuthenticationExtension):
             "type": "http",
             "scheme": "bearer",
             "description": "Header `Authorization: Bearer <token>` with a token that is not fully activated: "
-            "fresh from login, or bound to a tenant while the second factor is outstanding. Valid for 10 minutes; any other "
-            "operation answers 401 with TOKEN_NOT_ACTIVATED.",
+            "fresh from login, or bound to a tenant while the second factor is outstanding. Valid for 10 minutes; any "
+            "other operation answers 401 with TOKEN_NOT_ACTIVATED.",
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet, Value
+from django.db.models import OuterRef, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
@@ -86,18 +86,17 @@ class FolderCreate(FolderUpdate):
 
 COLUMNS = (
     "id", "parent_id", "name", "full_path_name", "show_check_mark", "inactive_at", "allow_delete_files",
-    "auto_delete_files", "file_delete_files", "mail_after_upload_enable", "mail_after_upload_custom", "mail_users",
+    "auto_delete_files", "file_delete_files", "mail_after_upload_enable", "mail_after_upload_custom",
 )  # fmt: skip
 
 
 def rows_of(view: DocmsView, found: QuerySet[FolderRow], *, reached: bool = True) -> list[dict[str, Any]]:
     """Folders as the contract writes them, without children, in one query. ``reached``: every one is."""
+    columns = COLUMNS if reached else (*COLUMNS, "is_reached")
     if view.is_admin:
         chosen = FolderMailUser.objects.filter(folder=OuterRef("pk")).order_by("membership__user_id")
         found = found.annotate(mail_users=ArraySubquery(chosen.values("membership__user_id")))
-    else:
-        found = found.annotate(mail_users=Value(None))
-    columns = COLUMNS if reached else (*COLUMNS, "is_reached")
+        columns = (*columns, "mail_users")
     return [_row(view, row) for row in found.order_by("sort_key", "id").values(*columns)]
 
 
@@ -116,7 +115,7 @@ def _row(view: DocmsView, row: dict[str, Any]) -> dict[str, Any]:
         "file_delete_files": row["file_delete_files"] if known else 0,
         "mail_after_upload_enable": known and row["mail_after_upload_enable"],
         "mail_after_upload_custom": known and row["mail_after_upload_custom"],
-        "mail_after_upload_users": (row["mail_users"] or []) if known else [],
+        "mail_after_upload_users": row.get("mail_users", []) if known else [],
     }
 
 

@@ -136,7 +136,7 @@ def _bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[D
 def _claim(document: Document, actor: Actor) -> None:
     """Take the document for this download alone: whoever waited for the row lock finds it claimed."""
     mine = (
-        Document.objects.select_for_update(of=("self",))
+        Document.objects.select_for_update(no_key=True)
         .filter(pk=document.pk, claimed_at=None, delete_after_next_download=True)
         .first()
     )
@@ -157,9 +157,11 @@ def _prove(
     if request is not None and (request.method == "HEAD" or _continues(document, actor, action, request)):
         return
     now = timezone.now()
-    Document.objects.filter(pk=document.pk).update(
+    counted = Document.objects.filter(pk=document.pk).update(
         access_counter=F("access_counter") + 1, first_access=Coalesce("first_access", now)
     )
+    if not counted:
+        raise NotFound  # deleted since it was looked up
     document.access_counter += 1
     document.first_access = document.first_access or now
     write_read_mark(document, membership.pk, version.number, downloaded=action == DOWNLOAD)

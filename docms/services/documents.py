@@ -19,8 +19,9 @@ from core.services.wake import wake
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
 from docms.services import destruction, indexing, tree
+from docms.services.locking import locked
 from docms.services.marks import set_done
-from docms.services.names import refuse_nul
+from docms.services.names import check_texts
 from orgs.actor import Actor
 
 __all__ = ["change_document", "deletable_problem", "delete_document", "publish", "set_done", "versions"]
@@ -60,7 +61,7 @@ def publish(
 
     Raises `NotFound` when the folder is gone, `Denied` without ``upload`` there (DOCMS-110) or for a big file
     without licence (DOCMS-125), `Invalid` for a label the folder has not (DOCMS-139) or a wrong file name,
-    `ValidationError` for values that are too long or a period that ends before it begins.
+    `ValidationError` for other wrong values, as a period that ends before it begins.
     """
     assert actor.user_id is not None, "documents are uploaded by people"
     folder = _open_folder(folder, blob)
@@ -78,7 +79,7 @@ def publish(
         "internal_note": internal_note,
         "delete_after_next_download": delete_after_next_download,
     }
-    refuse_nul(values)
+    check_texts(Document, values)
     label = _label(folder, label_name)
     document = rows.create(
         Document,
@@ -184,7 +185,9 @@ def change_document(
     `Changed` when somebody else was faster, `Invalid` and `ValidationError` for wrong values.
     """
     assert actor.user_id is not None, "documents are changed by people"
-    fresh = _locked(document.pk)
+    fresh = locked(document.pk)
+    if fresh is None or fresh.claimed_at is not None:
+        raise NotFound
     rules.require(rules.may_edit(actor, fresh))
     changes = dict(changes)
     unknown = changes.keys() - COLUMNS - {"folder", "label_name", "first_access", "filename"}
@@ -192,7 +195,7 @@ def change_document(
         raise TypeError(f"unknown columns of a document: {', '.join(sorted(unknown))}")
     filename = changes.pop("filename", None) or filename
     values: dict[str, Any] = {key: changes[key] for key in COLUMNS & changes.keys()}
-    refuse_nul(values)
+    check_texts(Document, values)
     if filename:
         values["filename"] = blobs.clean_filename(filename)
     if "first_access" in changes and rules.may_administer(actor, fresh.tenant_id):
@@ -213,18 +216,6 @@ def change_document(
         _log(fresh, actor, Action.LABEL, fresh.label.name if fresh.label else "")
     indexing.index([fresh], text="" if blob is not None else None)
     _wake_after_commit(fresh, new_content=blob is not None)
-    return fresh
-
-
-def _locked(document_id: int) -> Document:
-    fresh = (
-        Document.objects.select_for_update(of=("self",))
-        .select_related("folder__tenant", "label", "current")
-        .filter(pk=document_id, claimed_at=None)
-        .first()
-    )
-    if fresh is None:
-        raise NotFound
     return fresh
 
 
@@ -293,8 +284,7 @@ def delete_document(
     Raises `NotFound` when it is gone, `Denied` for whoever may not, `Conflict` while the folder's date
     (``deletion_locked``, DOCMS-105) or a hold (``held``) protects it.
     """
-    fresh = Document.objects.select_for_update(of=("self",)).select_related("folder__tenant").filter(pk=document.pk)
-    row = fresh.first()
+    row = locked(document.pk)
     if row is None or (actor is not None and row.claimed_at is not None):
         raise NotFound
     if actor is not None:

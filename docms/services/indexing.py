@@ -12,6 +12,7 @@ from core.models import Blob
 from core.services import blobs
 from core.text import search_vector
 from docms.models import Document, DocumentIndex
+from docms.services.locking import locked
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +63,7 @@ def index_content(document_id: int) -> bool:
         return False
     read, text = document.current, _text_of(document.current.blob)
     with transaction.atomic():
-        fresh = (
-            Document.objects.select_for_update(of=("self",)).select_related("label").filter(pk=document_id).first()
-        )
+        fresh = locked(document_id)
         if fresh is None or fresh.current_id != read.pk:
             return False
         index([fresh], text=text)

@@ -9,6 +9,7 @@ from core.errors import NotFound
 from core.services import rows
 from docms import rules
 from docms.models import Document, DocumentLog, Folder, FolderMark
+from docms.services.locking import locked
 from orgs.actor import Actor
 from orgs.models import Membership
 
@@ -91,14 +92,10 @@ def set_done(*, document_id: int, actor: Actor, done: bool) -> Document:
 
     Raises `NotFound` for a document the actor does not see, `Denied` where checking off is not switched on.
     """
-    seen = Document.objects.visible_to(actor, all=True).filter(pk=document_id).order_by().values("pk")
-    document = (
-        Document.objects.select_for_update(of=("self",))
-        .select_related("folder")
-        .filter(pk__in=seen, claimed_at=None)
-        .first()
-    )
-    if document is None:
+    if not Document.objects.visible_to(actor, all=True).filter(pk=document_id).exists():
+        raise NotFound
+    document = locked(document_id)
+    if document is None or document.claimed_at is not None:
         raise NotFound
     rules.require(rules.may_check_off(actor, document.folder))
     if document.done == done:

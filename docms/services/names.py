@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
@@ -32,16 +33,22 @@ def plain_name(name: str, *, field: str = "name", length: int = 200, slashes: bo
     return clean
 
 
-def refuse_nul(values: Mapping[str, Any]) -> None:
-    """Raise `Invalid` for texts that the database cannot hold."""
-    wrong = [
-        name
-        for name, value in values.items()
-        if isinstance(value, str) and any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
-    ]
+def check_texts(model: type[models.Model], values: Mapping[str, Any]) -> None:
+    """Raise `Invalid` for texts that the database cannot hold, and for long texts above the column's maximum.
+
+    Django checks the maximum of a `TextField` in forms only.
+    """
+    wrong: dict[str, list[str]] = {}
+    for name, value in values.items():
+        if not isinstance(value, str):
+            continue
+        maximum = getattr(model._meta.get_field(name), "max_length", None)
+        if any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value):
+            wrong[name] = [_("The text contains characters that are not allowed.")]
+        elif maximum and len(value) > maximum:
+            wrong[name] = [_("The text has more than %(length)d characters.") % {"length": maximum}]
     if wrong:
-        problem = _("The text contains characters that are not allowed.")
-        raise Invalid(problem, fields={name: [problem] for name in wrong})
+        raise Invalid(next(iter(wrong.values()))[0], fields=wrong)
 
 
 def refuse_unknown(field: str, unknown: Iterable[int]) -> None:

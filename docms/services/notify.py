@@ -15,6 +15,7 @@ from core.services.jobs import Counts
 from docms import rules
 from docms.models import Document, DocumentLog, FolderMailUser, FolderTemplate, MailRule, MailRuleRecipient
 from docms.services.groups import people_of_folder
+from docms.services.locking import locked
 from docms.signals import document_published
 from messaging.services import outbox
 from messaging.services.split import Recipient
@@ -67,13 +68,8 @@ def announce(document_id: int) -> int:
     message per recipient in the outbox, in their language; log entry; signal `document_published`, which also
     those learn from who get no mail.
     """
-    document = (
-        Document.objects.select_for_update(of=("self",))
-        .select_related("folder__tenant", "current", "uploaded_by")
-        .filter(_due(), pk=document_id)
-        .first()
-    )
-    if document is None:
+    document = locked(document_id)
+    if document is None or not _is_due(document):
         return 0
     now = timezone.now()
     rows.change(document, {"notified_at": now}, verb="announced", check=False)
@@ -84,6 +80,11 @@ def announce(document_id: int) -> int:
     sent = _mail(document, mailed) if mailed else 0
     document_published.send(sender=Document, document=document, people=frozenset(people))
     return sent
+
+
+def _is_due(document: Document) -> bool:
+    begun = document.active_from is None or document.active_from <= timezone.now()
+    return begun and document.notified_at is None and document.claimed_at is None
 
 
 def _due() -> Q:

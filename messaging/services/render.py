@@ -134,7 +134,7 @@ def _values(source: Source, context: Mapping[str, Any], language: str) -> dict[s
         raise ValueError(f"No placeholders: {sorted(unknown)}")
     company = source.tenant.name if source.tenant else source.app.app_owner or source.app.app_name
     values: dict[str, Any] = dict.fromkeys(known, "")
-    values |= {"company_name": company, "app_name": source.app.app_name, "app_url": source.url("/app/")}
+    values |= {"company_name": company, "app_name": source.app.app_name, "app_url": source.url("")}
     values |= {name: value for name, value in context.items() if name in known}
     if values["valid_hours"] and not values["valid_for"]:
         values["valid_for"] = WORDS[language].hours(int(values["valid_hours"]))

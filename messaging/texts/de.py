@@ -68,21 +68,24 @@ TEXTS = {
         subject="Neues Dokument: {{file_title}}",
         title="Ein neues Dokument liegt für Sie bereit",
         plate=("folder_path",),
-        paragraphs=(
-            "{{company_name}} hat ein Dokument für Sie bereitgestellt:",
-            "{{note}}",
-        ),
+        paragraphs=("{{company_name}} hat ein Dokument für Sie bereitgestellt:",),
         facts=(("Dokument", "file_title"), ("Ordner", "folder_name")),
         button="Dokument öffnen",
-        after=("Zum Lesen melden Sie sich im Portal an.",),
+        after=(
+            "{{note}}",
+            "Zum Lesen melden Sie sich im Portal an.",
+        ),
         reason="Sie bekommen diese E-Mail, weil Sie Zugang zu diesem Ordner haben.",
     ),
     "documents_published": BuiltIn(
         subject="{{count}} neue Dokumente von {{company_name}}",
         title="Neue Dokumente liegen für Sie bereit",
-        paragraphs=("{{company_name}} hat {{count}} Dokumente für Sie bereitgestellt:", "{{note}}"),
+        paragraphs=("{{company_name}} hat {{count}} Dokumente für Sie bereitgestellt:",),
         button="Dokumente öffnen",
-        after=("Zum Lesen melden Sie sich im Portal an.",),
+        after=(
+            "{{note}}",
+            "Zum Lesen melden Sie sich im Portal an.",
+        ),
         reason="Sie bekommen diese E-Mail, weil Sie Zugang zu diesen Ordnern haben.",
     ),
     "test_mail": BuiltIn(

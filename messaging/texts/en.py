@@ -66,18 +66,24 @@ TEXTS = {
         subject="New document: {{file_title}}",
         title="A new document is ready for you",
         plate=("folder_path",),
-        paragraphs=("{{company_name}} has published a document for you:", "{{note}}"),
+        paragraphs=("{{company_name}} has published a document for you:",),
         facts=(("Document", "file_title"), ("Folder", "folder_name")),
         button="Open document",
-        after=("Please sign in to the portal to read it.",),
+        after=(
+            "{{note}}",
+            "Please sign in to the portal to read it.",
+        ),
         reason="You are receiving this e-mail because you have access to this folder.",
     ),
     "documents_published": BuiltIn(
         subject="{{count}} new documents from {{company_name}}",
         title="New documents are ready for you",
-        paragraphs=("{{company_name}} has published {{count}} documents for you:", "{{note}}"),
+        paragraphs=("{{company_name}} has published {{count}} documents for you:",),
         button="Open documents",
-        after=("Please sign in to the portal to read them.",),
+        after=(
+            "{{note}}",
+            "Please sign in to the portal to read them.",
+        ),
         reason="You are receiving this e-mail because you have access to these folders.",
     ),
     "test_mail": BuiltIn(

@@ -71,18 +71,24 @@ TEXTS = {
         subject="Nouveau document : {{file_title}}",
         title="Un nouveau document est à votre disposition",
         plate=("folder_path",),
-        paragraphs=("{{company_name}} a mis un document à votre disposition :", "{{note}}"),
+        paragraphs=("{{company_name}} a mis un document à votre disposition :",),
         facts=(("Document", "file_title"), ("Dossier", "folder_name")),
         button="Ouvrir le document",
-        after=("Pour le lire, connectez-vous au portail.",),
+        after=(
+            "{{note}}",
+            "Pour le lire, connectez-vous au portail.",
+        ),
         reason="Vous recevez cet e-mail parce que vous avez accès à ce dossier.",
     ),
     "documents_published": BuiltIn(
         subject="{{count}} nouveaux documents de {{company_name}}",
         title="De nouveaux documents sont à votre disposition",
-        paragraphs=("{{company_name}} a mis {{count}} documents à votre disposition :", "{{note}}"),
+        paragraphs=("{{company_name}} a mis {{count}} documents à votre disposition :",),
         button="Ouvrir les documents",
-        after=("Pour les lire, connectez-vous au portail.",),
+        after=(
+            "{{note}}",
+            "Pour les lire, connectez-vous au portail.",
+        ),
         reason="Vous recevez cet e-mail parce que vous avez accès à ces dossiers.",
     ),
     "test_mail": BuiltIn(

@@ -80,18 +80,24 @@ TEXTS = {
         subject="Nowy dokument: {{file_title}}",
         title="Nowy dokument czeka na Państwa",
         plate=("folder_path",),
-        paragraphs=("{{company_name}} udostępnia Państwu dokument:", "{{note}}"),
+        paragraphs=("{{company_name}} udostępnia Państwu dokument:",),
         facts=(("Dokument", "file_title"), ("Folder", "folder_name")),
         button="Otwórz dokument",
-        after=("Aby przeczytać dokument, proszę zalogować się w portalu.",),
+        after=(
+            "{{note}}",
+            "Aby przeczytać dokument, proszę zalogować się w portalu.",
+        ),
         reason="Otrzymują Państwo tę wiadomość, ponieważ mają Państwo dostęp do tego folderu.",
     ),
     "documents_published": BuiltIn(
         subject="Nowe dokumenty ({{count}}) od {{company_name}}",
         title="Nowe dokumenty czekają na Państwa",
-        paragraphs=("{{company_name}} udostępnia Państwu nowe dokumenty ({{count}}):", "{{note}}"),
+        paragraphs=("{{company_name}} udostępnia Państwu nowe dokumenty ({{count}}):",),
         button="Otwórz dokumenty",
-        after=("Aby przeczytać dokumenty, proszę zalogować się w portalu.",),
+        after=(
+            "{{note}}",
+            "Aby przeczytać dokumenty, proszę zalogować się w portalu.",
+        ),
         reason="Otrzymują Państwo tę wiadomość, ponieważ mają Państwo dostęp do tych folderów.",
     ),
     "test_mail": BuiltIn(

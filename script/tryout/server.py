@@ -17,6 +17,7 @@ from types import FrameType
 from script.embedded import Child, Postgres, ServerError, Valkey, stop_all
 from script.embedded.postgres import APP, DATABASE, OWNER
 from script.embedded.processes import Stoppable
+from script.schema import schema_digest
 from script.tryout.folder import ROOT, Lock, data_folder, keys
 from script.tryout.mailbox import Mailbox
 
@@ -116,7 +117,7 @@ class Tryout:
         return self.folder / "filled"
 
     def _prepare(self) -> None:
-        self._manage("migrate", "--verbosity", "1", quiet=True)
+        self._migrate()
         if self._filled.exists():
             if self.empty and self._filled.read_text() != "bootstrap":
                 print(f"--empty has no effect: there is data already. `rm -rf {ROOT / '.quartier'}/` starts over.")
@@ -127,6 +128,15 @@ class Tryout:
             print("filling the demo …", flush=True)
             self._manage("demo", "--scale", "small", "--seed", "1", quiet=True)
         self._filled.write_text("bootstrap" if self.empty else "demo")
+
+    def _migrate(self) -> None:
+        """Only when a migration may be new: looking costs seconds. A server elsewhere is always asked."""
+        done = self.folder / "migrated"
+        state = schema_digest() if "PostgreSQL" in {child.name for child in self.children} else ""
+        if state and self._filled.exists() and done.exists() and done.read_text() == state:
+            return
+        self._manage("migrate", "--verbosity", "1", quiet=True)
+        done.write_text(state)
 
     def _manage(self, command: str, *arguments: str, quiet: bool = False) -> None:
         """One command of `manage.py`; it stops with us when we are asked to stop."""

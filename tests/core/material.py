@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import uuid
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csrf import get_token
@@ -18,6 +17,9 @@ from core.errors import DomainError
 from core.models import Blob
 from core.services import blobs, delivery
 from orgs.models import Organization, User
+
+if TYPE_CHECKING:
+    import uuid
 
 LIMIT = 50 * 1024 * 1024
 
@@ -89,8 +91,11 @@ def show(request: HttpRequest, key: uuid.UUID, how: str) -> HttpResponseBase:
 
 def widget(request: HttpRequest) -> HttpResponse:
     """A page with the upload widget and nothing else."""
-    scripts = "".join(f'<script src="/static/{name}" defer></script>' for name in ("vendor/tus/tus.min.js", "js/upload.js"))
-    return HttpResponse(f"""<!DOCTYPE html><html lang="de"><head><title>Hochladen</title>{scripts}</head><body><main>
+    scripts = "".join(
+        f'<script src="/static/{name}" defer></script>' for name in ("vendor/tus/tus.min.js", "js/upload.js")
+    )
+    return HttpResponse(f"""<!DOCTYPE html><html lang="de"><head><title>Hochladen</title>
+      <link rel="icon" href="data:,">{scripts}</head><body><main>
       <h1>Hochladen</h1><form method="get" action="/sent">
       <input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">
       <div data-upload data-endpoint="/app/uploads/" data-finish="#save" data-max="30000000"
@@ -99,13 +104,19 @@ def widget(request: HttpRequest) -> HttpResponse:
         data-text-empty="Die Datei ist leer." data-text-large="Größer als {{total}}."
         data-text-busy="Bitte warten." data-text-all-done="{{count}} Dateien hochgeladen.">
         <ul data-upload-list></ul>
-        <div data-upload-drop><label for="files">Dateien</label><input id="files" type="file" name="files" multiple></div>
+        <div data-upload-drop><label for="files">Dateien</label>
+          <input id="files" type="file" name="files" multiple></div>
         <p data-upload-status aria-live="polite"></p>
         <template data-upload-row><li><span data-part="name"></span> <span data-part="state"><progress data-part="bar"
           max="100" value="0"></progress> <span data-part="text"></span></span>
           <button type="button" data-part="retry" hidden>Noch einmal</button>
           <button type="button" data-part="remove">Entfernen</button></li></template>
       </div><button id="save">Sichern</button></form></main></body></html>""")
+
+
+def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The CSRF refusal without the pages of upper floors."""
+    return HttpResponse(reason, status=403)
 
 
 def _tenant_of(request: HttpRequest, metadata: dict[str, str]) -> int | None:

@@ -6,15 +6,13 @@ import datetime
 import hashlib
 import io
 import threading
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
-from django.test import Client
 from django.utils import timezone
 
 from core.errors import Invalid, TooLarge
@@ -23,6 +21,11 @@ from core.services import blobs, sweeps
 from core.storage import BlobStorage, blob_name, storage
 from orgs.models import User
 from tests.core.material import LIMIT, pdf, person, picture, stored, tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.test import Client
 
 urls = pytest.mark.urls("tests.core.material")
 
@@ -153,7 +156,7 @@ class TestStore:
 @pytest.mark.django_db(transaction=True)
 class TestTransaction:
     def test_an_undone_transaction_takes_the_object_along(self) -> None:
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
             stored(b"fort", None)
             assert len(objects()) == 1
             raise RuntimeError
@@ -168,7 +171,7 @@ class TestTransaction:
     def test_an_undone_savepoint_takes_only_its_object_along(self) -> None:
         with transaction.atomic():
             kept = stored(b"bleibt", None)
-            with pytest.raises(RuntimeError), transaction.atomic():
+            with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
                 stored(b"geht", None)
                 raise RuntimeError
         assert objects() == {blob_name(kept.storage_key)}
@@ -177,13 +180,13 @@ class TestTransaction:
         def fail() -> None:
             raise RuntimeError("callback")
 
-        with pytest.raises(RuntimeError, match="callback"), transaction.atomic():
+        with pytest.raises(RuntimeError, match="callback"), transaction.atomic():  # noqa: PT012
             transaction.on_commit(fail)
             blob = stored(b"bleibt", None)
         assert objects() == {blob_name(blob.storage_key)}
 
     def test_a_broken_connection_leaves_the_object_to_the_sweep(self) -> None:
-        with pytest.raises(Exception, match=r"terminat|closed|consuming"), transaction.atomic():
+        with pytest.raises(Exception, match=r"terminat|closed|consuming"), transaction.atomic():  # noqa: PT012
             stored(b"ungewiss", None)
             raw = connection.connection
             raw.execute("SELECT pg_terminate_backend(pg_backend_pid())")
@@ -199,7 +202,7 @@ class TestTransaction:
             try:
                 start.wait(10)
                 found.append(stored(b"gleichzeitig" * 1000, here).pk)
-            except Exception as error:  # noqa: BLE001 - shown by the assertion
+            except Exception as error:
                 errors.append(error)
             finally:
                 connection.close()
@@ -299,7 +302,7 @@ class TestSweep:
         old = (timezone.now() - datetime.timedelta(days=2)).timestamp()
         for name in objects():
             os.utime(tmp_path / name, (old, old))
-        with pytest.raises(sweeps.SuspiciousSweep):
+        with pytest.raises(sweeps.SuspiciousSweepError):
             sweeps.sweep_objects()
         assert len(objects()) == 25
         assert sweeps.sweep_objects(force=True)["objects"] == 25
@@ -409,7 +412,7 @@ class TestStorage:
             BlobStorage().exists("x")
 
     def test_it_serves_as_a_django_storage(self) -> None:
-        name = storage().save("exports/a.txt", io.BytesIO(b"abc"))  # type: ignore[arg-type]
+        name = storage().save("exports/a.txt", io.BytesIO(b"abc"))
         with storage().open(name) as file:
             assert file.read() == b"abc"
         assert storage().size(name) == 3

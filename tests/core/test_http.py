@@ -22,12 +22,12 @@ def test_what_models_hold_becomes_json() -> None:
         "day": datetime.date(2026, 1, 2),
         "id": uuid.UUID(int=1),
         "sum": Decimal("1.50"),
-        "text": gettext_lazy("Not found."),
+        "text": gettext_lazy("Quartier"),
         3: ("a", {"b"}),
     }
     assert http.ORJSONRenderer().render(data) == (
         b'{"at":"2026-01-02T03:04:05Z","day":"2026-01-02","id":"00000000-0000-0000-0000-000000000001",'
-        b'"sum":"1.50","text":"Not found.","3":["a",["b"]]}'
+        b'"sum":"1.50","text":"Quartier","3":["a",["b"]]}'
     )
 
 

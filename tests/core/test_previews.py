@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
@@ -16,6 +15,9 @@ from core.models import Blob, JobRun
 from core.services import previews, wake
 from core.storage import blob_name, preview_name, storage
 from tests.core.material import pdf, picture, stored
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 
 @pytest.fixture(autouse=True)
@@ -126,14 +128,14 @@ def test_a_preview_is_delivered(client: Client) -> None:
 class TestBroker:
     @pytest.fixture(autouse=True)
     def awake(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(wake, "_silent_until", 0.0)
+        monkeypatch.setattr(wake._broker, "silent_until", 0.0)
 
     def queued(self) -> int:
         import redis
         from django.conf import settings
 
         with redis.Redis.from_url(settings.REDIS_URL) as client:
-            return int(client.llen("celery"))  # type: ignore[arg-type]
+            return int(client.llen("celery"))
 
     def test_storing_wakes_the_worker_after_commit(self) -> None:
         before = self.queued()
@@ -157,7 +159,7 @@ class TestBroker:
         broker.stop()
         assert not wake.wake("core.make_preview", 0)
         broker.start()
-        monkeypatch.setattr(wake, "_silent_until", 0.0)
+        monkeypatch.setattr(wake._broker, "silent_until", 0.0)
         assert wake.wake("core.make_preview", 0)
 
     def test_the_job_makes_what_was_missed(self) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from django.utils import translation
 from playwright.sync_api import expect
 
+from core.errors import TooLarge
 from core.models import Upload
 from core.services import blobs
 from tests.core.material import pdf, person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.core.material")]
@@ -58,7 +61,8 @@ def test_a_dropped_file_arrives(widget: Page) -> None:
         """() => {
           const data = new DataTransfer();
           data.items.add(new File(["Hausordnung"], "Ordnung.txt", {type: "text/plain"}));
-          document.querySelector("[data-upload-drop]").dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true}));
+          const drop = new DragEvent("drop", {dataTransfer: data, bubbles: true});
+          document.querySelector("[data-upload-drop]").dispatchEvent(drop);
         }"""
     )
     expect(widget.locator("li")).to_contain_text("Fertig, 11\u00a0B")
@@ -72,7 +76,9 @@ def test_after_a_broken_line_it_goes_on_where_it_stood(widget: Page, tmp_path: P
         patches.append(route.request.headers["upload-offset"])
         if len(patches) == 1:
             body = route.request.post_data_buffer[:700_000]
-            route.fetch(post_data=body, headers={k: v for k, v in route.request.headers.items() if k != "content-length"})
+            route.fetch(
+                post_data=body, headers={k: v for k, v in route.request.headers.items() if k != "content-length"}
+            )
             route.abort("connectionreset")
         else:
             route.continue_()
@@ -90,7 +96,9 @@ def test_after_a_broken_line_it_goes_on_where_it_stood(widget: Page, tmp_path: P
 def test_after_a_reload_it_goes_on_where_it_stood(widget: Page, tmp_path: Path) -> None:
     chosen = file(tmp_path, "Zahlen.bin", os.urandom(2_000_000))
     held: list[Any] = []
-    widget.route("**/app/uploads/*", lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_())
+    widget.route(
+        "**/app/uploads/*", lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_()
+    )
     with widget.expect_request(lambda request: request.method == "PATCH"):
         widget.set_input_files("#files", chosen)
     widget.unroute("**/app/uploads/*")
@@ -119,7 +127,8 @@ def test_a_bad_file_says_why_and_the_others_arrive(widget: Page, tmp_path: Path)
 def test_the_servers_reason_is_shown(widget: Page, tmp_path: Path, settings: Any, console: list[str]) -> None:
     settings.UPLOAD_LIMIT = 100
     widget.set_input_files("#files", file(tmp_path, "Plan.pdf", pdf()))
-    expect(widget.locator("li")).to_contain_text("The file is too large.")
+    with translation.override("de"):
+        expect(widget.locator("li")).to_contain_text(str(TooLarge.message))
     console.clear()
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime
 import io
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection, transaction
@@ -20,6 +18,10 @@ from core.models import Blob, JobRun, Upload
 from core.services import blobs, sweeps, uploads
 from core.storage import storage
 from tests.core.material import LIMIT, person, tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 unit: Callable[[], AbstractContextManager[Any]] = partial(scope.unit_of_work, door="web")
 
@@ -192,7 +194,7 @@ class TestAttach:
 
     def test_a_refused_request_gives_the_handle_back(self) -> None:
         upload = finished(person().pk)
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
             uploads.attach(upload.handle, user_id=upload.user_id, door="web")
             raise RuntimeError
         assert uploads.attach(upload.handle, user_id=upload.user_id, door="web")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import threading
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -12,14 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import scope
-from core.errors import Changed, Conflict, Denied, DomainError, Invalid, NotFound
+from core.errors import Changed, Conflict, Denied, Invalid, NotFound
 from core.models import AuditEntry, DestructionRecord
 from core.services import rows
 from docms.models import Document, DocumentHold, DocumentLog, Folder, FolderAccess
 from docms.services import folders
 from orgs.models import Hold
 from tests.cast import Cast
-from tests.factories import folder, manual_group, publish
+from tests.factories import at_once, folder, manual_group, publish
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -103,29 +101,6 @@ def test_a_folder_made_below_a_moving_one_gets_the_new_path(cast: Cast) -> None:
     made = Folder.objects.get(name="Neu")
     assert made.ancestors == [top.pk, moving.pk]
     assert made.full_path_name == "Oben/Wandert/Neu"
-
-
-def at_once(*calls: Callable[[], object]) -> list[object]:
-    """What each call returned or was refused with; they start together, each in its own unit of work."""
-    gate, outcomes = threading.Barrier(len(calls)), []
-
-    def run(call: Callable[[], object]) -> None:
-        try:
-            with scope.unit_of_work(door="test"):
-                gate.wait(10)
-                result = call()
-            outcomes.append(result)
-        except DomainError as error:
-            outcomes.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return outcomes
 
 
 @pytest.mark.rule("DOCMS-100")

@@ -192,7 +192,7 @@ def test_documents_are_plain_openapi_3_1() -> None:
         assert len(ids) == len(set(ids))
 
 
-def test_the_command_prints_what_is_served(client: Any) -> None:
+def test_the_command_prints_what_is_served(client: Any, db: None) -> None:
     """`export_schema` and `/api/schema/` are one document, as YAML and as JSON."""
     out = io.StringIO()
     call_command("export_schema", "docms", stdout=out)

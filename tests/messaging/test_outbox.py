@@ -15,36 +15,24 @@ from core import scope
 from core.errors import Conflict, Invalid
 from core.models import JobRun
 from messaging import tasks
-from messaging.models import Message, MessageRecipient, Template
+from messaging.models import Message, MessageRecipient
 from messaging.services import deliver as sending
 from messaging.services import outbox
-from messaging.services.deliver import deliver, send_test, sweep
-from messaging.services.split import Recipient, envelopes
-from messaging.services.texts import Overrides
+from messaging.services.deliver import deliver, sweep
+from messaging.services.split import Recipient
 from messaging.services.transport import Transport, config_for
-from orgs.models import InstallationSettings, OrganizationSettings
-from tests.messaging.helpers import make_due
+from tests.messaging.helpers import make_due, people, queue_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orgs.models import Organization, User
+    from orgs.models import Organization, OrganizationSettings, User
     from tests.servers import MailSink
 
     Write = Callable[..., Message]
 
 
 MINUTE = datetime.timedelta(minutes=1)
-
-
-def people(count: int) -> list[Recipient]:
-    return [Recipient(f"p{i}@example.test", name=f"Person {i}") for i in range(count)]
-
-
-def queue_all(tenant: Organization, to: list[Recipient], **values: Any) -> list[Message]:
-    values = {"kind": "document_published", "context": {"file_title": "Abrechnung"}, "dedupe_key": "doc:1", **values}
-    with scope.unit_of_work(door="test", tenants=[tenant.pk]):
-        return outbox.queue_all(tenant=tenant, to=to, **values)
 
 
 # --- Writing ----------------------------------------------------------------------------------------------
@@ -98,12 +86,11 @@ def test_a_dead_broker_is_no_error_and_the_sweep_finds_the_mail(
 ) -> None:
     from core.services import wake
 
-    monkeypatch.setattr(wake, "_silent_until", 0.0)
+    monkeypatch.setattr(wake._broker, "silent_until", 0.0)
     broker.stop()
     write()
     assert sweep()["sent"] == 1
     assert len(server.messages) == 1
-    monkeypatch.setattr(wake, "_silent_until", 0.0)
 
 
 @pytest.mark.django_db
@@ -128,9 +115,9 @@ def test_an_event_is_written_once(tenant: Organization, write: Write) -> None:
 
 @pytest.mark.django_db
 def test_writing_costs_the_same_for_one_and_many(tenant: Organization, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         queue_all(tenant, people(1))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         queue_all(tenant, people(40), dedupe_key="doc:2")
 
 
@@ -364,100 +351,3 @@ def test_the_tasks_call_the_services(server: MailSink, write: Write) -> None:
     tasks.sweep_outbox()
     assert len(server.messages) == 2
     assert JobRun.objects.get(name="messaging.sweep").counts["sent"] == 1
-
-
-# --- BCC --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule("DOCMS-150")
-@pytest.mark.django_db(transaction=True)
-def test_with_rest_bcc_only_to_email_is_visible(server: MailSink, tenant: Organization) -> None:
-    texts = Overrides(subject="Neu", to_email="office@keller.test", rest_bcc=True)
-    (message,) = queue_all(tenant, people(3), overrides=texts)
-    assert sweep()["sent"] == 1
-    (mail,) = server.messages
-    assert mail["To"] == "office@keller.test"
-    assert mail["Reply-To"] == "office@keller.test"
-    assert mail["Cc"] is None
-    assert mail["Bcc"] is None
-    assert b"p1@example.test" not in mail.as_bytes()
-    assert sorted(server.envelopes[0].rcpt_tos) == ["office@keller.test", *(f"p{i}@example.test" for i in range(3))]
-    message.refresh_from_db()
-    assert message.to_emails == ["office@keller.test"]
-    assert message.bcc_emails == [f"p{i}@example.test" for i in range(3)]
-    assert set(message.recipients.values_list("state", flat=True)) == {"sent"}
-    assert queue_all(tenant, people(3), overrides=texts) == []
-    (late,) = queue_all(tenant, people(4), overrides=texts)
-    assert late.bcc_emails == ["p3@example.test"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_batches_by_language_and_partial_refusals(
-    server: MailSink, tenant: Organization, settings_row: OrganizationSettings
-) -> None:
-    settings_row.mail_split_on = 2
-    settings_row.save()
-    Template.objects.create(tenant=tenant, kind="notification", to_email="office@keller.test", rest_bcc=True)
-    english = [Recipient(f"e{i}@example.test", language="en") for i in range(3)]
-    written = queue_all(tenant, [*people(5), *english])
-    assert [(m.language, len(m.bcc_emails)) for m in written] == [("de", 2), ("de", 2), ("de", 1), ("en", 2), ("en", 1)]
-    server.replies = {"p0@example.test": "550 gone", "p2@example.test": "450 later"}
-    assert sweep()["waiting"] == 1
-    first, second = written[0], written[1]
-    first.refresh_from_db()
-    second.refresh_from_db()
-    assert first.state == "sent"
-    assert "p0@example.test: 550 gone" in first.error_msg
-    assert dict(first.recipients.values_list("address", "state")) == {
-        "p0@example.test": "bounced", "p1@example.test": "sent", "office@keller.test": "sent",
-    }  # fmt: skip
-    server.replies = {}
-    make_due(second)
-    assert sweep()["sent"] == 1
-    assert server.envelopes[-1].rcpt_tos == ["p2@example.test"]  # nobody gets it twice
-    second.refresh_from_db()
-    assert second.state == "sent"
-
-
-def test_without_rest_bcc_everybody_gets_the_own_mail_whatever_split_on_says() -> None:
-    for split_on in (0, 1, 3):
-        mails = envelopes(people(4), language="de", split_on=split_on)
-        assert [m.to for m in mails] == [(f"p{i}@example.test",) for i in range(4)]
-        assert not any(m.bcc for m in mails)
-
-
-# --- Test mail --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_test_mail_uses_the_wanted_configuration_and_failures_are_logged(
-    server: MailSink, tenant: Organization, settings_row: OrganizationSettings
-) -> None:
-    assert send_test(to="it@keller.test", tenant=tenant) == ""
-    assert server.messages[0]["Subject"] == "Test-E-Mail von Quartier"
-    settings_row.mail_server, settings_row.mail_port, settings_row.mail_starttls = "127.0.0.1", 1, False
-    settings_row.save()
-    error = send_test(to="it@keller.test", tenant=tenant)
-    assert "refused" in error
-    row = Message.objects.with_errors().get()
-    assert (row.state, row.kind, row.tenant_id, row.error_msg) == ("failed", "test_mail", tenant.pk, error)
-    assert send_test(to="it@keller.test", tenant=tenant, app_config=True) == ""
-    with pytest.raises(Invalid):
-        send_test(to="nobody", tenant=tenant)
-
-
-@pytest.mark.rule("DOCMS-154")
-@pytest.mark.django_db(transaction=True)
-def test_without_a_server_of_its_own_a_tenant_sends_through_the_installations(
-    server: MailSink, tenant: Organization, settings_row: OrganizationSettings, settings: Any
-) -> None:
-    InstallationSettings.objects.create(
-        mail_server="127.0.0.1", mail_port=server.port, mail_starttls=False, mail_sender="app@quartier.test"
-    )
-    settings.EMAIL_URL = "smtp://127.0.0.1:1"
-    settings_row.mail_sender = "not-used@keller.test"  # without a server, the tenant's sender says nothing
-    settings_row.save()
-    queue_all(tenant, people(1))
-    assert sweep()["sent"] == 1
-    assert server.envelopes[0].mail_from == "app@quartier.test"
-    assert server.messages[0]["From"].addresses[0].addr_spec == "app@quartier.test"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.errors import Invalid
+from docms.models import FolderTemplate
 from messaging.models import Template
 from messaging.services.catalogue import BUILT_IN_ONLY, KINDS, PLACEHOLDERS, check_text, names_in, substitute
 from messaging.services.html_text import html_to_text
@@ -107,7 +108,7 @@ def test_a_value_is_never_substituted_again() -> None:
 @pytest.mark.rule("DOCMS-147", "DOCMS-148")
 @pytest.mark.django_db
 def test_folder_then_tenant_then_built_in_field_by_field(tenant: Organization) -> None:
-    def mail(overrides: Overrides | None) -> Any:
+    def mail(overrides: FolderTemplate | None) -> Any:
         return render("document_published", language="de", context=CONTEXT, tenant=tenant, overrides=overrides)
 
     built_in = mail(None)
@@ -119,12 +120,12 @@ def test_folder_then_tenant_then_built_in_field_by_field(tenant: Organization) -
     row.body = "Text der Firma"
     row.save()
     assert "Text der Firma" in mail(None).text
-    folder = mail(Overrides(subject="", body="Text des Ordners"))
+    folder = mail(FolderTemplate(subject="", body="Text des Ordners"))
     assert folder.subject == "Firma: Abrechnung"
     assert "Text des Ordners" in folder.text
     assert "Text der Firma" not in folder.text
-    assert mail(Overrides(subject="Ordner")).subject == "Ordner"
-    assert "Text der Firma" in mail(Overrides(subject="Ordner")).text
+    assert mail(FolderTemplate(subject="Ordner")).subject == "Ordner"
+    assert "Text der Firma" in mail(FolderTemplate(subject="Ordner")).text
 
 
 @pytest.mark.rule("DOCMS-149")
@@ -134,16 +135,16 @@ def test_primary_text_for_the_tenants_language_english_for_all_others(tenant: Or
         tenant=tenant, kind="notification", subject="Deutsch", subject_en="English", body="Deutscher Text", body_en=""
     )
 
-    def mail(language: str, overrides: Overrides | None = None) -> Any:
+    def mail(language: str, overrides: FolderTemplate | None = None) -> Any:
         return render("document_published", language=language, context=CONTEXT, tenant=tenant, overrides=overrides)
 
     assert mail("de").subject == "Deutsch"
     for other in ("en", "fr", "pl"):
         assert mail(other).subject == "English"
         assert "Deutscher Text" in mail(other).text  # the primary one where _en is empty
-    folder = Overrides(subject="Ordner", subject_en="Folder")
+    folder = FolderTemplate(subject="Ordner", subject_en="Folder")
     assert [mail(language, folder).subject for language in ("de", "en", "pl")] == ["Ordner", "Folder", "Folder"]
-    assert mail("fr", Overrides(subject="Ordner")).subject == "Ordner"
+    assert mail("fr", FolderTemplate(subject="Ordner")).subject == "Ordner"
     row.delete()
     assert mail("fr").subject == "Nouveau document : Abrechnung"
     assert mail("pl").subject == "Nowy dokument: Abrechnung"

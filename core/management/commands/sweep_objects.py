@@ -22,7 +22,7 @@ class Command(BaseCommand):
         """Run it as a job, so that it does not run twice at once."""
         try:
             counts = jobs.run("core.sweep_objects", lambda: sweeps.sweep_objects(force=options["force"]))
-        except sweeps.SuspiciousSweep as error:
+        except sweeps.SuspiciousSweepError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             "runs elsewhere" if counts is None else f"{counts['objects']} objects, {counts['pieces']} pieces"

@@ -1,0 +1,20 @@
+"""Documents in the back office: the tree, the papers, the circles, and who has read what."""
+
+from __future__ import annotations
+
+from django.contrib.admin import AdminSite
+
+from docms.admin.documents import DocumentAdmin
+from docms.admin.folders import FolderAdmin
+from docms.admin.groups import GroupAdmin
+from docms.admin.logs import DocumentLogAdmin, ReadMarkAdmin
+from docms.models import Document, DocumentLog, Folder, Group, ReadMark
+
+
+def register(site: AdminSite) -> None:
+    """The nouns of this floor."""
+    site.register(Folder, FolderAdmin)
+    site.register(Document, DocumentAdmin)
+    site.register(Group, GroupAdmin)
+    site.register(DocumentLog, DocumentLogAdmin)
+    site.register(ReadMark, ReadMarkAdmin)

@@ -1,0 +1,239 @@
+"""Papers: the list, the form, and below it versions, readers and log as they are at this request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db.models import OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+
+from core.admin.base import HouseAdmin, count_of
+from core.admin.forms import HouseForm
+from core.admin.pages import Cell, Section
+from core.services import uploads
+from docms import rules
+from docms.admin import upload
+from docms.admin.explaining import people_page, person_page
+from docms.models import Document, DocumentLog, FolderLabel, ReadMark
+from docms.services import documents
+from docms.services.groups import people_of_folder
+from orgs.models import User
+
+DOOR = upload.DOOR
+SHOWN = 300
+
+
+class DocumentForm(HouseForm):
+    """A paper's data; a new file makes a new version."""
+
+    label_name = forms.ChoiceField(label=_("label"), required=False, widget=UnfoldAdminSelectWidget)
+    new_file = forms.FileField(
+        label=_("new version"), required=False, widget=UnfoldAdminFileFieldWidget,
+        help_text=_("Replaces the content; the earlier versions stay. People are told as of a new paper."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "label_name" in self.fields:
+            names = list(FolderLabel.objects.filter(folder=self.instance.folder_id).values_list("name", flat=True))
+            self.fields["label_name"].choices = [("", "–"), *((n, n) for n in names)]  # type: ignore[attr-defined]
+            self.initial["label_name"] = self.instance.label.name if self.instance.label else ""
+
+    class Meta:
+        model = Document
+        fields = (
+            "title", "description", "folder", "version_label", "allow_download", "active_from", "active_until",
+            "identifier", "internal_note", "delete_after_next_download",
+        )  # fmt: skip
+
+
+class DocumentAdmin(HouseAdmin):
+    """Papers."""
+
+    form = DocumentForm
+    sees_all = True
+    list_display = ("__str__", "folder", "size", "created_at", "visible", "readers", "access_counter")
+    list_filter = (("folder", AutocompleteSelectFilter), "allow_download")
+    list_filter_submit = True
+    search_fields = ("title", "filename", "identifier")
+    list_select_related = ("folder", "label", "uploaded_by")
+    autocomplete_fields = ("folder",)
+    ordering = ("-created_at", "-id")
+    actions_list = ("upload",)
+    actions_detail = ("people", "person")
+    readonly_fields = ("size", "uploaded_by", "created_at")
+    fieldsets = (
+        (None, {"fields": ("title", "description", "folder", "label_name")}),
+        (_("Visibility"), {"fields": (("active_from", "active_until"), "allow_download")}),
+        (_("More"), {"fields": ("identifier", "version_label", "new_file", "internal_note", "delete_after_next_download"), "classes": ("collapse",)}),
+        (_("File"), {"fields": (("size", "uploaded_by", "created_at"),)}),
+    )
+
+    # --- Rights ----------------------------------------------------------------------------------------
+
+    def may_change(self, actor: Any, obj: Any) -> bool:
+        """Whoever may change it in its folder (DOCMS-111)."""
+        return obj is None or bool(rules.may_edit(actor, obj))
+
+    def may_delete(self, actor: Any, obj: Any) -> bool:
+        """Administrators, and group administrators where the tenant lets them."""
+        return obj is not None and (bool(answer := rules.may_delete(actor, obj)) or answer.denied_status == 409)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the number of people who have opened the current version."""
+        marks = ReadMark.objects.filter(document=OuterRef("pk"), version_no__gte=OuterRef("current__number"))
+        return super().get_queryset(request).annotate(reader_total=count_of(marks))
+
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
+        """See `documents.change_document`."""
+        file = values.pop("new_file", None)
+        content: dict[str, Any] = {}
+        if file:
+            received = uploads.receive(
+                file, user_id=request.user.pk, tenant_id=obj.tenant_id, door=DOOR, name=file.name, limit=settings.UPLOAD_LIMIT
+            )
+            claimed = uploads.claim(received.handle, user_id=request.user.pk, door=DOOR)
+            content = {"blob": claimed.blob, "filename": claimed.name}
+        return documents.change_document(
+            actor=request.actor, document=obj, changes=values, expected=expected, **content  # type: ignore[attr-defined]
+        )
+
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """With all versions; a destruction record stays."""
+        documents.delete_document(actor=request.actor, document=obj)  # type: ignore[attr-defined]
+
+    # --- List ------------------------------------------------------------------------------------------
+
+    @display(description=_("size"), ordering="size_bytes")
+    def size(self, document: Document) -> str:
+        """For people."""
+        return filesizeformat(document.size_bytes)
+
+    @display(description=_("visible"), label={"now": "success", "later": "info", "over": "default"})
+    def visible(self, document: Document) -> tuple[str, Any]:
+        """Now, later, or over."""
+        now = timezone.now()
+        if document.active_from and document.active_from > now:
+            return "later", gettext("from %(day)s") % {"day": _moment(document.active_from)}
+        if document.active_until and document.active_until <= now:
+            return "over", gettext("over")
+        return "now", gettext("now")
+
+    @display(description=_("read by"), ordering="reader_total")
+    def readers(self, document: Any) -> int:
+        """How many have opened the current version."""
+        return int(document.reader_total)
+
+    # --- Below the form --------------------------------------------------------------------------------
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """Versions; who has read, who has not; the log."""
+        actor = request.actor  # type: ignore[attr-defined]
+        found = [
+            Section(
+                _("Versions"),
+                [_("Number"), _("File"), _("Size"), _("Uploaded by"), _("Uploaded"), ""],
+                [
+                    [
+                        Cell(v.number), Cell(v.filename), Cell(filesizeformat(v.size_bytes)), Cell(v.uploaded_by),
+                        Cell(_moment(v.created_at)), Cell(gettext("current") if v.pk == obj.current_id else "", tone="good"),
+                    ]  # fmt: skip
+                    for v in documents.versions(obj)
+                ],
+            )
+        ]
+        opened = reverse("portal:document", args=[obj.pk])
+        if rules.may_read(actor, obj):
+            found[0].links.append((_("Open"), opened))
+        sees_log = rules.may_see_log(actor, obj)
+        if sees_log or rules.may_administer(actor, obj.tenant_id):
+            found += _readers(obj)
+        if sees_log:
+            entries = DocumentLog.objects.filter(document_id=obj.pk).select_related("user").order_by("-id")[:100]
+            found.append(
+                Section(
+                    _("Log"),
+                    [_("When"), _("Who"), _("What")],
+                    [[Cell(_moment(e.created_at)), Cell(e.user or "–"), Cell(_action(e))] for e in entries],
+                    _("Nothing has happened yet."),
+                )
+            )
+        return found
+
+    # --- Pages -----------------------------------------------------------------------------------------
+
+    @action(description=_("Upload papers"), url_path="upload", icon="upload_file")
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Drag several papers into a folder; see first who will get them."""
+        return upload.page(self, request)
+
+    @action(description=_("Who can see this and why"), url_path="people", icon="groups")
+    def people(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Everyone who reaches it today."""
+        return people_page(self, request, object_id)
+
+    @action(description=_("Can this person see it?"), url_path="person", icon="person_search")
+    def person(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One person, with every reason."""
+        return person_page(self, request, object_id)
+
+    def get_custom_urls(self) -> Any:
+        """The fragment of the upload page that says who will see what is put into a folder."""
+        return (("upload/recipients/", "docms_document_recipients", upload.recipients),)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Papers come in by the upload page."""
+        return False
+
+
+def _readers(document: Document) -> list[Section]:
+    """Who has read and downloaded when, and who has not yet; former members stay among the readers."""
+    marks = list(
+        ReadMark.objects.filter(document=document).select_related("membership__user").order_by("first_at", "id")[:SHOWN]
+    )
+    current = document.current.number if document.current else 1
+    read = {m.membership.user_id for m in marks if m.version_no >= current}
+    expected = rules.holders(document.folder, "read", people_of_folder(document.folder))
+    missing = User.objects.filter(pk__in=expected - read - {document.uploaded_by_id}).order_by("last_name", "first_name", "id")
+    lines = [
+        [
+            Cell(m.membership.user),
+            Cell(_moment(m.first_at)),
+            Cell(_moment(m.downloaded_at) if m.downloaded_at else "–"),
+            Cell("" if m.version_no >= current else gettext("version %(number)d only") % {"number": m.version_no}, tone="warn"),
+        ]
+        for m in marks
+    ]
+    total = len(expected - read - {document.uploaded_by_id})
+    return [
+        Section(
+            gettext("Read by %(count)d") % {"count": len(read)},
+            [_("Person"), _("Opened"), _("Downloaded"), ""],
+            lines,
+            _("Nobody has opened it yet."),
+        ),
+        Section(
+            gettext("Not read yet by %(count)d") % {"count": total},
+            [_("Person"), _("E-mail address")],
+            [[Cell(u), Cell(u.email)] for u in missing[:SHOWN]],
+            _("Everyone who reaches it has read it."),
+        ),
+    ]
+
+
+def _action(entry: DocumentLog) -> str:
+    return f"{entry.get_action_display()}: {entry.label}" if entry.label else str(entry.get_action_display())
+
+
+def _moment(moment: Any) -> str:
+    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")

@@ -1,0 +1,265 @@
+"""The tree of folders: one page with all of it, and a form for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
+
+from core.admin import pages
+from core.admin.base import HouseAdmin
+from core.admin.forms import HouseForm
+from core.admin.pages import Cell, Section, change_url, list_url
+from docms import rules
+from docms.admin.explaining import people_page, person_page
+from docms.models import Document, Folder, FolderAccess, FolderMailUser, FolderPermission, Group
+from docms.services import folders
+from orgs.models import Membership, Organization, User
+
+
+@dataclass
+class Line:
+    """One folder of the tree page."""
+
+    folder: Folder
+    depth: int
+    groups: list[Group] = field(default_factory=list)
+    papers: int = 0
+    reached: bool = True
+    state: str = ""
+
+
+class FolderForm(HouseForm):
+    """Name and place, who reaches it, and its rules."""
+
+    groups = forms.ModelMultipleChoiceField(
+        label=_("groups"),
+        queryset=Group.objects.none(),
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget,
+        help_text=_("Only people of these groups find the folder. Subfolders have their own groups."),
+    )
+    mail_users = forms.ModelMultipleChoiceField(
+        label=_("chosen people"), queryset=User.objects.none(), required=False, widget=UnfoldAdminSelect2MultipleWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_new:
+            return
+        if "groups" in self.fields:
+            self.initial["groups"] = list(self.instance.access.values_list("group_id", flat=True))
+        if "mail_users" in self.fields:
+            self.initial["mail_users"] = list(
+                FolderMailUser.objects.filter(folder=self.instance).values_list("membership__user_id", flat=True)
+            )
+
+    class Meta:
+        model = Folder
+        fields = (
+            "name", "parent", "community", "unit", "contact", "show_check_mark", "inactive_at", "allow_delete_files",
+            "auto_delete_files", "file_delete_files", "mail_after_upload_enable", "mail_after_upload_custom",
+        )  # fmt: skip
+        help_texts = {
+            "parent": _("Empty = on top. Moving a folder takes everything below along."),
+            "community": _("Where the portal shows it. Empty = as the folder above, else under every community."),
+            "inactive_at": _("From then on only administrators find it, with everything below."),
+            "allow_delete_files": _("Until then nobody deletes papers here."),
+            "auto_delete_files": _("At that moment the folder is emptied."),
+            "file_delete_files": _("0 = papers stay."),
+            "mail_after_upload_enable": _("Everyone who reaches a new paper gets a mail."),
+            "show_check_mark": _("Members of groups with the check mark tick papers off, for everybody."),
+        }
+
+
+class FolderAdmin(HouseAdmin):
+    """Folders. The list is the tree."""
+
+    form = FolderForm
+    sees_all = True
+    search_fields = ("full_path_name",)
+    list_select_related = ("parent", "tenant")
+    autocomplete_fields = ("parent", "community", "unit", "contact")
+    actions_detail = ("people", "person")
+    fieldsets = (
+        (None, {"fields": ("name", "parent", "groups")}),
+        (_("Mails"), {"fields": ("mail_after_upload_enable", "mail_after_upload_custom", "mail_users")}),
+        (_("Where the portal shows it"), {"fields": ("community", "unit", "contact"), "classes": ("collapse",)}),
+        (
+            _("Rules"),
+            {
+                "fields": ("show_check_mark", "inactive_at", "allow_delete_files", "auto_delete_files", "file_delete_files"),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+
+    def may_add(self, actor: Any) -> bool:
+        """Administrators, for the tenant in view."""
+        return actor.tenant_id is not None and bool(rules.may_administer(actor, actor.tenant_id))
+
+    def may_change(self, actor: Any, obj: Any) -> bool:
+        """Administrators (DOCMS-184)."""
+        return bool(rules.may_administer(actor, obj.tenant_id) if obj else actor.is_operator or actor.admin_tenants)
+
+    def may_delete(self, actor: Any, obj: Any) -> bool:
+        """Administrators; protected papers, the service keeps."""
+        return self.may_change(actor, obj)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """With the groups and the people of the tenant."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        tenant_id = obj.tenant_id if obj else request.actor.tenant_id  # type: ignore[attr-defined]
+        if "groups" in form.base_fields:
+            form.base_fields["groups"].queryset = Group.objects.filter(tenant=tenant_id)
+            members = Membership.objects.active().filter(organization=tenant_id)
+            form.base_fields["mail_users"].queryset = User.objects.filter(pk__in=members.values("user_id"))
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A subfolder starts with its parent's groups; they can be changed."""
+        initial = super().get_changeform_initial_data(request)
+        parent = initial.get("parent")
+        if parent and str(parent).isdigit() and self.get_queryset(request).filter(pk=parent).exists():
+            initial["groups"] = list(FolderAccess.objects.filter(folder=parent).values_list("group_id", flat=True))
+        return initial
+
+    def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        """See `folders.create_folder`."""
+        tenant = Organization.objects.get(pk=request.actor.tenant_id)  # type: ignore[attr-defined]
+        groups, people = values.pop("groups"), values.pop("mail_users")
+        place = {k: values.pop(k) for k in folders.PLACE}
+        return folders.create_folder(
+            actor=request.actor,  # type: ignore[attr-defined]
+            tenant=tenant,
+            group_ids=[g.pk for g in groups],
+            mail_after_upload_users=[u.pk for u in people],
+            **{k: v for k, v in place.items() if v is not None},
+            **values,
+        )
+
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
+        """See `folders.change_folder`; name and place are only handed over when they change."""
+        groups, people = values.pop("groups"), values.pop("mail_users")
+        same = [k for k in ("name", "parent", *folders.PLACE) if values.get(k) == getattr(obj, k)]
+        for name in same:
+            values.pop(name)
+        return folders.change_folder(
+            actor=request.actor,  # type: ignore[attr-defined]
+            folder=obj,
+            changes={**values, folders.MAIL_USERS: [u.pk for u in people]},
+            group_ids=[g.pk for g in groups],
+            expected=expected,
+        )
+
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """With everything below, at once or not at all."""
+        folders.delete_folder(actor=request.actor, folder=obj)  # type: ignore[attr-defined]
+
+    # --- The tree --------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """All folders, indented, with who reaches them. Pickers and searches use `get_queryset`."""
+        actor = request.actor  # type: ignore[attr-defined]
+        found = (
+            Folder.objects.with_ancestors(actor, all=True)
+            .select_related("community", "unit", "contact", "tenant")
+            .order_by("tenant__name", "sort_key", "id")
+        )
+        if actor.tenant_id is not None:
+            found = found.filter(tenant=actor.tenant_id)
+        lines = [
+            Line(node.folder, len(node.folder.ancestors), reached=node.folder.is_reached, state=_state(node.folder))  # type: ignore[attr-defined]
+            for top in folders.tree_of(found)
+            for node in top.walk()
+        ]
+        by_id = {line.folder.pk: line for line in lines if line.reached}
+        for access in FolderAccess.objects.filter(folder__in=by_id).select_related("group").order_by("group__sort_key"):
+            by_id[access.folder_id].groups.append(access.group)
+        counts = (
+            Document.objects.visible_to(actor, all=True).filter(folder__in=by_id).order_by()
+            .values("folder").annotate(n=Count("id")).values_list("folder", "n")
+        )  # fmt: skip
+        for folder_id, count in counts:
+            by_id[folder_id].papers = count
+        return pages.render(
+            self.admin_site,
+            request,
+            "admin/house/folders.html",
+            title=_("Folders"),
+            opts=self.opts,
+            lines=lines,
+            may_add=self.has_add_permission(request),
+            add_url=reverse("admin:docms_folder_add"),
+            upload_url=reverse("admin:docms_document_upload"),
+            documents_url=list_url(Document),
+            several=actor.tenant_id is None,
+        )
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """Papers, permissions of single people, subfolders."""
+        actor = request.actor  # type: ignore[attr-defined]
+        papers = Document.objects.visible_to(actor, all=True).filter(folder=obj).order_by("-created_at", "-id")
+        children = Folder.objects.visible_to(actor, all=True).filter(parent=obj)
+        own = FolderPermission.objects.visible_to(actor).filter(folder=obj, active=True).select_related("membership__user")
+        found = [
+            Section(
+                _("Newest papers"),
+                [_("Title"), _("Uploaded"), _("Accesses")],
+                [[Cell(d, change_url(d)), Cell(_moment(d.created_at)), Cell(d.access_counter)] for d in papers[:10]],
+                _("No paper yet."),
+                links=[
+                    (_("Upload papers"), f"{reverse('admin:docms_document_upload')}?folder={obj.pk}"),
+                    (_("All papers of this folder"), list_url(Document, folder__id__exact=obj.pk)),
+                ],
+            ),
+            Section(
+                _("Subfolders"),
+                [_("Name"), _("Groups")],
+                [[Cell(f.name, change_url(f)), Cell(f.group_total)] for f in children.annotate(group_total=Count("access"))],
+                _("None."),
+                links=[(_("Add a subfolder"), f"{reverse('admin:docms_folder_add')}?parent={obj.pk}")],
+            ),
+        ]
+        flags = [(f.name, f.verbose_name) for f in FolderPermission._meta.fields if isinstance(f, models.BooleanField)]
+        lines = [
+            [Cell(p.membership.user), Cell(", ".join(str(v) for n, v in flags if n != "active" and getattr(p, n)) or "–")]
+            for p in own
+        ]
+        if lines:
+            found.append(Section(_("Permissions of single people here"), [_("Person"), _("May")], lines))
+        return found
+
+    # --- Who sees it -----------------------------------------------------------------------------------
+
+    @action(description=_("Who can see this and why"), url_path="people", icon="groups")
+    def people(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Everyone who reaches the folder today."""
+        return people_page(self, request, object_id)
+
+    @action(description=_("Can this person see it?"), url_path="person", icon="person_search")
+    def person(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One person, with every reason."""
+        return person_page(self, request, object_id)
+
+
+def _state(folder: Folder) -> str:
+    if folder.hidden_from is None:
+        return ""
+    if folder.hidden_from <= timezone.now():
+        return gettext("hidden")
+    return gettext("hidden from %(day)s") % {"day": _moment(folder.hidden_from)}
+
+
+def _moment(moment: Any) -> str:
+    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")

@@ -1,0 +1,245 @@
+"""Circles of people: chosen by hand, or whoever lives somewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.widgets import (
+    UnfoldAdminAutocompleteModelChoiceFieldWidget,
+    UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminSelectWidget,
+)
+
+from core.admin.base import HouseAdmin, count_of
+from core.admin.forms import HouseForm, Refusable
+from core.admin.pages import Cell, Section, change_url, form_page
+from core.errors import Denied, Invalid
+from docms import rules
+from docms.models import Folder, FolderAccess, Group, GroupMember
+from docms.services import folders, groups
+from orgs.models import Building, Community, Contact, Membership, Organization, Unit, User
+
+SHOWN = 500
+
+
+class GroupForm(HouseForm):
+    """Name, people, folders."""
+
+    people = forms.ModelMultipleChoiceField(
+        label=_("people"), queryset=User.objects.none(), required=False, widget=UnfoldAdminSelect2MultipleWidget
+    )
+    folders = forms.ModelMultipleChoiceField(
+        label=_("folders"), queryset=Folder.objects.none(), required=False, widget=UnfoldAdminSelect2MultipleWidget,
+        help_text=_("Access begins and ends with saving."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_new:
+            return
+        if "people" in self.fields:
+            self.initial["people"] = list(self.instance.members.values_list("membership__user_id", flat=True))
+        if "folders" in self.fields:
+            self.initial["folders"] = list(self.instance.access.values_list("folder_id", flat=True))
+
+    class Meta:
+        model = Group
+        fields = ("name", "show_check_mark")
+
+
+class AddressForm(Refusable, forms.Form):
+    """To whom: a community, an entrance, a unit or a person; a role narrows it."""
+
+    community = forms.ModelChoiceField(label=_("community"), queryset=Community.objects.none(), required=False)
+    building = forms.ModelChoiceField(label=_("entrance"), queryset=Building.objects.none(), required=False)
+    unit = forms.ModelChoiceField(label=_("unit"), queryset=Unit.objects.none(), required=False)
+    contact = forms.ModelChoiceField(label=_("person"), queryset=Contact.objects.none(), required=False)
+    role = forms.ChoiceField(
+        label=_("role"), required=False, choices=[("", _("everyone")), *Group.Role.choices], widget=UnfoldAdminSelectWidget,
+        help_text=_("Goes with a community or a unit."),
+    )  # fmt: skip
+    folder = forms.ModelChoiceField(
+        label=_("folder"), queryset=Folder.objects.none(), required=False, help_text=_("The group reaches it at once.")
+    )
+
+    def __init__(self, *args: Any, admin: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        site = admin.admin_site
+        for name, model, origin in (
+            ("community", Community, Group), ("building", Building, Group), ("unit", Unit, Group),
+            ("contact", Contact, Group), ("folder", Folder, FolderAccess),
+        ):  # fmt: skip
+            self.fields[name].queryset = site._registry[model].get_queryset(request)  # type: ignore[attr-defined]
+            widget = UnfoldAdminAutocompleteModelChoiceFieldWidget(origin._meta.get_field(name), site)
+            self.fields[name].widget = widget
+            widget.choices = self.fields[name].choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Exactly one place or person."""
+        values = super().clean() or {}
+        if sum(values.get(name) is not None for name in ("community", "building", "unit", "contact")) != 1:
+            raise forms.ValidationError(_("Choose a community, an entrance, a unit or a person: one of them."))
+        return values
+
+
+class GroupAdmin(HouseAdmin):
+    """Groups."""
+
+    form = GroupForm
+    list_display = ("name", "kind", "stands_for", "people_total", "folder_total")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    list_select_related = ("community", "building", "unit__community", "contact")
+    ordering = ("sort_key", "id")
+    actions_list = ("address",)
+
+    def may_see(self, actor: Any) -> bool:
+        """Administrators and the operator."""
+        return bool(actor.is_operator or actor.admin_tenants)
+
+    def may_add(self, actor: Any) -> bool:
+        """For the tenant in view."""
+        return actor.tenant_id is not None and bool(rules.may_administer(actor, actor.tenant_id))
+
+    def may_change(self, actor: Any, obj: Any) -> bool:
+        """Administrators (DOCMS-184)."""
+        return obj is None or bool(rules.may_administer(actor, obj.tenant_id))
+
+    def may_delete(self, actor: Any, obj: Any) -> bool:
+        """Administrators."""
+        return self.may_change(actor, obj)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With counts."""
+        return super().get_queryset(request).annotate(
+            member_total=count_of(GroupMember.objects.filter(group=OuterRef("pk"))),
+            folders_total=count_of(FolderAccess.objects.filter(group=OuterRef("pk"))),
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A derived group's people follow from who lives there."""
+        derived = obj is not None and obj.kind == Group.Kind.DERIVED
+        names = ("name", "stands_for", "folders", "show_check_mark") if derived else ("name", "people", "folders", "show_check_mark")
+        return [(None, {"fields": names})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What it stands for."""
+        return ("stands_for",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """With the people and folders of the tenant."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        tenant_id = obj.tenant_id if obj else request.actor.tenant_id  # type: ignore[attr-defined]
+        members = Membership.objects.active().filter(organization=tenant_id)
+        fields = dict(form.base_fields)
+        if "people" in fields:
+            fields["people"].queryset = User.objects.filter(pk__in=members.values("user_id"))
+        if "folders" in fields:
+            fields["folders"].queryset = Folder.objects.filter(tenant=tenant_id).order_by("full_path_name")
+        if obj is not None and obj.kind == Group.Kind.DERIVED:
+            fields.pop("people", None)
+        form.base_fields = fields
+        return form
+
+    def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        """See `groups.create_group`."""
+        return groups.create_group(
+            actor=request.actor,  # type: ignore[attr-defined]
+            tenant=Organization.objects.get(pk=request.actor.tenant_id),  # type: ignore[attr-defined]
+            name=values["name"],
+            user_ids=[u.pk for u in values.get("people", ())],
+            folder_ids=[f.pk for f in values["folders"]],
+            show_check_mark=values["show_check_mark"],
+        )
+
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
+        """See `groups.change_group`."""
+        people = values.get("people")
+        return groups.change_group(
+            actor=request.actor,  # type: ignore[attr-defined]
+            group=obj,
+            changes={k: values[k] for k in ("name", "show_check_mark")},
+            user_ids=[u.pk for u in people] if people is not None else None,
+            folder_ids=[f.pk for f in values["folders"]],
+            expected=expected,
+        )
+
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """People, folders and papers stay."""
+        groups.delete_group(actor=request.actor, group=obj)  # type: ignore[attr-defined]
+
+    @display(description=_("stands for"))
+    def stands_for(self, group: Group) -> str:
+        """The place or person of a derived group."""
+        place = group.community or group.building or group.contact
+        if group.unit is not None:
+            place = f"{group.unit.community} · {group.unit}"  # type: ignore[assignment]
+        if place is None:
+            return "–"
+        return f"{place}: {group.get_role_display()}" if group.role else str(place)
+
+    @display(description=_("people"))
+    def people_total(self, group: Any) -> Any:
+        """Of a manual group its rows; a derived one is worked out on its own page."""
+        return group.member_total if group.kind == Group.Kind.MANUAL else _("who lives there")
+
+    @display(description=_("folders"))
+    def folder_total(self, group: Any) -> int:
+        """How many it reaches."""
+        return int(group.folders_total)
+
+    @action(description=_("Address by place or person"), url_path="address", icon="apartment")
+    def address(self, request: HttpRequest) -> HttpResponse:
+        """The group of whoever lives somewhere: found or made, and given a folder."""
+        actor = request.actor  # type: ignore[attr-defined]
+        if actor.tenant_id is None:
+            messages.warning(request, gettext("Choose a tenant first."))
+            return redirect("admin:docms_group_changelist")
+        answer = rules.may_administer(actor, actor.tenant_id)
+        if not answer:
+            raise Denied(answer.reason)
+        form = AddressForm(request.POST or None, initial=request.GET.dict(), admin=self, request=request)
+        made: list[Group] = []
+
+        def work() -> None:
+            values = dict(form.cleaned_data)
+            folder = values.pop("folder")
+            group = groups.derived_group(tenant=Organization.objects.get(pk=actor.tenant_id), **values)
+            if folder is not None:
+                if folder.tenant_id != group.tenant_id:
+                    raise Invalid
+                current = set(folder.access.values_list("group_id", flat=True))
+                folders.set_groups(folder=folder, group_ids=current | {group.pk})
+            made.append(group)
+
+        if request.method == "POST" and form.is_valid() and form.attempt(work):
+            messages.success(request, gettext("“%(group)s” is ready.") % {"group": made[0]})
+            return redirect(change_url(made[0]))
+        return form_page(
+            self, request, form, title=_("Address by place or person"), button=_("Make the group"),
+            text=_("The people of such a group are never copied: who moves in belongs to it from the first day, who moves "
+                   "out is gone after the last."),
+            back=reverse("admin:docms_group_changelist"),
+        )  # fmt: skip
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """Who is in today."""
+        ids = groups.members_of(obj)
+        users = User.objects.filter(pk__in=ids).order_by("last_name", "first_name", "id")[:SHOWN]
+        return [
+            Section(
+                _("People today: %(count)d") % {"count": len(ids)},
+                [_("Person"), _("E-mail address")],
+                [[Cell(u), Cell(u.email)] for u in users],
+                _("Nobody has an account yet."),
+            )
+        ]

@@ -1,0 +1,15 @@
+"""The row lock on a document."""
+
+from __future__ import annotations
+
+from docms.models import Document
+
+
+def locked(document_id: int) -> Document | None:
+    """The document as it is now, locked until the transaction ends, with folder, tenant, label and current version.
+
+    Marks and log entries of others need not wait (no key changes). Two statements: a joined row that was read before the lock was granted would still be the old one.
+    """
+    if Document.objects.select_for_update(no_key=True).filter(pk=document_id).values_list("pk").first() is None:
+        return None
+    return Document.objects.select_related("folder__tenant", "label", "current", "uploaded_by").get(pk=document_id)

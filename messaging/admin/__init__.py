@@ -1,0 +1,25 @@
+"""Communication in the back office: the outbox that is the mail log, the test mail, the mails of the try-out."""
+
+from __future__ import annotations
+
+from django.contrib.admin import AdminSite
+from django.urls import URLPattern, path
+
+from messaging.admin import test_mail, tryout
+from messaging.admin.messages import MessageAdmin
+from messaging.models import Message
+
+
+def register(site: AdminSite) -> None:
+    """The nouns of this floor."""
+    site.register(Message, MessageAdmin)
+
+
+def urls(site: AdminSite) -> list[URLPattern]:
+    """Own pages. The test mail opens its own transactions, so it guards itself."""
+    return [
+        path("test-mail/", test_mail.view(site), name="test-mail"),
+        path("mails/", site.admin_view(tryout.mails), name="tryout-mails"),
+        path("mails/<str:name>/", site.admin_view(tryout.mail), name="tryout-mail"),
+        path("mails/<str:name>/html", site.admin_view(tryout.html), name="tryout-mail-html"),
+    ]

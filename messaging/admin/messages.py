@@ -1,0 +1,135 @@
+"""Every mail and text message: waiting, sent, failed, with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from core.admin.base import ReadOnlyAdmin
+from core.admin.pages import Cell, Section, confirm, of_object
+from core.errors import Denied
+from messaging.models import Message, MessageRecipient
+from messaging.services import outbox
+from orgs import rules
+
+TONES = {
+    "queued": "info", "sending": "info", "sent": "good", "failed": "bad", "bounced": "bad", "cancelled": "none",
+    "suppressed": "none",
+}  # fmt: skip
+
+
+class ErrorFilter(admin.SimpleListFilter):
+    """The mail error log."""
+
+    title = _("errors")
+    parameter_name = "errors"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """One question."""
+        return [("yes", _("with an error"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Messages that could not be sent, or not at once."""
+        return queryset.exclude(error_msg="") if self.value() == "yes" else queryset
+
+
+class MessageAdmin(ReadOnlyAdmin):
+    """The outbox and its history in one."""
+
+    sees_all = True
+    list_display = ("subject", "to", "kind", "state_word", "created_at", "sent_at", "attempts")
+    list_filter = ("state", ErrorFilter, "channel", "kind", ("created_at", RangeDateFilter))
+    list_filter_submit = True
+    search_fields = ("subject", "recipients__address")
+    list_select_related = ("tenant",)
+    ordering = ("-id",)
+    fields = (
+        "subject", "state_word", "to", "channel", "kind", "language", "created_at", "not_before", "sent_at", "attempts",
+        "error_msg", "caused_by", "text",
+    )  # fmt: skip
+    actions_detail = ("again", "cancel")
+
+    def may_see(self, actor: Any) -> bool:
+        """Administrators their tenant's, the operator everything (DOCMS-165)."""
+        return bool(actor.is_operator or actor.admin_tenants)
+
+    @display(description=_("to"))
+    def to(self, message: Message) -> str:
+        """The first address, and how many more."""
+        addresses = [*message.to_emails, *message.bcc_emails] or [message.mobile_number]
+        more = f" +{len(addresses) - 1}" if len(addresses) > 1 else ""
+        return f"{addresses[0]}{more}" if addresses[0] else "–"
+
+    @display(
+        description=_("state"), ordering="state",
+        label={"queued": "info", "sending": "info", "sent": "success", "failed": "danger", "bounced": "danger", "cancelled": "default"},
+    )  # fmt: skip
+    def state_word(self, message: Message) -> tuple[str, Any]:
+        """In one word."""
+        return message.state, message.get_state_display()
+
+    @display(description=_("text"))
+    def text(self, message: Message) -> str:
+        """As long as it is kept; codes and links in it work, so it is shown to nobody but the operator."""
+        if not getattr(message, "shows_text", False):
+            return str(_("The text may hold links that let people in; it is not shown."))
+        return message.body_text or str(_("The text was emptied after 30 days."))
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """Evidence: to whom it went."""
+        found = MessageRecipient.objects.filter(message=obj).select_related("user", "contact").order_by("id")[:500]
+        return [
+            Section(
+                _("Recipients"),
+                [_("Person"), _("Address"), _("State"), _("Opened")],
+                [
+                    [
+                        Cell(r.user or r.contact or "–"), Cell(r.address), Cell(r.get_state_display(), tone=TONES[r.state]),
+                        Cell(r.opened_at or "–"),
+                    ]  # fmt: skip
+                    for r in found
+                ],
+                _("None."),
+            )
+        ]
+
+    def _mine(self, request: HttpRequest, object_id: str) -> Message:
+        message: Message = of_object(self, request, object_id)
+        answer = rules.may_administer(request.actor, message.tenant_id)  # type: ignore[attr-defined]
+        if not answer:
+            raise Denied(answer.reason)
+        return message
+
+    @action(description=_("Send again"), url_path="again", icon="forward")
+    def again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """After a failure."""
+        message = self._mine(request, object_id)
+        return confirm(
+            self, request, message,
+            title=_("Send again"),
+            text=gettext("“%(subject)s” goes back into the queue and is sent at once.") % {"subject": message},
+            button=_("Send again"),
+            work=lambda: outbox.resend(message),
+            done=_("The message waits for being sent."),
+        )  # fmt: skip
+
+    @action(description=_("Cancel"), url_path="cancel", icon="cancel_schedule_send", variant=ActionVariant.DANGER)
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """While it waits."""
+        message = self._mine(request, object_id)
+        return confirm(
+            self, request, message,
+            title=_("Cancel the message"),
+            text=gettext("“%(subject)s” is not sent.") % {"subject": message},
+            button=_("Cancel the message"),
+            danger=True,
+            work=lambda: outbox.cancel(message),
+            done=_("The message was cancelled."),
+        )  # fmt: skip

@@ -1,0 +1,175 @@
+"""A caller of the docms door, who holds every answer against the contract."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from orgs.models import AccessToken, Organization, User
+from orgs.services import tokens
+
+PREFIX = "/docms/api/v1"
+CONTRACT = Path(__file__).parents[1] / "contracts" / "docms.yaml"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<<>>>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
+ERROR_FIELDS = {"timestamp", "status", "error", "message", "path"}
+
+
+@functools.cache
+def contract() -> dict[str, Any]:
+    """The contract as it was handed over."""
+    loaded: dict[str, Any] = yaml.load(CONTRACT.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return loaded
+
+
+@functools.cache
+def _registry() -> Registry[Any]:
+    resource = Resource(contents=contract(), specification=DRAFT202012)
+    return Registry().with_resource("contract:docms", resource)
+
+
+@functools.cache
+def _validator(pointer: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"contract:docms#{pointer}"}, registry=_registry())
+
+
+@functools.cache
+def _templates() -> list[tuple[re.Pattern[str], str]]:
+    """Fixed paths before those with parameters, as the routing has it."""
+    paths = sorted(contract()["paths"], key=lambda path: path.count("{"))
+    return [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path) + r"\Z"), path) for path in paths]
+
+
+def _hold_against_contract(method: str, path: str, status: int, body: Any) -> None:
+    """Every body has the shape that the contract promises for that operation."""
+    if status >= 400:
+        assert isinstance(body, dict), body
+        assert body.keys() >= ERROR_FIELDS, body
+        assert body["status"] == status
+        _validator("/components/schemas/Error").validate(body)
+        return
+    template = next((found for pattern, found in _templates() if pattern.match(path)), None)
+    operation = contract()["paths"].get(template, {}).get(method.lower())
+    if operation is None:
+        return
+    content = operation["responses"]["200"].get("content", {})
+    if "application/json" not in content:
+        assert body is None, f"{method} {path} promises an empty body"
+        return
+    escaped = str(template).replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+    pointer = f"/paths/{escaped}/{method.lower()}/responses/200/content/application~1json/schema"
+    _validator(pointer).validate(body)
+
+
+class Answer:
+    """Status, parsed body and headers of one answer."""
+
+    def __init__(self, response: Any) -> None:
+        self.response, self.status = response, response.status_code
+        self.raw = b"".join(response.streaming_content) if response.streaming else response.content
+        self.is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        self.body: Any = json.loads(self.raw) if self.raw and self.is_json else None
+
+    def __getitem__(self, header: str) -> str:
+        return str(self.response.headers[header])
+
+
+class Caller:
+    """Speaks as one person, in one tenant, or as nobody."""
+
+    def __init__(self, token: str = "", *, address: str = "203.0.113.9") -> None:
+        self.token, self.address = token, address
+        self.client = Client(raise_request_exception=False)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        basic: str = "",
+        accept: str = "application/json",
+        **extra: Any,
+    ) -> Answer:
+        """One request; the answer has been held against the contract."""
+        headers = {"Accept": accept}
+        if basic:
+            headers["Authorization"] = "Basic " + base64.b64encode(basic.encode()).decode()
+        elif self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if body is not None:
+            extra = {"data": json.dumps(body), "content_type": "application/json", **extra}
+        response = self.client.generic(
+            method, PREFIX + path, headers=headers, REMOTE_ADDR=self.address, **_bytes(extra)
+        )
+        answer = Answer(response)
+        assert answer["Cache-Control"] == "no-store"
+        if answer.is_json or not answer.raw:
+            _hold_against_contract(method, path.partition("?")[0], answer.status, answer.body)
+        return answer
+
+    def ok(self, method: str, path: str, body: Any = None, **extra: Any) -> Any:
+        """The body of a success."""
+        answer = self.call(method, path, body, **extra)
+        assert answer.status == 200, f"{method} {path}: {answer.status} {answer.raw[:300]!r}"
+        return answer.body
+
+    def refused(self, method: str, path: str, status: int, body: Any = None, **extra: Any) -> Any:
+        """The body of a refusal with that status."""
+        answer = self.call(method, path, body, **extra)
+        assert answer.status == status, f"{method} {path}: {answer.status} {answer.raw[:300]!r}"
+        return answer.body
+
+    def upload(self, folder_id: int, content: bytes = PDF, **fields: Any) -> dict[str, Any]:
+        """A document in a folder."""
+        made: dict[str, Any] = self.ok(
+            "POST",
+            "/files",
+            {"folder_id": folder_id, "filename": "brief.pdf", "file_data": b64(content), **fields},
+        )
+        return made
+
+
+def _bytes(extra: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(extra.get("data"), str):
+        extra["data"] = extra["data"].encode()
+    return extra
+
+
+def b64(content: bytes) -> str:
+    """Plain Base64."""
+    return base64.b64encode(content).decode()
+
+
+def signed_in(user: User, tenant: Organization, **extra: Any) -> Caller:
+    """A caller with a token that is active for a tenant."""
+    token, _row = tokens.issue(
+        kind="docms_session",
+        user=user,
+        expires_in=datetime.timedelta(hours=1),
+        organization=tenant,
+        state=AccessToken.State.ACTIVE,
+    )
+    return Caller(token, **extra)
+
+
+def cost_of(caller: Caller, path: str, method: str = "GET", body: Any = None) -> int:
+    """The number of queries of a request that succeeds."""
+    with CaptureQueriesContext(connection) as queries:
+        caller.ok(method, path, body)
+    return len(queries)

@@ -1,0 +1,431 @@
+"""Folders, groups and what reaches what, over HTTP."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from docms.models import Document, Folder, Group
+from docms.services.groups import derived_group
+from orgs.models import OrganizationSettings
+from tests.cast import Cast
+from tests.docms.door import Caller, cost_of, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(cast: Cast) -> Caller:
+    """The administrator, who is in no group."""
+    return signed_in(cast.admin, cast.tenant)
+
+
+@pytest.fixture
+def renter(cast: Cast) -> Caller:
+    """A resident."""
+    return signed_in(cast.renter, cast.tenant)
+
+
+def make_group(admin: Caller, name: str, *user_ids: int, **fields: Any) -> int:
+    """A group by hand."""
+    made: int = admin.ok("POST", "/groups", {"name": name, "user_ids": list(user_ids), **fields})["group_id"]
+    return made
+
+
+def make_folder(admin: Caller, name: str, *group_ids: int, **fields: Any) -> int:
+    """A folder."""
+    made: int = admin.ok("POST", "/folders", {"name": name, "group_ids": list(group_ids), **fields})["folder_id"]
+    return made
+
+
+def names(folders: list[dict[str, Any]]) -> list[Any]:
+    """Names with those of their children."""
+    return [(f["name"], names(f["subfolders"])) if f["subfolders"] else f["name"] for f in folders]
+
+
+def soon(**delta: float) -> str:
+    """A moment from now, as the contract writes it."""
+    return f"{timezone.now() + datetime.timedelta(**delta):%Y-%m-%dT%H:%M:%S.000%z}"
+
+
+# --- Reach ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DOCMS-061")
+def test_folders_are_reached_through_any_group(cast: Cast, admin: Caller, renter: Caller) -> None:
+    one, two = make_group(admin, "Eins", cast.renter.pk), make_group(admin, "Zwei", cast.renter.pk)
+    other = make_group(admin, "Andere", cast.neighbour.pk)
+    a, b, both = make_folder(admin, "A", one), make_folder(admin, "B", two), make_folder(admin, "Beide", one, two)
+    c, nobody = make_folder(admin, "C", other), make_folder(admin, "Niemand")
+    assert {f["folder_id"] for f in renter.ok("GET", "/folders")} == {a, b, both}
+    for folder in (a, b, both):
+        renter.ok("GET", f"/folders/{folder}/files")
+    for folder in (c, nobody):
+        renter.refused("GET", f"/folders/{folder}/files", 404)
+        renter.refused("GET", f"/folders/{folder}", 404)
+    admin.ok("PUT", f"/groups/{one}", {"user_ids": []})
+    assert {f["folder_id"] for f in renter.ok("GET", "/folders")} == {b, both}
+
+
+def test_derived_groups_follow_the_occupancy(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = derived_group(tenant=cast.tenant, unit=cast.unit_a2)
+    folder = make_folder(admin, "Wohnung", group.pk)
+    renter.ok("GET", f"/folders/{folder}")
+    signed_in(cast.owner, cast.tenant).refused("GET", f"/folders/{folder}", 404)
+    signed_in(cast.former, cast.tenant).refused("GET", f"/folders/{folder}", 404)
+    shown = admin.ok("GET", f"/groups/{group.pk}")
+    assert shown["user_ids"] == [cast.renter.pk]
+    admin.refused("PUT", f"/groups/{group.pk}", 400, {"user_ids": [cast.owner.pk]})
+    assert group.pk in renter.ok("GET", f"/users/{cast.renter.pk}")["group_ids"]
+    assert [g["group_id"] for g in renter.ok("GET", f"/users/{cast.renter.pk}/groups")] == [group.pk]
+    everybody = {user["user_id"]: user["group_ids"] for user in admin.ok("GET", "/users")}
+    assert everybody[cast.renter.pk] == [group.pk]
+    assert everybody[cast.owner.pk] == []
+
+
+# --- Groups ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DOCMS-062")
+def test_foreign_groups_are_refused_with_401(cast: Cast, admin: Caller, renter: Caller) -> None:
+    mine, theirs = make_group(admin, "Meine", cast.renter.pk), make_group(admin, "Andere", cast.owner.pk)
+    foreign = signed_in(cast.stranger, cast.other_tenant).ok("POST", "/groups", {"name": "Fremd"})["group_id"]
+    renter.ok("GET", f"/groups/{mine}")
+    admin.ok("GET", f"/groups/{theirs}")
+    renter.refused("GET", f"/groups/{theirs}", 401)
+    renter.refused("GET", "/groups/999999999", 404)
+    renter.refused("GET", f"/groups/{foreign}", 404)
+
+
+@pytest.mark.rule("DOCMS-063")
+def test_lists_replace_and_omitted_ones_stay(cast: Cast, admin: Caller) -> None:
+    a, b = make_folder(admin, "A"), make_folder(admin, "B")
+    group = make_group(
+        admin, "G", cast.renter.pk, cast.owner.pk, folder_ids=[a], groupadmin_ids=[cast.owner.pk], show_check_mark=True
+    )
+    changed = admin.ok("PUT", f"/groups/{group}", {"folder_ids": [b]})
+    assert changed["folder_ids"] == [b]
+    assert changed["user_ids"] == sorted([cast.renter.pk, cast.owner.pk])
+    assert changed["groupadmin_ids"] == [cast.owner.pk]
+    assert changed["show_check_mark"] is True
+    changed = admin.ok("PUT", f"/groups/{group}", {"user_ids": [cast.owner.pk, cast.neighbour.pk]})
+    assert changed["user_ids"] == sorted([cast.owner.pk, cast.neighbour.pk])
+    assert changed["folder_ids"] == [b]
+    assert admin.ok("PUT", f"/groups/{group}", {"groupadmin_ids": []})["groupadmin_ids"] == []
+
+
+@pytest.mark.rule("DOCMS-064")
+def test_administrators_of_a_group_are_members(cast: Cast, admin: Caller) -> None:
+    body = {"name": "G", "user_ids": [cast.owner.pk], "groupadmin_ids": [cast.renter.pk]}
+    admin.refused("POST", "/groups", 400, body)
+    group = make_group(admin, "G", cast.owner.pk)
+    admin.refused("PUT", f"/groups/{group}", 400, {"groupadmin_ids": [cast.renter.pk]})
+
+
+@pytest.mark.rule("DOCMS-065")
+def test_deleting_a_group_ends_its_access_only(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    folder = make_folder(admin, "F", group)
+    file = admin.upload(folder)["file_id"]
+    renter.ok("GET", f"/files/{file}")
+    admin.ok("DELETE", f"/groups/{group}")
+    renter.refused("GET", f"/files/{file}", 404)
+    admin.ok("GET", f"/files/{file}")
+    admin.ok("GET", f"/folders/{folder}")
+    assert cast.renter.pk in {user["user_id"] for user in admin.ok("GET", "/users")}
+    admin.refused("GET", f"/groups/{group}", 404)
+
+
+@pytest.mark.rule("DOCMS-066")
+def test_members_are_not_told_of_each_other(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk, cast.owner.pk, groupadmin_ids=[cast.owner.pk])
+    hidden = make_folder(admin, "F", group, inactive_at=soon(days=-1))
+    shown = renter.ok("GET", f"/groups/{group}")
+    assert shown["user_ids"] == []
+    assert shown["folder_ids"] == []
+    assert [g["user_ids"] for g in renter.ok("GET", "/groups")] == [[]]
+    leader = signed_in(cast.owner, cast.tenant)
+    assert leader.ok("GET", f"/groups/{group}")["user_ids"] == sorted([cast.renter.pk, cast.owner.pk])
+    assert admin.ok("GET", f"/groups/{group}")["folder_ids"] == [hidden]
+
+
+@pytest.mark.rule("DOCMS-184")
+def test_groups_and_folders_are_for_administrators(cast: Cast, admin: Caller) -> None:
+    group = make_group(admin, "G", cast.staff.pk)
+    folder = make_folder(admin, "F", group)
+    staff = signed_in(cast.staff, cast.tenant)
+    staff.refused("POST", "/groups", 403, {"name": "X"})
+    staff.refused("PUT", f"/groups/{group}", 403, {"name": "X"})
+    staff.refused("DELETE", f"/groups/{group}", 403)
+    staff.refused("POST", "/folders", 403, {"name": "X"})
+    staff.refused("PUT", f"/folders/{folder}", 403, {"name": "X"})
+    staff.refused("DELETE", f"/folders/{folder}", 403)
+    admin.ok("PUT", f"/folders/{folder}", {"name": "Y"})
+    admin.ok("PUT", f"/groups/{group}", {"name": "Y"})
+    admin.ok("DELETE", f"/folders/{folder}")
+    admin.ok("DELETE", f"/groups/{group}")
+
+
+def test_a_name_that_is_taken_is_a_conflict(admin: Caller) -> None:
+    make_group(admin, "Eigentümer")
+    assert admin.refused("POST", "/groups", 409, {"name": "EIGENTÜMER"})["message"] == "ALREADY_EXISTS"
+
+
+# --- The tree -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("DOCMS-095")
+def test_the_tree_comes_when_asked_for(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    top = make_folder(admin, "Haus", group)
+    below = make_folder(admin, "Keller", group, parent_folder_id=top)
+    make_folder(admin, "Regal", group, parent_folder_id=below)
+    assert names(renter.ok("GET", "/folders")) == ["Haus"]
+    assert names(renter.ok("GET", "/folders?subfolders=true")) == [("Haus", [("Keller", ["Regal"])])]
+    assert names(renter.ok("GET", f"/folders/{top}")["subfolders"]) == ["Keller"]
+    renter.refused("GET", "/folders?subfolders=maybe", 400)
+
+
+@pytest.mark.rule("DOCMS-096")
+def test_all_is_for_administrators(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    make_folder(admin, "Seiner", group)
+    make_folder(admin, "Keiner")
+    signed_in(cast.stranger, cast.other_tenant).ok("POST", "/folders", {"name": "Fremd"})
+    assert names(admin.ok("GET", "/folders")) == []
+    assert names(admin.ok("GET", "/folders?all=true")) == ["Keiner", "Seiner"]
+    assert names(renter.ok("GET", "/folders?all=true")) == names(renter.ok("GET", "/folders")) == ["Seiner"]
+
+
+@pytest.mark.rule("DOCMS-187")
+def test_all_gives_every_document_and_every_child(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    top = make_folder(admin, "Haus", group)
+    make_folder(admin, "Offen", group, parent_folder_id=top)
+    hidden = make_folder(admin, "Verwaltung", parent_folder_id=top)
+    files = {admin.upload(top)["file_id"], admin.upload(hidden)["file_id"]}
+    assert {f["file_id"] for f in admin.ok("GET", "/files?all=true")} == files
+    assert admin.ok("GET", "/files") == []
+    assert names(admin.ok("GET", f"/folders/{top}?all=true")["subfolders"]) == ["Offen", "Verwaltung"]
+    assert names(admin.ok("GET", f"/folders/{top}")["subfolders"]) == []
+    assert renter.ok("GET", "/files?all=true") == renter.ok("GET", "/files")
+    assert len(renter.ok("GET", "/files")) == 1
+    assert names(renter.ok("GET", f"/folders/{top}?all=true")["subfolders"]) == ["Offen"]
+
+
+@pytest.mark.rule("DOCMS-097")
+def test_the_way_to_a_folder_is_shown_by_name_only(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    top = make_folder(admin, "Haus", mail_after_upload_enable=True, file_delete_files=7)
+    below = make_folder(admin, "Wohnung", group, parent_folder_id=top)
+    make_folder(admin, "Nachbar", parent_folder_id=top)
+    secret, mine = admin.upload(top)["file_id"], admin.upload(below)["file_id"]
+    assert names(renter.ok("GET", "/folders?subfolders=true")) == [("Haus", ["Wohnung"])]
+    shown = renter.ok("GET", "/folders")[0]
+    assert (shown["name"], shown["mail_after_upload_enable"], shown["file_delete_files"]) == ("Haus", False, 0)
+    assert names(renter.ok("GET", f"/folders/{top}")["subfolders"]) == ["Wohnung"]
+    renter.refused("GET", f"/folders/{top}/files", 404)
+    renter.refused("GET", f"/files/{secret}", 404)
+    assert [f["file_id"] for f in renter.ok("GET", "/files")] == [mine]
+
+
+@pytest.mark.rule("DOCMS-098")
+def test_paths_are_derived(admin: Caller) -> None:
+    top = make_folder(admin, "Haus")
+    below = admin.ok("POST", "/folders", {"name": "Keller", "parent_folder_id": top, "full_path_name": "Unsinn"})
+    assert below["full_path_name"] == "Haus/Keller"
+    admin.ok("PUT", f"/folders/{top}", {"name": "Ahornstraße", "full_path_name": "x/y"})
+    assert admin.ok("GET", f"/folders/{below['folder_id']}")["full_path_name"] == "Ahornstraße/Keller"
+
+
+@pytest.mark.rule("DOCMS-099")
+def test_no_cycles_and_no_twins(admin: Caller) -> None:
+    top = make_folder(admin, "Haus")
+    below = make_folder(admin, "Keller", parent_folder_id=top)
+    deep = make_folder(admin, "Regal", parent_folder_id=below)
+    for target in (top, below, deep):
+        admin.refused("PUT", f"/folders/{top}", 409, {"parent_folder_id": target})
+    admin.refused("POST", "/folders", 409, {"name": "KELLER", "parent_folder_id": top})
+    admin.refused("POST", "/folders", 409, {"name": "haus"})
+    admin.refused("PUT", f"/folders/{deep}", 409, {"name": "Haus", "parent_folder_id": None})
+    admin.ok("PUT", f"/folders/{deep}", {"name": "Haus"})
+
+
+@pytest.mark.rule("DOCMS-100")
+def test_access_is_given_per_folder(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    top = make_folder(admin, "Haus", group)
+    below = make_folder(admin, "Keller", parent_folder_id=top)
+    renter.ok("GET", f"/folders/{top}")
+    renter.refused("GET", f"/folders/{below}", 404)
+    admin.ok("PUT", f"/folders/{below}", {"group_ids": [group]})
+    renter.ok("GET", f"/folders/{below}")
+
+
+@pytest.mark.rule("DOCMS-101", "DOCMS-102")
+def test_new_top_folders_get_their_children(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group, managers = make_group(admin, "G", cast.renter.pk), make_group(admin, "M", cast.staff.pk)
+    chosen = OrganizationSettings.objects.filter(organization=cast.tenant)
+    chosen.update(
+        additional_child_folders=[{"name": "Verträge", "group_ids": [managers]}], additional_child_folders_group=False
+    )
+    first = make_folder(admin, "Eins", group)
+    assert names(admin.ok("GET", f"/folders/{first}?all=true")["subfolders"]) == ["Verträge"]
+    assert names(renter.ok("GET", f"/folders/{first}")["subfolders"]) == []
+    assert names(signed_in(cast.staff, cast.tenant).ok("GET", f"/folders/{first}")["subfolders"]) == ["Verträge"]
+    chosen.update(additional_child_folders_group=True)
+    second = make_folder(admin, "Zwei", group)
+    assert names(renter.ok("GET", f"/folders/{second}")["subfolders"]) == ["Verträge"]
+    third = make_folder(admin, "Drei", parent_folder_id=second)
+    assert admin.ok("GET", f"/folders/{third}?all=true")["subfolders"] == []
+
+
+@pytest.mark.rule("DOCMS-103", "DOCMS-104")
+def test_inactive_folders_are_hidden_with_what_is_below(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    top = make_folder(admin, "Haus", group)
+    below = make_folder(admin, "Keller", group, parent_folder_id=top)
+    file = admin.upload(below)["file_id"]
+    admin.ok("PUT", f"/folders/{top}", {"inactive_at": soon(minutes=5)})
+    renter.ok("GET", f"/files/{file}")
+    admin.ok("PUT", f"/folders/{top}", {"inactive_at": soon(seconds=-2)})
+    for path in (f"/folders/{top}", f"/folders/{below}", f"/folders/{below}/files", f"/files/{file}"):
+        renter.refused("GET", path, 404)
+        admin.ok("GET", path)
+    assert renter.ok("GET", "/folders?subfolders=true") == []
+    assert renter.ok("GET", "/files") == []
+    admin.ok("PUT", f"/folders/{top}", {"inactive_at": None})
+    renter.ok("GET", f"/files/{file}")
+
+
+@pytest.mark.rule("DOCMS-105")
+def test_protected_documents_stay(cast: Cast, admin: Caller) -> None:
+    folder = make_folder(admin, "F", allow_delete_files=soon(days=1))
+    file = admin.upload(folder)["file_id"]
+    assert admin.refused("DELETE", f"/files/{file}", 409)["message"] == "DELETION_LOCKED"
+    admin.ok("PUT", f"/folders/{folder}", {"allow_delete_files": soon(seconds=-2)})
+    admin.ok("DELETE", f"/files/{file}")
+
+
+@pytest.mark.rule("DOCMS-109")
+def test_folders_go_as_a_whole_or_not_at_all(admin: Caller) -> None:
+    top = make_folder(admin, "Haus")
+    below = make_folder(admin, "Keller", parent_folder_id=top)
+    free, held = admin.upload(top)["file_id"], admin.upload(below)["file_id"]
+    admin.ok("PUT", f"/folders/{below}", {"allow_delete_files": soon(days=1)})
+    assert admin.refused("DELETE", f"/folders/{top}", 409)["message"] == "DELETION_LOCKED"
+    for file in (free, held):
+        admin.ok("GET", f"/files/{file}")
+    admin.ok("PUT", f"/folders/{below}", {"allow_delete_files": None})
+    admin.ok("DELETE", f"/folders/{top}")
+    assert not Folder.objects.filter(pk__in=[top, below]).exists()
+    assert not Document.objects.filter(pk__in=[free, held]).exists()
+    gone = admin.ok("GET", "/deleted-files")
+    assert {row["file_id"]: row["reason"] for row in gone} == dict.fromkeys((free, held), "folder_deleted")
+
+
+@pytest.mark.rule("DOCMS-060")
+def test_the_last_folder_is_remembered(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk)
+    a, b = make_folder(admin, "A", group), make_folder(admin, "B", group)
+    me = f"/users/{cast.renter.pk}"
+    assert renter.ok("GET", me)["last_folder_id"] is None
+    for folder in (a, b, a):
+        renter.ok("GET", f"/folders/{folder}")
+        assert renter.ok("GET", me)["last_folder_id"] == folder
+
+
+@pytest.mark.rule("DOCMS-141")
+def test_favourites(cast: Cast, admin: Caller, renter: Caller) -> None:
+    group = make_group(admin, "G", cast.renter.pk, cast.owner.pk)
+    a, b = make_folder(admin, "A", group), make_folder(admin, "B", group)
+    file = admin.upload(a)["file_id"]
+    for _twice in range(2):
+        renter.ok("POST", f"/favorites/{a}")
+    renter.ok("POST", f"/favorites/{b}")
+    assert names(renter.ok("GET", "/favorites")) == ["A", "B"]
+    assert [f["file_id"] for f in renter.ok("GET", "/favorites/files")] == [file]
+    assert signed_in(cast.owner, cast.tenant).ok("GET", "/favorites") == []
+    renter.ok("DELETE", f"/favorites/{b}")
+    assert names(renter.ok("GET", "/favorites")) == ["A"]
+    admin.ok("PUT", f"/groups/{group}", {"user_ids": []})
+    assert renter.ok("GET", "/favorites") == []
+    assert renter.ok("GET", "/favorites/files") == []
+    renter.refused("POST", f"/favorites/{b}", 404)
+
+
+@pytest.mark.rule("DOCMS-047")
+def test_nothing_of_another_tenant_is_reached(cast: Cast, admin: Caller) -> None:
+    stranger = signed_in(cast.stranger, cast.other_tenant)
+    group, folder = make_group(stranger, "G", cast.foreigner.pk), make_folder(stranger, "F")
+    file = stranger.upload(folder)["file_id"]
+    mine = make_folder(admin, "Meiner")
+    my_group = make_group(admin, "Meine")
+    for method, path, body in (
+        ("GET", f"/folders/{folder}", None), ("PUT", f"/folders/{folder}", {"name": "x"}),
+        ("DELETE", f"/folders/{folder}", None), ("GET", f"/folders/{folder}/files", None),
+        ("GET", f"/folders/{folder}/permissions", None), ("GET", f"/folders/{folder}/labels", None),
+        ("GET", f"/groups/{group}", None), ("PUT", f"/groups/{group}", {"name": "x"}), ("DELETE", f"/groups/{group}", None),
+        ("GET", f"/files/{file}", None), ("PUT", f"/files/{file}", {"title": "x"}), ("DELETE", f"/files/{file}", None),
+        ("GET", f"/files/{file}/read", None), ("GET", f"/files/{file}/download", None), ("GET", f"/files/{file}/logs", None),
+        ("GET", f"/files/{file}/versions", None), ("PUT", f"/files/{file}/done/true", None),
+        ("PUT", f"/files/{file}/mark-read", None), ("POST", f"/favorites/{folder}", None),
+        ("GET", f"/users/{cast.stranger.pk}", None), ("PUT", f"/users/{cast.stranger.pk}", {"name": "x"}),
+        ("GET", f"/users/{cast.stranger.pk}/groups", None), ("GET", f"/users/{cast.stranger.pk}/loginlogs", None),
+    ):  # fmt: skip
+        admin.refused(method, path, 404, body)
+    from tests.docms.door import PDF, b64
+
+    for method, path, body in (
+        ("POST", "/folders", {"name": "x", "parent_folder_id": folder}),
+        ("POST", "/folders", {"name": "x", "group_ids": [group]}),
+        ("PUT", f"/folders/{mine}", {"mail_after_upload_users": [cast.stranger.pk]}),
+        ("POST", "/groups", {"name": "x", "user_ids": [cast.stranger.pk]}),
+        ("PUT", f"/groups/{my_group}", {"folder_ids": [folder]}),
+        ("POST", "/files", {"folder_id": folder, "filename": "x.pdf", "file_data": b64(PDF)}),
+        ("PUT", f"/users/{cast.renter.pk}", {"group_ids": [group]}),
+    ):
+        admin.refused(method, path, 400, body)
+    assert admin.ok("POST", "/files/paging", {"ids": [file]}) == []
+    assert Group.objects.filter(tenant=cast.tenant).count() == 1
+
+
+# --- Cost -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["admin", "renter"])
+def test_lists_cost_the_same_for_one_and_three(cast: Cast, admin: Caller, who: str) -> None:
+    user = getattr(cast, who)
+    caller = signed_in(user, cast.tenant)
+    household = derived_group(tenant=cast.tenant, unit=cast.unit_a2)
+    paths = [
+        "/folders", "/folders?subfolders=true", "/folders?subfolders=true&all=true", "/groups", "/favorites",
+        "/favorites/files", "/files", "/files/unread", f"/users/{user.pk}/groups", f"/users/{user.pk}/permissions",
+    ]  # fmt: skip
+    folders: list[int] = []
+
+    def more() -> None:
+        number = len(folders)
+        group = make_group(admin, f"G{number}", user.pk, cast.staff.pk)
+        folder = make_folder(admin, f"F{number}", group, household.pk, mail_after_upload_users=[cast.staff.pk])
+        folders.append(folder)
+        make_folder(admin, f"Unter{number}", group, parent_folder_id=folder)
+        admin.upload(folder)
+        caller.ok("POST", f"/favorites/{folder}")
+        flags = dict.fromkeys(("active", "read", "download", "upload", "edit", "edit_own", "mail", "log"), True)
+        admin.ok("PUT", f"/folders/{folder}/permissions/{user.pk}", flags)
+        admin.ok("PUT", f"/folders/{folders[0]}/permissions/{[cast.owner, cast.staff, cast.guest][number].pk}", flags)
+        admin.upload(folders[0])
+
+    more()
+    per_folder = [f"/folders/{folders[0]}", f"/folders/{folders[0]}/files"]
+    if who == "admin":
+        per_folder += [f"/folders/{folders[0]}/permissions", "/users"]
+    one = {path: cost_of(caller, path) for path in [*paths, *per_folder]}
+    more(), more()
+    three = {path: cost_of(caller, path) for path in [*paths, *per_folder]}
+    assert three == one
+    assert max(one.values()) < 30

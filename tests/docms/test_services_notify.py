@@ -1,0 +1,243 @@
+"""Who is told of a new document, when, and how often."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from core.models import SystemLog
+from core.services import rows
+from docms.models import Document, DocumentLog, Folder, FolderTemplate
+from docms.services import documents, groups, notify, permissions
+from docms.signals import document_published
+from messaging.models import Message, MessageRecipient
+from orgs.services import occupancies
+from tests.cast import Cast
+from tests.factories import at_once, folder, manual_group, publish, stored
+
+HOUR = datetime.timedelta(hours=1)
+
+
+def told(cast: Cast, paper: Document) -> set[str]:
+    """Announce, and say who got a mail."""
+    notify.announce(paper.pk)
+    return mailed(paper)
+
+
+def mailed(paper: Document) -> set[str]:
+    found = MessageRecipient.objects.filter(document_id=paper.pk).values_list("address", flat=True)
+    return {address.partition("@")[0] for address in found}
+
+
+def everybody(cast: Cast, **settings: Any) -> Folder:
+    """A folder that residents of house A, staff and a guest reach."""
+    groups_ = [manual_group(cast, "Alle", "guest", "staff"), groups.derived_group(tenant=cast.tenant, community=cast.house_a)]
+    return folder(cast, "Rundschreiben", groups_, **settings)
+
+
+@pytest.mark.rule("DOCMS-142")
+def test_the_folders_general_rule(cast: Cast) -> None:
+    where = everybody(cast)
+    assert told(cast, publish(cast, where)) == set()
+    rows.change(where, {"mail_after_upload_enable": True})
+    assert told(cast, publish(cast, where)) == {"guest", "staff", "owner", "renter", "additional"}
+    chosen = everybody_custom(cast, where, enable=True)
+    assert told(cast, publish(cast, chosen)) == {"owner"}
+    chosen = everybody_custom(cast, where, enable=False)
+    assert told(cast, publish(cast, chosen)) == set()
+
+
+def everybody_custom(cast: Cast, where: Folder, *, enable: bool) -> Folder:
+    from docms.services import folders
+
+    return folders.change_folder(
+        actor=cast.actor("admin"),
+        folder=where,
+        changes={
+            "mail_after_upload_enable": enable,
+            "mail_after_upload_custom": True,
+            "mail_after_upload_users": [cast.owner.pk, cast.neighbour.pk],  # the neighbour does not reach the folder
+        },
+    )
+
+
+@pytest.mark.rule("DOCMS-143")
+@pytest.mark.parametrize("general", [True, False])
+def test_the_uploaders_rule_replaces_the_general_one_even_when_that_is_off(cast: Cast, general: bool) -> None:
+    where = everybody(cast, mail_after_upload_enable=general)
+
+    def rule(custom: bool) -> None:
+        permissions.set_mail_rule(
+            actor=cast.actor("admin"), folder=where, user_id=cast.admin.pk, custom=custom,
+            recipient_ids=[cast.guest.pk, cast.neighbour.pk],
+        )  # fmt: skip
+
+    rule(True)
+    assert told(cast, publish(cast, where)) == {"guest"}
+    everyone = {"guest", "owner", "renter", "additional"} if general else set()
+    assert told(cast, publish(cast, where, who="staff")) == everyone  # the rule is the administrator's
+    rule(False)
+    assert told(cast, publish(cast, where)) == (everyone | {"staff"} if general else set())
+    permissions.delete_mail_rule(actor=cast.actor("admin"), folder=where, user_id=cast.admin.pk)
+
+
+@pytest.mark.rule("DOCMS-144")
+def test_who_gets_no_mail(cast: Cast) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    # Neighbour, former and stranger are not assigned. The others are, and each lacks one thing.
+    permissions.set_permission(
+        actor=cast.actor("admin"), folder=where, user_id=cast.owner.pk, flags={"download": True, "log": True}
+    )
+    rows.change(cast.membership("guest"), {"read_perm": False})
+    rows.change(cast.membership("additional"), {"deactivated_at": timezone.now()})
+    permissions.set_mail_rule(
+        actor=cast.actor("admin"), folder=where, user_id=cast.staff.pk, custom=True,
+        recipient_ids=[
+            u.pk for u in (cast.owner, cast.guest, cast.additional, cast.staff, cast.neighbour, cast.former, cast.renter)
+        ],
+    )  # fmt: skip
+    assert told(cast, publish(cast, where, who="staff")) == {"renter"}
+    assert told(cast, publish(cast, where)) == {"renter", "staff"}
+
+
+def test_a_permission_in_the_folder_can_make_somebody_a_recipient(cast: Cast) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    rows.change(cast.membership("guest"), {"read_perm": False})
+    permissions.set_permission(actor=cast.actor("admin"), folder=where, user_id=cast.guest.pk, flags={"read": True})
+    assert "guest" in told(cast, publish(cast, where))
+
+
+@pytest.mark.rule("DOCMS-145")
+def test_a_document_for_later_is_announced_when_its_moment_has_come(cast: Cast) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    paper = publish(cast, where, active_from=timezone.now() + HOUR)
+    assert told(cast, paper) == set()
+    assert notify.release_documents() == {"documents": 0, "mails": 0, "failed": 0}
+    # Recipients are those of the moment, not those of the upload.
+    occupancies.revoke(cast.occupancy("owner"))
+    Document.objects.filter(pk=paper.pk).update(active_from=timezone.now() - HOUR)
+    assert notify.release_documents() == {"documents": 1, "mails": 4, "failed": 0}
+    assert mailed(paper) == {"guest", "staff", "renter", "additional"}
+    assert notify.release_documents() == {"documents": 0, "mails": 0, "failed": 0}
+    assert Message.objects.count() == 4
+
+
+def test_the_sweep_finds_what_a_dead_broker_kept_from_being_announced(cast: Cast) -> None:
+    paper = publish(cast, everybody(cast, mail_after_upload_enable=True))
+    assert mailed(paper) == set()
+    assert notify.release_documents()["mails"] == 5
+    assert len(mailed(paper)) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_announce_a_document_once(cast: Cast) -> None:
+    paper = publish(cast, everybody(cast, mail_after_upload_enable=True))
+    heard: list[frozenset[int]] = []
+
+    def hear(people: frozenset[int], **_more: object) -> None:
+        heard.append(people)
+
+    document_published.connect(hear)
+    try:
+        outcomes = at_once(lambda: notify.announce(paper.pk), lambda: notify.announce(paper.pk))
+    finally:
+        document_published.disconnect(hear)
+    assert sorted(outcomes) == [0, 5]  # type: ignore[type-var]
+    assert Message.objects.count() == 5 and len(heard) == 1
+
+
+def test_those_without_mail_hear_of_it_too(cast: Cast) -> None:
+    paper = publish(cast, everybody(cast))
+    heard: list[frozenset[int]] = []
+
+    def hear(people: frozenset[int], **_more: object) -> None:
+        heard.append(people)
+
+    document_published.connect(hear)
+    try:
+        assert told(cast, paper) == set()
+    finally:
+        document_published.disconnect(hear)
+    expected = {u.pk for u in (cast.guest, cast.staff, cast.owner, cast.renter, cast.additional)}
+    assert heard == [frozenset(expected)]
+
+
+def test_each_gets_one_mail_in_the_own_language_with_a_link(cast: Cast) -> None:
+    rows.change(cast.renter, {"language": "pl"})
+    where = everybody(cast, mail_after_upload_enable=True)
+    paper = publish(cast, where, title="Nebenkostenabrechnung")
+    told(cast, paper)
+    assert all(len(m.to_emails) == 1 and not m.bcc_emails for m in Message.objects.all())
+    mails = {m.to_emails[0].partition("@")[0]: m for m in Message.objects.all()}
+    assert mails["renter"].language == "pl" and mails["owner"].language == "de"
+    assert mails["renter"].subject != mails["owner"].subject
+    assert f"/app/documents/{paper.pk}" in mails["renter"].body_text
+    assert "Nebenkostenabrechnung" in mails["owner"].subject + mails["owner"].body_text
+    assert DocumentLog.objects.filter(document_id=paper.pk, action="notify").count() == 1
+
+
+def test_the_folders_own_text_is_used(cast: Cast) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    FolderTemplate.objects.create(
+        tenant=cast.tenant, folder=where, kind="notification", subject="Post: {{file_title}}", body="<p>{{link}}</p>"
+    )
+    told(cast, publish(cast, where, title="Aushang"))
+    assert set(Message.objects.values_list("subject", flat=True)) == {"Post: Aushang"}
+
+
+def test_a_new_version_is_announced_again_to_all_but_its_uploader(cast: Cast) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    paper = publish(cast, where)
+    assert "staff" in told(cast, paper)
+    documents.change_document(
+        actor=cast.actor("staff"), document=paper, changes={"title": "Neu"}, blob=stored(cast.tenant, b"Neuer Inhalt")
+    )
+    assert notify.announce(paper.pk) == 4
+    documents.change_document(actor=cast.actor("staff"), document=paper, changes={"title": "Nur der Titel"})
+    assert notify.announce(paper.pk) == 0
+
+
+@pytest.mark.parametrize("why", ["expired", "claimed", "hidden", "gone"])
+def test_what_nobody_may_see_is_not_announced(cast: Cast, why: str) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    now = timezone.now()
+    paper = publish(cast, where, active_until=now + HOUR)
+    if why == "expired":
+        Document.objects.filter(pk=paper.pk).update(active_until=now)
+    elif why == "claimed":
+        Document.objects.filter(pk=paper.pk).update(claimed_at=now)
+    elif why == "hidden":
+        Folder.objects.filter(pk=where.pk).update(hidden_from=now)
+    else:
+        documents.delete_document(actor=cast.actor("admin"), document=paper)
+    assert told(cast, paper) == set()
+
+
+@pytest.mark.rule("DOCMS-156")
+def test_mail_is_queued_after_the_commit_and_its_failure_undoes_nothing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    woken: list[tuple[str, int]] = []
+    monkeypatch.setattr(documents, "wake", lambda task, *ids: woken.append((task, *ids)))
+    with django_capture_on_commit_callbacks(execute=False) as waiting:
+        paper = publish(cast, where)
+        assert not Message.objects.exists() and not woken
+    for callback in waiting:
+        callback()
+    assert ("docms.notify_upload", paper.pk) in woken
+
+    def broken(**_values: object) -> None:
+        raise RuntimeError("no text for this kind")
+
+    monkeypatch.setattr(notify.outbox, "queue_all", broken)
+    other = publish(cast, where, title="Anderes")
+    assert notify.release_documents()["failed"] == 2
+    assert Document.objects.filter(pk=other.pk, notified_at=None).exists()
+    assert SystemLog.objects.filter(category="docms.notify_upload", tenant=cast.tenant).count() == 2
+    monkeypatch.undo()
+    assert notify.release_documents()["documents"] == 2
+    assert len(mailed(other)) == 5
