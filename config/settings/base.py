@@ -10,6 +10,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from environ import FileAwareEnv
 
+from config.unfold import UNFOLD  # noqa: F401 - the theme of the back office
+
 # Any variable may be given as NAME_FILE: the path of a file that holds the value (secrets of an orchestrator).
 env = FileAwareEnv()
 
@@ -132,10 +134,13 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "messaging.sweep": {"task": "messaging.sweep", "schedule": 20.0},
+    "messaging.empty_old": {"task": "messaging.empty_old", "schedule": crontab(hour=3, minute=41)},
+    "core.catch_up_previews": {"task": "core.catch_up_previews", "schedule": crontab(minute="*/10")},
     "core.expire_uploads": {"task": "core.expire_uploads", "schedule": crontab(minute=7)},
     "core.sweep_blobs": {"task": "core.sweep_blobs", "schedule": crontab(hour=3, minute=11)},
     "orgs.tidy_sign_in": {"task": "orgs.tidy_sign_in", "schedule": crontab(minute="*/10")},
     "docms.release_documents": {"task": "docms.release_documents", "schedule": crontab(minute="*/5")},
+    "docms.delete_claimed": {"task": "docms.delete_claimed", "schedule": crontab(minute="*/5")},
 }
 
 # --- People --------------------------------------------------------------------------------------------

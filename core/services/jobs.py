@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import zlib
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from core.models import JobRun
 log = logging.getLogger(__name__)
 
 Counts = dict[str, int]
+KEPT = datetime.timedelta(days=1)  # some jobs run every twenty seconds
 
 
 def run(name: str, work: Callable[[], Counts]) -> Counts | None:
@@ -39,5 +41,6 @@ def run(name: str, work: Callable[[], Counts]) -> Counts | None:
     finally:
         row.ended_at = timezone.now()
         row.save(update_fields=["ended_at", "counts", "error"])
+        JobRun.objects.filter(name=name, started_at__lt=row.started_at - KEPT).delete()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(1, %s)", [key - 2**31])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
@@ -19,7 +21,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
     """Own pages. The test mail opens its own transactions, so it guards itself."""
     return [
         path("test-mail/", test_mail.view(site), name="test-mail"),
-        path("mails/", site.admin_view(tryout.mails), name="tryout-mails"),
-        path("mails/<str:name>/", site.admin_view(tryout.mail), name="tryout-mail"),
+        path("mails/", site.admin_view(partial(tryout.mails, site)), name="tryout-mails"),
+        path("mails/<str:name>/", site.admin_view(partial(tryout.mail, site)), name="tryout-mail"),
         path("mails/<str:name>/html", site.admin_view(tryout.html), name="tryout-mail-html"),
     ]

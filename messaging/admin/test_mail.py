@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -34,44 +36,62 @@ def view(site: AdminSite) -> Callable[..., HttpResponse]:
     """The guarded view. A mail server may take its time, so no transaction is open while it is asked."""
 
     def test_mail(request: HttpRequest) -> HttpResponse:
-        wanted = request.GET.get("tenant", "")
-        with scope.unit_of_work(door="back_office", ip=request.client_ip, request_id=request.request_id):  # type: ignore[attr-defined]
-            tenant = _tenant(request, wanted)
-            language = request.user.language  # type: ignore[union-attr]
+        with _unit(request):
+            tenant = _tenant(request)
         form = TestMailForm(request.POST or None, initial={"to": request.user.email})  # type: ignore[union-attr]
-        if request.method == "POST" and form.is_valid():
-            try:
-                problem = send_test(
-                    to=form.cleaned_data["to"], tenant=tenant, app_config=tenant is None, language=language,
-                    caused_by=request.user,  # type: ignore[arg-type]
-                )  # fmt: skip
-            except DomainError as error:
-                add_refusal(form, error)
-            else:
-                if not problem:
-                    messages.success(request, gettext("The mail server took the mail. It should arrive in a moment."))
-                    return redirect(_back(tenant))
-                form.add_error(None, problem)
-        with scope.unit_of_work(door="back_office"):
-            request.actor = enter(request.user, door="back_office")  # type: ignore[attr-defined]
-            site.enter(request)  # type: ignore[attr-defined]
-            response = pages.render(
+        if request.method == "POST" and form.is_valid() and _sent(request, form, tenant):
+            messages.success(request, gettext("The mail server took the mail. It should arrive in a moment."))
+            return redirect(_back(tenant))
+        with _unit(request):
+            response: Any = pages.render(
                 site, request, "admin/house/form.html", title=_("Send a test mail"), form=form, media=form.media,
                 button=_("Send"), back=_back(tenant),
                 text=gettext("Through the stored mail server of %(who)s.") % {"who": tenant or gettext("the installation")},
             )  # fmt: skip
-            return response.render()  # type: ignore[attr-defined,no-any-return]
+            rendered: HttpResponse = response.render()
+        return rendered
 
-    return own_transactions(site.admin_view(_entered(site, test_mail)))
+    guarded = site.admin_view(test_mail)
+
+    def entered(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            with scope.unit_of_work(door="back_office"):
+                request.actor = enter(request.user, door="back_office")  # type: ignore[arg-type,attr-defined]
+                site.enter(request)  # type: ignore[attr-defined]
+        return guarded(request)
+
+    return own_transactions(entered)
 
 
-def _entered(site: AdminSite, inner: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    return inner
+@contextmanager
+def _unit(request: HttpRequest) -> Iterator[None]:
+    with scope.unit_of_work(
+        door="back_office",
+        user_id=request.user.pk,
+        ip=request.client_ip,  # type: ignore[attr-defined]
+        request_id=request.request_id,  # type: ignore[attr-defined]
+        tenants=request.actor.tenants,  # type: ignore[attr-defined]
+    ):
+        yield
 
 
-def _tenant(request: HttpRequest, wanted: str) -> Organization | None:
+def _sent(request: HttpRequest, form: TestMailForm, tenant: Organization | None) -> bool:
+    try:
+        problem = send_test(
+            to=form.cleaned_data["to"], tenant=tenant, app_config=tenant is None,
+            language=request.user.language, caused_by=request.user,  # type: ignore[union-attr,arg-type]
+        )  # fmt: skip
+    except DomainError as error:
+        add_refusal(form, error)
+        return False
+    if problem:
+        form.add_error(None, problem)
+    return not problem
+
+
+def _tenant(request: HttpRequest) -> Organization | None:
     """The tenant whose settings are tried; none = the installation's, for the operator. Raises `Denied`."""
-    actor = enter(request.user, door="back_office")  # type: ignore[arg-type]
+    actor, wanted = request.actor, request.GET.get("tenant", "")  # type: ignore[attr-defined]
     tenant_id = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else None
     if tenant_id is None and not actor.is_operator:
         raise Denied
@@ -80,8 +100,7 @@ def _tenant(request: HttpRequest, wanted: str) -> Organization | None:
         raise Denied(answer.reason)
     if tenant_id is None:
         return None
-    with scope.all_tenants():
-        tenant = Organization.objects.tenants().select_related("settings").filter(pk=tenant_id).first()
+    tenant = Organization.objects.tenants().select_related("settings").filter(pk=tenant_id).first()
     if tenant is None:
         raise Denied
     return tenant

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import email
 import email.policy
-import os
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,10 +33,8 @@ class Mail:
 
 def folder() -> Path | None:
     """Where the try-out keeps its mails; none anywhere else."""
-    name = os.environ.get("TRYOUT_MAILS", "")
-    if not name or not settings.TRYOUT and not getattr(settings, "SHOW_TRYOUT_MAILS", False):
-        return None
-    return Path(name)
+    name = getattr(settings, "TRYOUT_MAILS", "")
+    return Path(name) if name else None
 
 
 def _demand(request: HttpRequest) -> Path:
@@ -62,7 +60,7 @@ def _file(request: HttpRequest, name: str) -> Path:
     return found
 
 
-def mails(request: HttpRequest) -> HttpResponse:
+def mails(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """The newest first."""
     path = _demand(request)
     words = request.GET.get("q", "").strip().casefold()
@@ -72,7 +70,7 @@ def mails(request: HttpRequest) -> HttpResponse:
     page = Paginator(files, 50).get_page(request.GET.get("p"))
     found = [Mail(p.name, *_heads(_read(p, headers_only=True))) for p in page.object_list]
     return pages.render(
-        _site(), request, "admin/house/mails.html", title=_("Mails of the try-out"), mails=found, page=page,
+        site, request, "admin/house/mails.html", title=_("Mails of the try-out"), mails=found, page=page,
         words=request.GET.get("q", ""), folder=path,
     )  # fmt: skip
 
@@ -81,12 +79,12 @@ def _heads(message: EmailMessage) -> tuple[str, str, str]:
     return str(message["Subject"] or "–"), str(message["To"] or message["X-Envelope-To"] or "–"), str(message["Date"] or "")
 
 
-def mail(request: HttpRequest, name: str) -> HttpResponse:
+def mail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     """One mail: its text, and its HTML in a frame that runs nothing."""
     message = _read(_file(request, name))
     plain, rich = message.get_body(("plain",)), message.get_body(("html",))
     return pages.render(
-        _site(), request, "admin/house/mail.html", title=str(message["Subject"] or "–"),
+        site, request, "admin/house/mail.html", title=str(message["Subject"] or "–"),
         heads=[(k, str(message[k])) for k in ("From", "To", "Date", "Message-ID", "Reply-To") if message[k]],
         text=plain.get_content() if plain else "",
         html_url=reverse("admin:tryout-mail-html", args=[name]) if rich else "",
@@ -107,9 +105,3 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     )
     response._csp_exempt = True  # type: ignore[attr-defined]
     return response
-
-
-def _site():  # type: ignore[no-untyped-def]
-    from django.contrib.admin import site
-
-    return site

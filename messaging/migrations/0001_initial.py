@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('mobile_number', models.CharField(blank=True, max_length=40)),
                 ('message_id', models.CharField(max_length=255, unique=True)),
                 ('in_reply_to', models.CharField(blank=True, max_length=255)),
+                ('reply_to', models.EmailField(blank=True, max_length=254)),
                 ('reply_token_hash', models.BinaryField(blank=True, max_length=32, null=True, unique=True)),
                 ('dedupe_key', models.CharField(max_length=200, unique=True)),
                 ('state', models.CharField(choices=[('queued', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('failed', 'failed'), ('bounced', 'came back'), ('cancelled', 'cancelled')], default='queued', max_length=10, verbose_name='state')),

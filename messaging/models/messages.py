@@ -50,6 +50,7 @@ class Message(MutableRow):
     mobile_number = models.CharField(max_length=40, blank=True)
     message_id = models.CharField(max_length=255, unique=True)
     in_reply_to = models.CharField(max_length=255, blank=True)
+    reply_to = models.EmailField(max_length=254, blank=True)
     reply_token_hash = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
     dedupe_key = models.CharField(max_length=200, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)

@@ -125,9 +125,8 @@ def queue_all(
         "caused_by": caused_by,
         "in_reply_to": in_reply_to,
         "not_before": not_before or timezone.now(),
+        "reply_to": reply_to,
     }
-    if any(field.name == "reply_to" for field in Message._meta.concrete_fields):
-        values["reply_to"] = reply_to
     pairs = [
         (mail, _message(mail, source, context, f"{event}:{mail.key}", values))
         for mail in mails

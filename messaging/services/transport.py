@@ -258,7 +258,7 @@ def build(message: Message, config: MailConfig) -> EmailMultiAlternatives:
     if kind is not None and kind.optional:
         headers["List-Unsubscribe"] = f"<{public_url('/app/profile')}>"
     # The visible address of a BCC mail is the one to answer to (DOCMS-193).
-    answer_to = getattr(message, "reply_to", "") or (message.to_emails[0] if message.bcc_emails else "")
+    answer_to = message.reply_to or (message.to_emails[0] if message.bcc_emails else "")
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.body_text,

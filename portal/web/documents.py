@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import EmptyPage, PageNotAnInteger
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -59,7 +61,7 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
     except (EmptyPage, PageNotAnInteger):
         listed = cabinet.pages.page(1)
     shell._unread = cabinet.unread_total
-    context = {
+    context: dict[str, Any] = {
         "cabinet": cabinet,
         "filters": filters,
         "papers": listed,
@@ -68,7 +70,8 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
         "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper.folder)),
         "list_url": _list_url(request),
     }
-    template = "portal/documents.html#panes" if is_fragment(request) else "portal/documents.html"
+    context["is_fragment"] = is_fragment(request)
+    template = "portal/documents.html#panes" if context["is_fragment"] else "portal/documents.html"
     return render(request, template, context)
 
 

@@ -159,7 +159,7 @@ class Tryout:
     def _start_house(self) -> None:
         celery = [sys.executable, "-m", "celery", "-A", "config"]
         self._start("scheduler", [*celery, "beat", "--schedule", self.folder / "beat-schedule", "--pidfile="])
-        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"])
+        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"])
         web = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{self.host}:{self.port}"]
         web += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket"]
         self._start("web", web)

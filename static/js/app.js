@@ -75,7 +75,7 @@
   const refresh = () => {
     if (!opened || !window.htmx || !document.getElementById("panes")) return;
     opened = false;
-    htmx.ajax("GET", location.href, { target: "#panes", swap: "outerHTML show:none", select: "#panes" });
+    htmx.ajax("GET", location.href, { target: "#panes", swap: "outerHTML show:none", select: "#panes", selectOOB: "#nav-side,#nav-tabs" });
   };
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-opens-paper]")) return;

@@ -1,0 +1,50 @@
+"""The back office at `/admin/`: one site, filled by the floors; the tenant in view; the start page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, include, path
+
+import core.admin.operations
+import docms.admin
+import docms.admin.upload
+import messaging.admin
+import orgs.admin
+from core import tus
+from core.admin.site import HouseSite
+from orgs.admin import tenant_view
+
+
+class BackOffice(HouseSite):
+    """What the frame does not know: tenants, and the pages of the floors."""
+
+    def enter(self, request: HttpRequest) -> None:
+        """See `orgs.admin.tenant_view`."""
+        tenant_view.enter(request)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With the tenant in view."""
+        return {**super().each_context(request), **tenant_view.context(request)}
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Own pages before Django's, whose last route takes everything."""
+        return [
+            path("tenant/", self.admin_view(tenant_view.choose), name="tenant"),
+            path("uploads/", include(tus.urls(docms.admin.upload.DOOR, docms.admin.upload.tenant_of))),
+            *messaging.admin.urls(self),
+            *super().get_urls(),
+        ]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """What needs attention, each number leading to its list."""
+        from config.admin_start import cards
+
+        found = cards(request.actor)  # type: ignore[attr-defined]
+        return super().index(request, {"cards": found, "subtitle": None, **(extra_context or {})})
+
+
+site = BackOffice(name="admin")
+for floor in (orgs.admin, docms.admin, messaging.admin, core.admin.operations):
+    floor.register(site)
