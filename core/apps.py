@@ -14,7 +14,10 @@ def grant_to_app_role(sender: Any, using: str, **kwargs: Any) -> None:
     connection = connections[using]
     role = connection.ops.quote_name(settings.DATABASE_APP_ROLE)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user <> %s AND EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s)", [settings.DATABASE_APP_ROLE] * 2)
+        cursor.execute(
+            "SELECT current_user <> %s AND EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s)",
+            [settings.DATABASE_APP_ROLE] * 2,
+        )
         if not cursor.fetchone()[0]:
             return
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")

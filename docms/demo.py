@@ -16,16 +16,44 @@ from orgs.demo import DemoHouse
 from orgs.models import Community, Unit
 
 _HOUSE = (
-    ("Hausordnung", "Hausordnung, Stand Januar", ("Ruhezeiten sind von 22 bis 7 Uhr.", "Das Treppenhaus bleibt frei.", "Der Müll wird getrennt.")),
-    ("Hausordnung", "Merkblatt Lüften und Heizen", ("Bitte lüften Sie mehrmals am Tag kurz und kräftig.", "Kippen kühlt nur die Wände aus.")),
-    ("Haus und Technik", "Wartung der Heizung {year}", ("Die Heizung wird im Oktober gewartet.", "Bitte halten Sie die Heizkörper frei.")),
+    (
+        "Hausordnung",
+        "Hausordnung, Stand Januar",
+        ("Ruhezeiten sind von 22 bis 7 Uhr.", "Das Treppenhaus bleibt frei.", "Der Müll wird getrennt."),
+    ),
+    (
+        "Hausordnung",
+        "Merkblatt Lüften und Heizen",
+        ("Bitte lüften Sie mehrmals am Tag kurz und kräftig.", "Kippen kühlt nur die Wände aus."),
+    ),
+    (
+        "Haus und Technik",
+        "Wartung der Heizung {year}",
+        ("Die Heizung wird im Oktober gewartet.", "Bitte halten Sie die Heizkörper frei."),
+    ),
     ("Haus und Technik", "Energieausweis", ("Endenergieverbrauch dieses Gebäudes: 98 kWh je Quadratmeter und Jahr.",)),
-    ("Verträge und Versicherung", "Gebäudeversicherung {year}", ("Versichert sind Feuer, Leitungswasser, Sturm und Hagel.",)),
+    (
+        "Verträge und Versicherung",
+        "Gebäudeversicherung {year}",
+        ("Versichert sind Feuer, Leitungswasser, Sturm und Hagel.",),
+    ),
 )
 _OWNERS = (
-    ("Versammlungen", "Einladung zur Eigentümerversammlung {year}", ("Tagesordnung", "1. Begrüßung", "2. Wirtschaftsplan", "3. Verschiedenes")),
-    ("Versammlungen", "Protokoll der Versammlung {before}", ("Die Versammlung war beschlussfähig.", "Der Wirtschaftsplan wurde angenommen.")),
-    ("Wirtschaftspläne", "Wirtschaftsplan {year}", ("Erwartete Ausgaben: 84.200 Euro.", "Hausgeld je Monat wie im Anhang.")),
+    (
+        "Versammlungen",
+        "Einladung zur Eigentümerversammlung {year}",
+        ("Tagesordnung", "1. Begrüßung", "2. Wirtschaftsplan", "3. Verschiedenes"),
+    ),
+    (
+        "Versammlungen",
+        "Protokoll der Versammlung {before}",
+        ("Die Versammlung war beschlussfähig.", "Der Wirtschaftsplan wurde angenommen."),
+    ),
+    (
+        "Wirtschaftspläne",
+        "Wirtschaftsplan {year}",
+        ("Erwartete Ausgaben: 84.200 Euro.", "Hausgeld je Monat wie im Anhang."),
+    ),
 )
 
 
@@ -61,7 +89,10 @@ def _community(actor: Actor, community: Community, year: int, rng: random.Random
         )
         amount = rng.randint(-40000, 60000) / 100
         word = "Nachzahlung" if amount > 0 else "Guthaben"
-        lines = (f"{word}: {abs(amount):.2f} Euro".replace(".", ","), "Bitte prüfen Sie die Aufstellung auf den folgenden Seiten.")
+        lines = (
+            f"{word}: {abs(amount):.2f} Euro".replace(".", ","),
+            "Bitte prüfen Sie die Aufstellung auf den folgenden Seiten.",
+        )
         _publish(actor, folder, f"Nebenkostenabrechnung {year - 1}", unit.name, lines)
         count += 1
     return count
@@ -81,7 +112,11 @@ def _pdf(title: str, place: str, lines: tuple[str, ...]) -> bytes:
     pdf.set_margin(25)
     pdf.add_page()
     pdf.set_font("Helvetica", size=10)
-    pdf.cell(text=_latin("Brandt & Keller Hausverwaltung GmbH · Neusser Straße 410 · 50733 Köln"), new_x="LMARGIN", new_y="NEXT")
+    pdf.cell(
+        text=_latin("Brandt & Keller Hausverwaltung GmbH · Neusser Straße 410 · 50733 Köln"),
+        new_x="LMARGIN",
+        new_y="NEXT",
+    )
     pdf.ln(18)
     pdf.set_font("Helvetica", "B", 18)
     pdf.multi_cell(0, 9, _latin(title), new_x="LMARGIN", new_y="NEXT")

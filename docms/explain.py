@@ -5,8 +5,7 @@ The conclusion comes from the same querysets and rules as everywhere; the reason
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +16,10 @@ from docms.querysets import MEMBER_FLAGS
 from orgs.actor import Actor, actor_for
 from orgs.models import Membership, Occupancy, Organization, Responsibility, User
 from orgs.services.occupancies import last_day
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator
 
 
 def why(user: User, obj: Folder | Document) -> list[str]:
@@ -60,7 +63,9 @@ def _place(user: User, tenant: Organization) -> Iterator[str]:
 
 
 def _groups(user: User, actor: Actor, folder: Folder) -> Iterator[str]:
-    groups = list(Group.objects.filter(access__folder=folder).select_related("community", "building", "unit", "contact"))
+    groups = list(
+        Group.objects.filter(access__folder=folder).select_related("community", "building", "unit", "contact")
+    )
     if not groups:
         yield _("No group reaches this folder.")
     for group in groups:

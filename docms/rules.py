@@ -99,9 +99,8 @@ def effective_many(actor: Actor, folders: Iterable[Folder]) -> dict[int, Flags]:
     found = {}
     for folder_id, chosen, may_check in rows:
         membership = actor.membership(tenants[folder_id])
-        if chosen is None:
-            chosen = {flag: getattr(membership, column, False) for flag, column in MEMBER_FLAGS.items()}
-        found[folder_id] = Flags(**chosen, show_checkmark=may_check)
+        own_flags = {flag: getattr(membership, column, False) for flag, column in MEMBER_FLAGS.items()}
+        found[folder_id] = Flags(**(chosen or own_flags), show_checkmark=may_check)
     return {folder_id: found.get(folder_id, Flags()) for folder_id in tenants}
 
 

@@ -225,7 +225,12 @@ def actor_for(
 
 
 def enter(
-    user: User | None, *, door: str, tenant_id: int | None = None, scopes: Iterable[str] = (), token_id: int | None = None
+    user: User | None,
+    *,
+    door: str,
+    tenant_id: int | None = None,
+    scopes: Iterable[str] = (),
+    token_id: int | None = None,
 ) -> Actor:
     """Build the actor and let the running unit of work continue as this person, in this person's tenants."""
     with scope.all_tenants():
@@ -253,12 +258,20 @@ def _places(
     for day, ids in days.items():
         valid |= Q(contact__in=ids, period__contains=day)
         seats |= Q(contact__in=ids, period__contains=day, type="ADVISORY_BOARD")
-    held = Occupancy.objects.filter(valid, revoked_at=None).order_by().values_list(
-        "contact_id", "unit_id", "unit__building_id", "unit__community_id", "tenant_id", "role", "is_admin"
+    held = (
+        Occupancy.objects.filter(valid, revoked_at=None)
+        .order_by()
+        .values_list(
+            "contact_id", "unit_id", "unit__building_id", "unit__community_id", "tenant_id", "role", "is_admin"
+        )
     )
     nothing, no_unit = Value(None, output_field=IntegerField()), Value(0, output_field=IntegerField())
-    board_seats = Responsibility.objects.filter(seats).order_by().values_list(
-        "contact_id", no_unit, nothing, "community_id", "tenant_id", Value(audience.BOARD), Value(value=False)
+    board_seats = (
+        Responsibility.objects.filter(seats)
+        .order_by()
+        .values_list(
+            "contact_id", no_unit, nothing, "community_id", "tenant_id", Value(audience.BOARD), Value(value=False)
+        )
     )
     found = [ValidOccupancy(*row) for row in held.union(board_seats, all=True)]
     occupancies = [o for o in found if o.role != audience.BOARD]

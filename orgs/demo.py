@@ -7,31 +7,49 @@ import random
 from dataclasses import dataclass, field
 
 from core.services import rows
-from orgs.models import Community, CommunityAssignment, Contact, Membership, Occupancy, Organization, Responsibility, Unit, User
+from orgs.models import (
+    Community,
+    CommunityAssignment,
+    Contact,
+    Membership,
+    Occupancy,
+    Organization,
+    Responsibility,
+    Unit,
+    User,
+)
 from orgs.services import contacts, occupancies, register
 from orgs.services.accounts import create_account
 from orgs.services.tenants import add_member, create_tenant
 
 PASSWORD = "Quartier-Demo-1"  # noqa: S105 - printed on purpose; the demo refuses production settings
-ALL_DOCUMENT_FLAGS = {
-    f: True
-    for f in ("read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "log_perm", "mail_perm")
-}
+ALL_DOCUMENT_FLAGS = dict.fromkeys(("read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "log_perm", "mail_perm"), True)
 
-_FIRST = (
-    "Miriam Jonas Sabine Peter Aylin Thomas Katarzyna Jürgen Ursula Mehmet Anna Lukas Renate Stefan Eva Wolfgang Lena Paweł "
-    "Brigitte Michael Claire Andreas Heike Dieter Sophie Martin Monika Felix Ingrid Tobias Elif Günther Julia Frank Petra Emil"
-).split()
-_LAST = (
-    "Sommer Brandt Wolters Keller Yılmaz Schröder Nowak Weiß Hoffmann Demir Lehmann Krüger Peters Zimmermann Vogel Jansen "
-    "Müller Żółtowski Becker Roth Dubois Lorenz Kühn Fuchs Baumann Schäfer Engel Winkler Groß Heinrich Öztürk Seidel Simon Pohl"
-).split()
+_FIRST = ["Miriam", "Jonas", "Sabine", "Peter", "Aylin", "Thomas", "Katarzyna", "Jürgen", "Ursula", "Mehmet", "Anna", "Lukas", "Renate", "Stefan", "Eva", "Wolfgang", "Lena", "Paweł", "Brigitte", "Michael", "Claire", "Andreas", "Heike", "Dieter", "Sophie", "Martin", "Monika", "Felix", "Ingrid", "Tobias", "Elif", "Günther", "Julia", "Frank", "Petra", "Emil"]
+_LAST = ["Sommer", "Brandt", "Wolters", "Keller", "Yılmaz", "Schröder", "Nowak", "Weiß", "Hoffmann", "Demir", "Lehmann", "Krüger", "Peters", "Zimmermann", "Vogel", "Jansen", "Müller", "Żółtowski", "Becker", "Roth", "Dubois", "Lorenz", "Kühn", "Fuchs", "Baumann", "Schäfer", "Engel", "Winkler", "Groß", "Heinrich", "Öztürk", "Seidel", "Simon", "Pohl"]
 _COMMUNITIES = (
-    ("100", "Ahornstraße 12–16", "50733", "Köln", (("Ahornstraße 12", 8), ("Ahornstraße 14", 8), ("Ahornstraße 16", 8))),
+    (
+        "100",
+        "Ahornstraße 12–16",
+        "50733",
+        "Köln",
+        (("Ahornstraße 12", 8), ("Ahornstraße 14", 8), ("Ahornstraße 16", 8)),
+    ),
     ("200", "Merheimer Hof", "50735", "Köln", (("Merheimer Hof 1", 10), ("Merheimer Hof 3", 10))),
     ("300", "Wohnpark Niehl", "50737", "Köln", (("Sebastianstraße 40", 8), ("Sebastianstraße 42", 8))),
 )
-_FLOORS = ("EG links", "EG rechts", "1. OG links", "1. OG rechts", "2. OG links", "2. OG rechts", "3. OG links", "3. OG rechts", "DG links", "DG rechts")
+_FLOORS = (
+    "EG links",
+    "EG rechts",
+    "1. OG links",
+    "1. OG rechts",
+    "2. OG links",
+    "2. OG rechts",
+    "3. OG links",
+    "3. OG rechts",
+    "DG links",
+    "DG rechts",
+)
 
 
 @dataclass
@@ -59,7 +77,10 @@ def build(rng: random.Random) -> DemoHouse:
     )  # fmt: skip
     staff = _account("staff", "Jonas", "Brandt", home_tenant=tenant)
     member = add_member(user=staff, organization=tenant, role=Membership.Role.STAFF, **ALL_DOCUMENT_FLAGS)
-    rows.change(tenant.settings, {"accent_color": "#1f5c4a", "imprint": "Brandt & Keller Hausverwaltung GmbH, Neusser Straße 410, 50733 Köln"})
+    rows.change(
+        tenant.settings,
+        {"accent_color": "#1f5c4a", "imprint": "Brandt & Keller Hausverwaltung GmbH, Neusser Straße 410, 50733 Köln"},
+    )
     register.import_rows(_register(rng), tenant=tenant)
     communities = list(Community.objects.filter(tenant=tenant).order_by("identifier"))
     for community in communities[:2]:
@@ -104,7 +125,9 @@ def _resident(name: str, community: Community, unit_ref: str, role: str, tenant:
     unit = Unit.objects.get(community=community, identifier=unit_ref)
     first, last = {"owner": ("Miriam", "Sommer"), "renter": ("Paweł", "Nowak")}[name]
     user = _account(name, first, last, home_tenant=tenant)
-    occupancy = Occupancy.objects.filter(unit=unit, role=role).valid_on(tenant.today()).select_related("contact").first()
+    occupancy = (
+        Occupancy.objects.filter(unit=unit, role=role).valid_on(tenant.today()).select_related("contact").first()
+    )
     if occupancy is None:
         contact = contacts.create_contact(tenant=tenant, first_name=first, last_name=last, email=user.email)
         contacts.link_account(contact, user)
@@ -133,7 +156,9 @@ def _register(rng: random.Random) -> list[register.RawRow]:
                     "postal_code": postal_code, "city": city, "unit_ref": f"{number:02d}",
                     "unit": f"Wohnung {number:02d} · {_FLOORS[index]}",
                 }  # fmt: skip
-                roles = rng.choice((("owner",), ("owner", "renter"), ("owner", "renter", "additional"), ("owner", "renter")))
+                roles = rng.choice(
+                    (("owner",), ("owner", "renter"), ("owner", "renter", "additional"), ("owner", "renter"))
+                )
                 surname = rng.choice(_LAST)
                 for role in roles:
                     person += 1

@@ -74,9 +74,7 @@ class UserManager(BaseUserManager["Any"]):
         """Accounts that share a tenant with a member of staff, and the own one."""
         if actor.is_operator:
             return self.get_queryset()
-        return self.filter(
-            Q(id=actor.user_id) | Q(id__in=self._members_of(actor.staff_tenants))
-        )
+        return self.filter(Q(id=actor.user_id) | Q(id__in=self._members_of(actor.staff_tenants)))
 
     def _members_of(self, tenants: Any) -> Any:
         membership = self.model._meta.get_field("memberships").related_model

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
 from orgs.models import Invite, Occupancy, Unit
-from django.utils.translation import gettext_lazy as _
 
 
 def may_administer(actor: Actor, tenant_id: int | None) -> Answer:
@@ -55,5 +56,3 @@ def may_import_register(actor: Actor, tenant_id: int) -> Answer:
     if actor.is_operator or tenant_id in actor.wide_tenants:
         return YES
     return no(_("Only staff for all communities may import a register."))
-
-

@@ -25,12 +25,22 @@ from dataclasses import dataclass
 from core import scope
 from core.services import rows
 from orgs.actor import Actor, actor_for
-from orgs.models import Building, Community, CommunityAssignment, Contact, Membership, Occupancy, Organization, Unit, User
+from orgs.models import (
+    Building,
+    Community,
+    CommunityAssignment,
+    Contact,
+    Membership,
+    Occupancy,
+    Organization,
+    Unit,
+    User,
+)
 from orgs.services import contacts, occupancies
 from orgs.services.accounts import create_account
 from orgs.services.tenants import add_member, create_tenant
 
-PASSWORD = "Ein-guter-Satz-1"  # noqa: S105 - the cast's
+PASSWORD = "Ein-guter-Satz-1"
 
 DOCUMENT_FLAGS = (
     "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "log_perm", "mail_perm",
@@ -82,7 +92,9 @@ class Cast:
 
     def occupancy(self, who: str) -> Occupancy:
         """The occupancy of a resident."""
-        return Occupancy.objects.select_related("contact__tenant", "unit__community").get(contact__user=getattr(self, who))
+        return Occupancy.objects.select_related("contact__tenant", "unit__community").get(
+            contact__user=getattr(self, who)
+        )
 
     def contact(self, who: str) -> Contact:
         """The contact of a resident."""
@@ -91,7 +103,9 @@ class Cast:
 
 def account(name: str, **values: object) -> User:
     """An account `name@quartier.test` with the cast's password."""
-    return create_account(email=f"{name}@quartier.test", first_name=name.title(), last_name="Muster", password=PASSWORD, **values)
+    return create_account(
+        email=f"{name}@quartier.test", first_name=name.title(), last_name="Muster", password=PASSWORD, **values
+    )
 
 
 def resident(name: str, unit: Unit, role: str, *, last: datetime.date | None = None, is_admin: bool = False) -> User:
@@ -114,12 +128,23 @@ def build() -> Cast:
 
     def house(organization: Organization, ref: str) -> Community:
         return rows.create(
-            Community, tenant=organization, organization=organization, identifier=ref, name=f"Haus {ref}", sort_key=f"haus {ref.lower()}"
+            Community,
+            tenant=organization,
+            organization=organization,
+            identifier=ref,
+            name=f"Haus {ref}",
+            sort_key=f"haus {ref.lower()}",
         )
 
     def unit(community: Community, ref: str, building: Building | None = None) -> Unit:
         return rows.create(
-            Unit, tenant=community.tenant, community=community, building=building, identifier=ref, number=ref, name=f"Wohnung {ref}"
+            Unit,
+            tenant=community.tenant,
+            community=community,
+            building=building,
+            identifier=ref,
+            number=ref,
+            name=f"Wohnung {ref}",
         )
 
     a, b, foreign = house(tenant, "A"), house(tenant, "B"), house(other, "X")
@@ -132,7 +157,12 @@ def build() -> Cast:
     for name, organization in (("admin", tenant), ("stranger", other)):
         people[name] = account(name)
         add_member(
-            user=people[name], organization=organization, role="owner", admin_perm=True, super_admin_perm=True, **every_flag
+            user=people[name],
+            organization=organization,
+            role="owner",
+            admin_perm=True,
+            super_admin_perm=True,
+            **every_flag,
         )
     people["staff"] = account("staff")
     member = add_member(user=people["staff"], organization=tenant, role="staff", **every_flag)
@@ -157,7 +187,9 @@ def load() -> Cast:
     if not set(PEOPLE) <= people.keys():
         with scope.unit_of_work(door="test"):
             return build()
-    tenant, other = Organization.objects.filter(name__in=["Brandt & Keller", "Nordhaus"]).select_related("settings").order_by("id")
+    tenant, other = (
+        Organization.objects.filter(name__in=["Brandt & Keller", "Nordhaus"]).select_related("settings").order_by("id")
+    )
     houses = {c.identifier: c for c in Community.objects.select_related("tenant", "organization").order_by("id")}
     entrances = list(Building.objects.filter(community=houses["A"]).order_by("position"))
     units = {u.identifier: u for u in Unit.objects.select_related("tenant", "community", "building")}

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import factory
 from django.db import connection
@@ -19,13 +18,17 @@ from fpdf import FPDF
 
 from core import scope
 from core.errors import DomainError
-from core.models import Blob
 from core.services import blobs
 from core.text import sort_key
 from docms.models import Document, Folder, Group
 from docms.services import documents, folders, groups
 from orgs.models import Community, Contact, Organization, Unit, User
-from tests.cast import Cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from core.models import Blob
+    from tests.cast import Cast
 
 # --- Through the services -------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The test session: real servers started by `tests/conftest.py`, fast password hashes, fixed keys."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 
 SECRET_KEY = "test-only-" + "x" * 50
 FIELD_ENCRYPTION_KEYS = ["3Oq0TN0CDkDxLjzBNTXHLuCXHnyEw1VU3W-MzzO8UTg="]

@@ -1,6 +1,6 @@
 """The try-out of `script/server`: embedded servers, plain HTTP on this machine, keys kept in its data folder."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from config.settings.base import env
 
 TRYOUT = True
@@ -11,7 +11,7 @@ SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
 
 # Nothing is collected: files are served from where they lie.
-STATIC_ROOT = None
+STATIC_ROOT = None  # type: ignore[assignment]
 WHITENOISE_USE_FINDERS = True
 # Where script/server keeps each mail as a file, for the operator to read; empty when EMAIL_URL names a server.
 TRYOUT_MAILS = env.str("TRYOUT_MAILS", default="")

@@ -194,7 +194,9 @@ class HouseAdmin(ModelAdmin):
 
     # --- Deleting --------------------------------------------------------------------------------------
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """The row itself; what keeps it from going, the service or the database says."""
         return [str(obj) for obj in objs], {}, set(), []
 
@@ -262,6 +264,8 @@ class ReadOnlyAdmin(HouseAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Everything."""
-        return [f for f in flatten_fieldsets(self.get_fieldsets(request, obj))] if self.fieldsets else (
-            self.fields or super().get_readonly_fields(request, obj)
+        return (
+            [f for f in flatten_fieldsets(self.get_fieldsets(request, obj))]
+            if self.fieldsets
+            else (self.fields or super().get_readonly_fields(request, obj))
         )

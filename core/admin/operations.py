@@ -104,13 +104,19 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """With the names of the people: the numbers are no references, so they are looked up beside."""
         people = get_user_model()._default_manager.filter(pk=models.OuterRef("user_id"))
-        return super().get_queryset(request).annotate(
-            person=models.Subquery(
-                people.values(
-                    name=models.functions.Trim(
-                        models.functions.Concat("first_name", models.Value(" "), "last_name", output_field=models.TextField())
-                    )
-                )[:1]
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                person=models.Subquery(
+                    people.values(
+                        name=models.functions.Trim(
+                            models.functions.Concat(
+                                "first_name", models.Value(" "), "last_name", output_field=models.TextField()
+                            )
+                        )
+                    )[:1]
+                )
             )
         )
 
@@ -145,7 +151,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         except (LookupError, ValueError):
             return json.dumps(entry.changes, ensure_ascii=False, indent=1)
         changes = steps(model, [entry])[0].changes
-        lines = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", ((c.label, c.old, c.new) for c in changes))
+        lines = format_html_join(
+            "", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", ((c.label, c.old, c.new) for c in changes)
+        )
         return format_html('<table class="q-facts"><tbody>{}</tbody></table>', lines)
 
 

@@ -1,192 +1,351 @@
-import core.models.blobs
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import core.models.blobs
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
-        ('orgs', '0001_initial'),
+        ("core", "0001_initial"),
+        ("orgs", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='Blob',
-            name='tenant',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization'),
+            model_name="Blob",
+            name="tenant",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orgs.organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='Blob',
-            constraint=models.UniqueConstraint(fields=('tenant', 'sha256', 'size'), name='blob_once_per_tenant', nulls_distinct=False),
+            model_name="Blob",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "sha256", "size"), name="blob_once_per_tenant", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='Blob',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gte', 0)), name='blob_size'),
+            model_name="Blob",
+            constraint=models.CheckConstraint(condition=models.Q(("size__gte", 0)), name="blob_size"),
         ),
         migrations.AddConstraint(
-            model_name='Blob',
-            constraint=models.CheckConstraint(condition=models.Q(('scan__in', ['pending', 'clean', 'infected', 'skipped'])), name='blob_scan'),
+            model_name="Blob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scan__in", ["pending", "clean", "infected", "skipped"])), name="blob_scan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='Blob',
-            constraint=models.CheckConstraint(condition=models.Q(('preview_state__in', ['pending', 'ready', 'none', 'encrypted', 'broken'])), name='blob_preview_state'),
+            model_name="Blob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("preview_state__in", ["pending", "ready", "none", "encrypted", "broken"])),
+                name="blob_preview_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='Blob',
-            index=models.Index(fields=['created_at'], name='blob_created'),
+            model_name="Blob",
+            index=models.Index(fields=["created_at"], name="blob_created"),
         ),
         migrations.CreateModel(
-            name='AuditCheckpoint',
+            name="AuditCheckpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('day', models.DateField(unique=True)),
-                ('seq', models.BigIntegerField()),
-                ('chain', models.BinaryField(max_length=32)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("day", models.DateField(unique=True)),
+                ("seq", models.BigIntegerField()),
+                ("chain", models.BinaryField(max_length=32)),
             ],
             options={
-                'ordering': ('day',),
+                "ordering": ("day",),
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user_id', models.BigIntegerField(blank=True, null=True)),
-                ('acting_for', models.BigIntegerField(blank=True, null=True)),
-                ('door', models.CharField(max_length=20)),
-                ('ip', models.GenericIPAddressField(blank=True, null=True)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('verb', models.CharField(max_length=50)),
-                ('object_type', models.CharField(max_length=50)),
-                ('object_id', models.CharField(max_length=50)),
-                ('changes', models.JSONField(blank=True, null=True)),
-                ('salt', models.BinaryField(max_length=16)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('seq', models.BigIntegerField(blank=True, null=True, unique=True)),
-                ('chain', models.BinaryField(blank=True, max_length=32, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("user_id", models.BigIntegerField(blank=True, null=True)),
+                ("acting_for", models.BigIntegerField(blank=True, null=True)),
+                ("door", models.CharField(max_length=20)),
+                ("ip", models.GenericIPAddressField(blank=True, null=True)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("verb", models.CharField(max_length=50)),
+                ("object_type", models.CharField(max_length=50)),
+                ("object_id", models.CharField(max_length=50)),
+                ("changes", models.JSONField(blank=True, null=True)),
+                ("salt", models.BinaryField(max_length=16)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("seq", models.BigIntegerField(blank=True, null=True, unique=True)),
+                ("chain", models.BinaryField(blank=True, max_length=32, null=True)),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'ordering': ('id',),
-                'indexes': [models.Index(fields=['tenant', 'object_type', 'object_id', 'id'], name='audit_object'), models.Index(fields=['tenant', 'at'], name='audit_at'), models.Index(condition=models.Q(('seq', None)), fields=['id'], name='audit_unsealed')],
+                "verbose_name_plural": "audit entries",
+                "ordering": ("id",),
+                "indexes": [
+                    models.Index(fields=["tenant", "object_type", "object_id", "id"], name="audit_object"),
+                    models.Index(fields=["tenant", "at"], name="audit_at"),
+                    models.Index(condition=models.Q(("seq", None)), fields=["id"], name="audit_unsealed"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DestructionRecord',
+            name="DestructionRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('kind', models.CharField(max_length=30)),
-                ('object_id', models.BigIntegerField()),
-                ('folder_id', models.BigIntegerField(blank=True, null=True)),
-                ('title', models.CharField(blank=True, max_length=250)),
-                ('filename', models.CharField(blank=True, max_length=255)),
-                ('sha256', models.BinaryField(blank=True, max_length=32, null=True)),
-                ('size', models.BigIntegerField(blank=True, null=True)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reason', models.CharField(choices=[('manual', 'by hand'), ('folder_date', 'date of the folder'), ('first_access', 'days after first access'), ('big_file', 'big file'), ('next_download', 'after download'), ('folder_deleted', 'folder deleted'), ('retention', 'retention period'), ('erasure', 'erasure of a person')], max_length=20)),
-                ('rule', models.JSONField(blank=True, default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("kind", models.CharField(max_length=30)),
+                ("object_id", models.BigIntegerField()),
+                ("folder_id", models.BigIntegerField(blank=True, null=True)),
+                ("title", models.CharField(blank=True, max_length=250)),
+                ("filename", models.CharField(blank=True, max_length=255)),
+                ("sha256", models.BinaryField(blank=True, max_length=32, null=True)),
+                ("size", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("manual", "by hand"),
+                            ("folder_date", "date of the folder"),
+                            ("first_access", "days after first access"),
+                            ("big_file", "big file"),
+                            ("next_download", "after download"),
+                            ("folder_deleted", "folder deleted"),
+                            ("retention", "retention period"),
+                            ("erasure", "erasure of a person"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("rule", models.JSONField(blank=True, default=dict)),
             ],
             options={
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['tenant', '-id'], name='destruction_newest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason__in', ['manual', 'folder_date', 'first_access', 'big_file', 'next_download', 'folder_deleted', 'retention', 'erasure'])), name='destruction_reason')],
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["tenant", "-id"], name="destruction_newest")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "reason__in",
+                                [
+                                    "manual",
+                                    "folder_date",
+                                    "first_access",
+                                    "big_file",
+                                    "next_download",
+                                    "folder_deleted",
+                                    "retention",
+                                    "erasure",
+                                ],
+                            )
+                        ),
+                        name="destruction_reason",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='JobRun',
+            name="JobRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('counts', models.JSONField(blank=True, default=dict)),
-                ('error', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("counts", models.JSONField(blank=True, default=dict)),
+                ("error", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['name', '-started_at'], name='job_run_newest')],
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["name", "-started_at"], name="job_run_newest")],
             },
         ),
         migrations.CreateModel(
-            name='NumberCounter',
+            name="NumberCounter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('kind', models.CharField(max_length=30)),
-                ('scope_id', models.BigIntegerField(default=0)),
-                ('last', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("kind", models.CharField(max_length=30)),
+                ("scope_id", models.BigIntegerField(default=0)),
+                ("last", models.BigIntegerField(default=0)),
             ],
             options={
-                'ordering': ('id',),
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'kind', 'scope_id'), name='number_counter_once')],
+                "ordering": ("id",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "kind", "scope_id"), name="number_counter_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SystemLog',
+            name="SystemLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('category', models.CharField(max_length=50)),
-                ('action', models.CharField(max_length=100)),
-                ('stacktrace', models.TextField(blank=True, max_length=20000)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("category", models.CharField(max_length=50)),
+                ("action", models.CharField(max_length=100)),
+                ("stacktrace", models.TextField(blank=True, max_length=20000)),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Throttle',
+            name="Throttle",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(max_length=20)),
-                ('key_hash', models.BinaryField(max_length=32)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('locks', models.PositiveIntegerField(default=0)),
-                ('last_failure_at', models.DateTimeField()),
-                ('blocked_until', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("scope", models.CharField(max_length=20)),
+                ("key_hash", models.BinaryField(max_length=32)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("locks", models.PositiveIntegerField(default=0)),
+                ("last_failure_at", models.DateTimeField()),
+                ("blocked_until", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ('id',),
-                'constraints': [models.UniqueConstraint(fields=('scope', 'key_hash'), name='throttle_once')],
+                "ordering": ("id",),
+                "constraints": [models.UniqueConstraint(fields=("scope", "key_hash"), name="throttle_once")],
             },
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('row_version', models.PositiveIntegerField(default=1, editable=False)),
-                ('handle', models.CharField(default=core.models.blobs.upload_handle, max_length=40, unique=True)),
-                ('tenant', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('credential', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orgs.accesstoken')),
-                ('community', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.community')),
-                ('blob', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='uploads', to='core.blob')),
-                ('expected_size', models.BigIntegerField()),
-                ('received', models.BigIntegerField(default=0)),
-                ('parts', models.JSONField(blank=True, default=list)),
-                ('name', models.CharField(max_length=255)),
-                ('door', models.CharField(max_length=20)),
-                ('attached_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                ("handle", models.CharField(default=core.models.blobs.upload_handle, max_length=40, unique=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "credential",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="orgs.accesstoken",
+                    ),
+                ),
+                (
+                    "community",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.community",
+                    ),
+                ),
+                (
+                    "blob",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uploads",
+                        to="core.blob",
+                    ),
+                ),
+                ("expected_size", models.BigIntegerField()),
+                ("received", models.BigIntegerField(default=0)),
+                ("parts", models.JSONField(blank=True, default=list)),
+                ("name", models.CharField(max_length=255)),
+                ("door", models.CharField(max_length=20)),
+                ("attached_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('id',),
-                'indexes': [models.Index(condition=models.Q(('attached_at', None)), fields=['expires_at'], name='upload_waiting')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('received__gte', 0), ('received__lte', models.F('expected_size'))), name='upload_received')],
+                "ordering": ("id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("attached_at", None)), fields=["expires_at"], name="upload_waiting"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("received__gte", 0), ("received__lte", models.F("expected_size"))),
+                        name="upload_received",
+                    )
+                ],
             },
         ),
     ]

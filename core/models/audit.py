@@ -15,7 +15,9 @@ class AuditEntry(models.Model):
     ``user_id`` and ``acting_for`` are plain numbers: the history must outlive what it speaks of.
     """
 
-    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tenant = models.ForeignKey(
+        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     at = models.DateTimeField(default=timezone.now)
     user_id = models.BigIntegerField(null=True, blank=True)
     acting_for = models.BigIntegerField(null=True, blank=True)

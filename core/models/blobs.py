@@ -38,7 +38,9 @@ class Blob(MutableRow):
         ENCRYPTED = "encrypted", _("protected by a password")
         BROKEN = "broken", _("the file is damaged")
 
-    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tenant = models.ForeignKey(
+        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     sha256 = models.BinaryField(max_length=32)
     size = models.BigIntegerField()
     mime = models.CharField(max_length=127)
@@ -56,7 +58,9 @@ class Blob(MutableRow):
     class Meta:
         ordering = ("id",)
         constraints = (
-            models.UniqueConstraint(fields=("tenant", "sha256", "size"), nulls_distinct=False, name="blob_once_per_tenant"),
+            models.UniqueConstraint(
+                fields=("tenant", "sha256", "size"), nulls_distinct=False, name="blob_once_per_tenant"
+            ),
             models.CheckConstraint(condition=models.Q(size__gte=0), name="blob_size"),
             one_of("scan", ["pending", "clean", "infected", "skipped"], "blob_scan"),
             one_of("preview_state", ["pending", "ready", "none", "encrypted", "broken"], "blob_preview_state"),
@@ -71,9 +75,13 @@ class Upload(MutableRow):
     """A handle that waits to be attached: a resumable upload, then a stored blob, then part of something."""
 
     handle = models.CharField(max_length=40, unique=True, default=upload_handle)
-    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tenant = models.ForeignKey(
+        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    credential = models.ForeignKey("orgs.AccessToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    credential = models.ForeignKey(
+        "orgs.AccessToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     community = models.ForeignKey("orgs.Community", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads")
     expected_size = models.BigIntegerField()
@@ -93,9 +101,7 @@ class Upload(MutableRow):
                 condition=models.Q(received__gte=0, received__lte=models.F("expected_size")), name="upload_received"
             ),
         )
-        indexes = (
-            models.Index(fields=("expires_at",), condition=models.Q(attached_at=None), name="upload_waiting"),
-        )
+        indexes = (models.Index(fields=("expires_at",), condition=models.Q(attached_at=None), name="upload_waiting"),)
 
     def __str__(self) -> str:
         return self.name

@@ -40,9 +40,22 @@ class DestructionRecord(TenantBound, Row):
 
     class Meta:
         ordering = ("-id",)
-        constraints = (one_of("reason", [
-            "manual", "folder_date", "first_access", "big_file", "next_download", "folder_deleted", "retention",
-            "erasure"], "destruction_reason"),)
+        constraints = (
+            one_of(
+                "reason",
+                [
+                    "manual",
+                    "folder_date",
+                    "first_access",
+                    "big_file",
+                    "next_download",
+                    "folder_deleted",
+                    "retention",
+                    "erasure",
+                ],
+                "destruction_reason",
+            ),
+        )
         indexes = (models.Index(fields=("tenant", "-id"), name="destruction_newest"),)
 
     def __str__(self) -> str:
@@ -102,8 +115,12 @@ class Throttle(models.Model):
 class SystemLog(Row):
     """Errors of the installation and of its clients (DOCMS-166); only the operator reads them."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    tenant = models.ForeignKey(
+        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     category = models.CharField(max_length=50)
     action = models.CharField(max_length=100)
     stacktrace = models.TextField(max_length=20000, blank=True)

@@ -75,7 +75,13 @@ class DocumentAdmin(HouseAdmin):
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
         (_("Visibility"), {"fields": (("active_from", "active_until"), "allow_download")}),
-        (_("More"), {"fields": ("identifier", "version_label", "new_file", "internal_note", "delete_after_next_download"), "classes": ("collapse",)}),
+        (
+            _("More"),
+            {
+                "fields": ("identifier", "version_label", "new_file", "internal_note", "delete_after_next_download"),
+                "classes": ("collapse",),
+            },
+        ),
         (_("File"), {"fields": (("size", "uploaded_by", "created_at"),)}),
     )
 
@@ -100,12 +106,21 @@ class DocumentAdmin(HouseAdmin):
         content: dict[str, Any] = {}
         if file:
             received = uploads.receive(
-                file, user_id=request.user.pk, tenant_id=obj.tenant_id, door=DOOR, name=file.name, limit=settings.UPLOAD_LIMIT
+                file,
+                user_id=request.user.pk,
+                tenant_id=obj.tenant_id,
+                door=DOOR,
+                name=file.name,
+                limit=settings.UPLOAD_LIMIT,
             )
             claimed = uploads.claim(received.handle, user_id=request.user.pk, door=DOOR)
             content = {"blob": claimed.blob, "filename": claimed.name}
         return documents.change_document(
-            actor=request.actor, document=obj, changes=values, expected=expected, **content  # type: ignore[attr-defined]
+            actor=request.actor,
+            document=obj,
+            changes=values,
+            expected=expected,
+            **content,  # type: ignore[attr-defined]
         )
 
     def erase(self, request: HttpRequest, obj: Any) -> None:
@@ -145,8 +160,12 @@ class DocumentAdmin(HouseAdmin):
                 [_("Number"), _("File"), _("Size"), _("Uploaded by"), _("Uploaded"), ""],
                 [
                     [
-                        Cell(v.number), Cell(v.filename), Cell(filesizeformat(v.size_bytes)), Cell(v.uploaded_by),
-                        Cell(_moment(v.created_at)), Cell(gettext("current") if v.pk == obj.current_id else "", tone="good"),
+                        Cell(v.number),
+                        Cell(v.filename),
+                        Cell(filesizeformat(v.size_bytes)),
+                        Cell(v.uploaded_by),
+                        Cell(_moment(v.created_at)),
+                        Cell(gettext("current") if v.pk == obj.current_id else "", tone="good"),
                     ]  # fmt: skip
                     for v in documents.versions(obj)
                 ],
@@ -204,13 +223,18 @@ def _readers(document: Document) -> list[Section]:
     current = document.current.number if document.current else 1
     read = {m.membership.user_id for m in marks if m.version_no >= current}
     expected = rules.holders(document.folder, "read", people_of_folder(document.folder))
-    missing = User.objects.filter(pk__in=expected - read - {document.uploaded_by_id}).order_by("last_name", "first_name", "id")
+    missing = User.objects.filter(pk__in=expected - read - {document.uploaded_by_id}).order_by(
+        "last_name", "first_name", "id"
+    )
     lines = [
         [
             Cell(m.membership.user),
             Cell(_moment(m.first_at)),
             Cell(_moment(m.downloaded_at) if m.downloaded_at else "–"),
-            Cell("" if m.version_no >= current else gettext("version %(number)d only") % {"number": m.version_no}, tone="warn"),
+            Cell(
+                "" if m.version_no >= current else gettext("version %(number)d only") % {"number": m.version_no},
+                tone="warn",
+            ),
         ]
         for m in marks
     ]

@@ -82,13 +82,19 @@ def person_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     if words:
         for word in words.split():
             members = members.filter(
-                Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word) | Q(user__email__icontains=word)
+                Q(user__first_name__icontains=word)
+                | Q(user__last_name__icontains=word)
+                | Q(user__email__icontains=word)
             )
         found = list(members.order_by("user__last_name", "user__first_name", "id")[:FOUND])
     user, reasons = None, []
     chosen = request.GET.get("user", "")
     if chosen:
-        member = Membership.objects.filter(organization=folder.tenant_id, user_id=chosen).select_related("user").first() if chosen.isdigit() else None
+        member = (
+            Membership.objects.filter(organization=folder.tenant_id, user_id=chosen).select_related("user").first()
+            if chosen.isdigit()
+            else None
+        )
         if member is None:
             raise Http404
         user, reasons = member.user, explain.why(member.user, obj)

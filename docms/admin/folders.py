@@ -98,7 +98,13 @@ class FolderAdmin(HouseAdmin):
         (
             _("Rules"),
             {
-                "fields": ("show_check_mark", "inactive_at", "allow_delete_files", "auto_delete_files", "file_delete_files"),
+                "fields": (
+                    "show_check_mark",
+                    "inactive_at",
+                    "allow_delete_files",
+                    "auto_delete_files",
+                    "file_delete_files",
+                ),
                 "classes": ("collapse",),
             },
         ),
@@ -211,7 +217,11 @@ class FolderAdmin(HouseAdmin):
         actor = request.actor  # type: ignore[attr-defined]
         papers = Document.objects.visible_to(actor, all=True).filter(folder=obj).order_by("-created_at", "-id")
         children = Folder.objects.visible_to(actor, all=True).filter(parent=obj)
-        own = FolderPermission.objects.visible_to(actor).filter(folder=obj, active=True).select_related("membership__user")
+        own = (
+            FolderPermission.objects.visible_to(actor)
+            .filter(folder=obj, active=True)
+            .select_related("membership__user")
+        )
         found = [
             Section(
                 _("Newest papers"),
@@ -226,14 +236,20 @@ class FolderAdmin(HouseAdmin):
             Section(
                 _("Subfolders"),
                 [_("Name"), _("Groups")],
-                [[Cell(f.name, change_url(f)), Cell(f.group_total)] for f in children.annotate(group_total=Count("access"))],
+                [
+                    [Cell(f.name, change_url(f)), Cell(f.group_total)]
+                    for f in children.annotate(group_total=Count("access"))
+                ],
                 _("None."),
                 links=[(_("Add a subfolder"), f"{reverse('admin:docms_folder_add')}?parent={obj.pk}")],
             ),
         ]
         flags = [(f.name, f.verbose_name) for f in FolderPermission._meta.fields if isinstance(f, models.BooleanField)]
         lines = [
-            [Cell(p.membership.user), Cell(", ".join(str(v) for n, v in flags if n != "active" and getattr(p, n)) or "–")]
+            [
+                Cell(p.membership.user),
+                Cell(", ".join(str(v) for n, v in flags if n != "active" and getattr(p, n)) or "–"),
+            ]
             for p in own
         ]
         if lines:

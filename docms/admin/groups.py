@@ -120,15 +120,23 @@ class GroupAdmin(HouseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With counts."""
-        return super().get_queryset(request).annotate(
-            member_total=count_of(GroupMember.objects.filter(group=OuterRef("pk"))),
-            folders_total=count_of(FolderAccess.objects.filter(group=OuterRef("pk"))),
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                member_total=count_of(GroupMember.objects.filter(group=OuterRef("pk"))),
+                folders_total=count_of(FolderAccess.objects.filter(group=OuterRef("pk"))),
+            )
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A derived group's people follow from who lives there."""
         derived = obj is not None and obj.kind == Group.Kind.DERIVED
-        names = ("name", "stands_for", "folders", "show_check_mark") if derived else ("name", "people", "folders", "show_check_mark")
+        names = (
+            ("name", "stands_for", "folders", "show_check_mark")
+            if derived
+            else ("name", "people", "folders", "show_check_mark")
+        )
         return [(None, {"fields": names})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

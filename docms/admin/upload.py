@@ -104,7 +104,9 @@ def page(admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
         else:
             made: list[Document] = []
             if form.attempt(lambda: made.extend(_publish(request, form, handles, files))):
-                text = ngettext("%(count)d paper is in “%(folder)s”.", "%(count)d papers are in “%(folder)s”.", len(made))
+                text = ngettext(
+                    "%(count)d paper is in “%(folder)s”.", "%(count)d papers are in “%(folder)s”.", len(made)
+                )
                 folder = form.cleaned_data["folder"]
                 messages.success(request, text % {"count": len(made), "folder": folder})
                 return redirect(list_url(Document, folder__id__exact=folder.pk))
@@ -131,7 +133,12 @@ def _publish(request: HttpRequest, form: PublishForm, handles: list[str], files:
     folder = values["folder"]
     handles = handles + [
         uploads.receive(
-            file, user_id=actor.user_id, tenant_id=folder.tenant_id, door=DOOR, name=file.name, limit=settings.UPLOAD_LIMIT
+            file,
+            user_id=actor.user_id,
+            tenant_id=folder.tenant_id,
+            door=DOOR,
+            name=file.name,
+            limit=settings.UPLOAD_LIMIT,
         ).handle
         for file in files
     ]

@@ -54,7 +54,7 @@ class Error(serializers.Serializer):
     path = serializers.CharField(help_text="Request path, with secret segments replaced by a mask.")
 
 
-class Unauthorized(DomainError):  # noqa: N818 - like its siblings in core.errors
+class Unauthorized(DomainError):
     """No token, an unknown, expired or not activated one, wrong credentials or code (DOCMS-181)."""
 
     status = 401

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -12,8 +11,8 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from core.api import whole
-from core.errors import Denied, NotFound
-from core.models import Blob, DestructionRecord
+from core.errors import Denied
+from core.models import DestructionRecord
 from docms import rules
 from docms.api.base import DocmsView
 from docms.api.delivery import GIVES, answer, limit_of, proving
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
-    from docms.models import Document, DocumentVersion
+    from docms.models import Document
 
 OFFSET = OpenApiParameter("offset", OpenApiTypes.INT, default=0, description="Entries to skip.")
 LIMIT = OpenApiParameter("limit", OpenApiTypes.INT, default=50, description="Largest number of entries (1 to 500).")
@@ -66,34 +65,11 @@ def window(request: Request) -> slice:
     return slice(offset, offset + whole(request, "limit", default=50, least=1, most=500))
 
 
-def require_editor(view: DocmsView, document: Document) -> rules.Flags:
+def require_editor(view: DocmsView, document: Document) -> None:
     """``edit_own`` for one's own documents, ``edit`` for those of others. Raises `Denied`."""
     flags = rules.effective(view.actor, document.folder)
     if not (flags.edit_own if document.uploaded_by_id == view.actor.user_id else flags.edit):
         raise Denied(_("Earlier versions are for those who may change the document."))
-    return flags
-
-
-@transaction.atomic
-def open_version(
-    view: DocmsView, document: Document, number: int, *, request: Any, max_bytes: int | None
-) -> tuple[DocumentVersion, Blob]:
-    """An earlier content for saving, proven like a download; the document is not claimed for deletion by it.
-
-    Raises `NotFound` for a number the document has not, `Denied` without ``download`` or when it is locked
-    (DOCMS-118), and what `docms.services.delivery.open_for_download` raises about bytes.
-    """
-    flags = require_editor(view, document)
-    answer = rules.may_download(view.actor, document, flags)
-    if not answer:
-        raise Denied(answer.reason, code="" if document.allow_download else "download_locked")
-    version = documents.versions(document).select_related("blob").filter(number=number).first()
-    if version is None:
-        raise NotFound
-    document.current = version  # of this object only: the checks and the proof speak of the content that leaves
-    version, blob = delivery._bytes_of(document, max_bytes)
-    delivery._prove(document, version, view.actor, delivery.DOWNLOAD, request)
-    return version, blob
 
 
 class FileVersions(DocmsView):
@@ -136,8 +112,13 @@ class DownloadVersion(DocmsView):
     )  # fmt: skip
     def get(self, request: Request, file_id: int, version_no: int) -> HttpResponseBase:
         """Needs ``download``, and the right to change the document."""
-        version, blob = open_version(
-            self, self.document(file_id), version_no, request=proving(request), max_bytes=limit_of(request)
+        require_editor(self, self.document(file_id))
+        _document, version, blob = delivery.open_version(
+            document_id=file_id,
+            number=version_no,
+            actor=self.actor,
+            request=proving(request),
+            max_bytes=limit_of(request),
         )
         return answer(request, version, blob)
 

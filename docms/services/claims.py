@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core import scope
 from core.errors import Conflict, NotFound
-from core.services.jobs import Counts
 from docms.models import Document
 from docms.services.documents import delete_document
+
+if TYPE_CHECKING:
+    from core.services.jobs import Counts
 
 BATCH = 200
 

@@ -6,6 +6,7 @@ import base64
 import datetime
 import re
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -24,7 +25,9 @@ from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion
 from docms.services.marks import write_read_mark
 from docms.signals import document_opened
-from orgs.actor import Actor
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
 
 READ, DOWNLOAD = DocumentLog.Action.READ, DocumentLog.Action.DOWNLOAD
 VIEWABLE = core_delivery.INLINE  # what the viewer can show (DOCMS-117)
@@ -222,5 +225,7 @@ def file_data(version: DocumentVersion, blob: Blob) -> dict[str, str]:
             data = base64.b64encode(file.read()).decode("ascii")
     except FileNotFoundError:
         wake("core.mark_missing", blob.pk)
-        raise NotFound(_("The content of this file is missing. The operator has been told."), code="file_missing") from None
+        raise NotFound(
+            _("The content of this file is missing. The operator has been told."), code="file_missing"
+        ) from None
     return {"filename": version.filename, "data": data}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,8 +13,13 @@ from core.services import audit
 from docms.models import Document, DocumentHold, DocumentLog
 from docms.signals import document_deleted
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
-def refuse_protected(documents: QuerySet[Document]) -> None:
+    from docms.querysets import DocumentQuerySet
+
+
+def refuse_protected(documents: DocumentQuerySet[Document]) -> None:
     """Raise `Conflict` when the folder's date (``deletion_locked``) or a hold (``held``) covers any of them."""
     if documents.filter(folder__allow_delete_files__gt=timezone.now()).exists():
         raise Conflict(_("Documents here are protected until a date that has not come yet."), code="deletion_locked")
@@ -58,7 +62,9 @@ def destroy(
         for row in doomed
     )
     DocumentLog.objects.bulk_create(
-        DocumentLog(tenant_id=row["tenant_id"], document_id=row["id"], user_id=user_id, action=DocumentLog.Action.DELETE)
+        DocumentLog(
+            tenant_id=row["tenant_id"], document_id=row["id"], user_id=user_id, action=DocumentLog.Action.DELETE
+        )
         for row in doomed
     )
     AuditEntry.objects.bulk_create(

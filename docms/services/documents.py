@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -13,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, Denied, Invalid, NotFound
-from core.models import Blob
 from core.services import blobs, rows
 from core.services.wake import wake
 from docms import rules
@@ -22,7 +19,13 @@ from docms.services import destruction, indexing, tree
 from docms.services.locking import locked
 from docms.services.marks import set_done
 from docms.services.names import check_texts
-from orgs.actor import Actor
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Mapping
+
+    from core.models import Blob
+    from orgs.actor import Actor
 
 __all__ = ["change_document", "deletable_problem", "delete_document", "publish", "set_done", "versions"]
 
@@ -68,7 +71,7 @@ def publish(
     rules.require(rules.may_upload(actor, folder))
     _require_big(folder.tenant_id, blob)
     filename = blobs.clean_filename(filename)
-    values = {
+    values: dict[str, Any] = {
         "title": title or filename[:250],
         "description": description,
         "version_label": version_label,
@@ -221,7 +224,8 @@ def change_document(
 
 def _move(actor: Actor, document: Document, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Folder and label after the change."""
-    folder, values = document.folder, {}
+    folder = document.folder
+    values: dict[str, Any] = {}
     if "folder" in changes and changes["folder"].pk != folder.pk:
         target = tree.hold(changes["folder"].pk)
         if target is None or target.tenant_id != document.tenant_id:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,8 +17,12 @@ from docms.services import destruction, tree
 from docms.services.names import plain_name, refuse_unknown
 from docms.services.tree import Node, tree_of
 from docms.signals import folder_deleted
-from orgs.actor import Actor
 from orgs.models import Membership, Organization, OrganizationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from orgs.actor import Actor
 
 __all__ = ["Node", "change_folder", "create_folder", "delete_folder", "set_groups", "tree_of"]
 
@@ -112,7 +115,9 @@ def _path(parent: Folder | None, name: str) -> str:
     """All names from the top with slashes (DOCMS-098)."""
     path = f"{parent.full_path_name}/{name}" if parent else name
     if len(path) > _PATH_MAX:
-        problem = _("The folder would lie too deep: its path has more than %(length)d characters.") % {"length": _PATH_MAX}
+        problem = _("The folder would lie too deep: its path has more than %(length)d characters.") % {
+            "length": _PATH_MAX
+        }
         raise Invalid(problem, fields={"name": [problem]})
     return path
 
@@ -299,7 +304,9 @@ def _write(folder: Folder, values: dict[str, Any], expected: int | None) -> None
 
 
 def _refuse_depth() -> None:
-    problem = _("A folder below would lie too deep: its path has more than %(length)d characters.") % {"length": _PATH_MAX}
+    problem = _("A folder below would lie too deep: its path has more than %(length)d characters.") % {
+        "length": _PATH_MAX
+    }
     raise Invalid(problem, fields={"name": [problem]})
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,10 +15,14 @@ from core.text import sort_key
 from docms import rules
 from docms.models import Folder, FolderAccess, Group, GroupMember
 from docms.services.names import plain_name, refuse_unknown
-from orgs.actor import Actor
 from orgs.audience import people_of
 from orgs.languages import user_language
 from orgs.models import Building, Community, Contact, Membership, Organization, OrganizationSettings, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from orgs.actor import Actor
 
 # --- Who is in ------------------------------------------------------------------------------------------
 
@@ -298,5 +301,3 @@ def _derived_name(
         name = f"{contact} ({contact.number})"
     with translation.override(user_language(tenant.language)):
         return f"{name[:170]}: {Group.Role(role).label}" if role else name
-
-

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pypdfium2
 from django.db import transaction
 
-from core.models import Blob
 from core.services import blobs
 from core.text import search_vector
 from docms.models import Document, DocumentIndex
 from docms.services.locking import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.models import Blob
 
 log = logging.getLogger(__name__)
 

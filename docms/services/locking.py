@@ -8,7 +8,8 @@ from docms.models import Document
 def locked(document_id: int) -> Document | None:
     """The document as it is now, locked until the transaction ends, with folder, tenant, label and current version.
 
-    Marks and log entries of others need not wait (no key changes). Two statements: a joined row that was read before the lock was granted would still be the old one.
+    Two statements: a joined row that was read before the lock was granted would still be the old one. Marks and
+    log entries of others do not wait, because no key is locked.
     """
     if Document.objects.select_for_update(no_key=True).filter(pk=document_id).values_list("pk").first() is None:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -10,8 +12,10 @@ from core.services import rows
 from docms import rules
 from docms.models import Document, DocumentLog, Folder, FolderMark
 from docms.services.locking import locked
-from orgs.actor import Actor
-from orgs.models import Membership
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
+    from orgs.models import Membership
 
 
 @transaction.atomic

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db import models
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from django.db import models
 
 
 def plain_name(name: str, *, field: str = "name", length: int = 200, slashes: bool = True) -> str:

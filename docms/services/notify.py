@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,7 +12,6 @@ from django.utils import timezone
 from core import scope
 from core.models import SystemLog
 from core.services import rows
-from core.services.jobs import Counts
 from docms import rules
 from docms.models import Document, DocumentLog, FolderMailUser, FolderTemplate, MailRule, MailRuleRecipient
 from docms.services.groups import people_of_folder
@@ -21,6 +21,9 @@ from messaging.services import outbox
 from messaging.services.split import Recipient
 from orgs.models import Membership, User
 from orgs.services.installation import public_url
+
+if TYPE_CHECKING:
+    from core.services.jobs import Counts
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +140,7 @@ def release_documents() -> Counts:
                 with scope.unit_of_work(door="worker"), scope.all_tenants():
                     counts["mails"] += announce(document_id)
                 counts["documents"] += 1
-            except Exception as error:  # noqa: BLE001 - one bad document must not keep the others waiting
+            except Exception as error:
                 counts["failed"] += 1
                 log.exception("document %s could not be announced", document_id)
                 _report(document_id, error)

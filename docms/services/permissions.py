@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -12,8 +12,12 @@ from docms import rules
 from docms.models import Folder, FolderPermission, MailRule, MailRuleRecipient
 from docms.querysets import MEMBER_FLAGS
 from docms.services.names import refuse_unknown
-from orgs.actor import Actor
 from orgs.models import Membership
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from orgs.actor import Actor
 
 FLAGS = frozenset(MEMBER_FLAGS)
 
@@ -57,9 +61,7 @@ def delete_permission(*, actor: Actor, folder: Folder, user_id: int) -> None:
     """Let the global permissions decide again (DOCMS-087, 091). Raises `Denied`, and `NotFound` when there is none."""
     rules.require(rules.may_change_permissions(actor, folder.tenant_id))
     permission = (
-        FolderPermission.objects.select_for_update()
-        .filter(folder=folder, membership=_member(folder, user_id))
-        .first()
+        FolderPermission.objects.select_for_update().filter(folder=folder, membership=_member(folder, user_id)).first()
     )
     if permission is None:
         raise NotFound

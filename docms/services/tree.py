@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from docms.models import Folder
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable, Iterator
 
 _LOCK = 2  # the class of advisory locks; jobs take 1
 
@@ -56,7 +59,7 @@ def rewrite_paths(folder: Folder, old_path: str) -> int:
                 "tenant": folder.tenant_id,
             },
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def rewrite_hidden(folder: Folder) -> int:
@@ -75,7 +78,7 @@ def rewrite_hidden(folder: Folder) -> int:
             """,
             {"id": folder.pk, "tenant": folder.tenant_id},
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 @dataclass
@@ -95,7 +98,7 @@ class Node:
 def tree_of(folders: Iterable[Folder]) -> list[Node]:
     """Nest a flat list, keeping its order. A folder whose parent is not in the list stands at the top."""
     nodes = {folder.pk: Node(folder) for folder in folders}
-    top = []
+    top: list[Node] = []
     for node in nodes.values():
         above = nodes.get(node.folder.parent_id or 0)
         (above.children if above else top).append(node)

@@ -91,7 +91,9 @@ class MessageAdmin(ReadOnlyAdmin):
                 [_("Person"), _("Address"), _("State"), _("Opened")],
                 [
                     [
-                        Cell(r.user or r.contact or "–"), Cell(r.address), Cell(r.get_state_display(), tone=TONES[r.state]),
+                        Cell(r.user or r.contact or "–"),
+                        Cell(r.address),
+                        Cell(r.get_state_display(), tone=TONES[r.state]),
                         Cell(r.opened_at or "–"),
                     ]  # fmt: skip
                     for r in found

@@ -76,7 +76,11 @@ def mails(site: AdminSite, request: HttpRequest) -> HttpResponse:
 
 
 def _heads(message: EmailMessage) -> tuple[str, str, str]:
-    return str(message["Subject"] or "–"), str(message["To"] or message["X-Envelope-To"] or "–"), str(message["Date"] or "")
+    return (
+        str(message["Subject"] or "–"),
+        str(message["To"] or message["X-Envelope-To"] or "–"),
+        str(message["Date"] or ""),
+    )
 
 
 def mail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:

@@ -38,15 +38,15 @@ class TransportError(Exception):
     """Mail could not be handed over. The text is for the mail log and holds no credentials."""
 
 
-class Unreachable(TransportError):  # noqa: N818 - the adjective says what to do
+class Unreachable(TransportError):
     """No usable connection: nobody gets mail through this server now, later perhaps."""
 
 
-class Temporary(TransportError):  # noqa: N818 - the adjective says what to do
+class Temporary(TransportError):
     """This message did not go through now, later perhaps."""
 
 
-class Permanent(TransportError):  # noqa: N818 - the adjective says what to do
+class Permanent(TransportError):
     """This message will never go through."""
 
 

@@ -24,7 +24,17 @@ class AccessRequestAdmin(ReadOnlyAdmin):
     list_filter = (("handled_at", EmptyFieldListFilter),)
     search_fields = ("email", "last_name", "first_name")
     ordering = ("-id",)
-    fields = ("created_at", "first_name", "last_name", "email", "street", "postal_code", "city", "message", "handled_at")
+    fields = (
+        "created_at",
+        "first_name",
+        "last_name",
+        "email",
+        "street",
+        "postal_code",
+        "city",
+        "message",
+        "handled_at",
+    )
     actions_detail = ("handle",)
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:

@@ -17,8 +17,8 @@ from unfold.decorators import action, display
 from core.admin.base import HouseAdmin
 from core.admin.pages import Cell, Section, change_url, of_object
 from orgs import rules
-from orgs.admin.inviting import invite_page, visible_occupants
 from orgs.admin.invites import state_of
+from orgs.admin.inviting import invite_page, visible_occupants
 from orgs.admin.occupancies import add_url, occupancy_section
 from orgs.models import Contact, Invite, Membership, Occupancy, Organization
 from orgs.services import contacts, invites
@@ -38,8 +38,13 @@ class ContactAdmin(HouseAdmin):
             None,
             {
                 "fields": (
-                    "kind", ("salutation", "title"), ("first_name", "last_name"), "company", "email",
-                    ("telephone", "mobile"), "language",
+                    "kind",
+                    ("salutation", "title"),
+                    ("first_name", "last_name"),
+                    "company",
+                    "email",
+                    ("telephone", "mobile"),
+                    "language",
                 )
             },
         ),  # fmt: skip
@@ -63,11 +68,11 @@ class ContactAdmin(HouseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """With where they live today, in one query for the page."""
-        living = (
-            Occupancy.objects.valid_on(timezone.localdate()).select_related("unit__community").order_by("id")
-        )
-        return super().get_queryset(request).prefetch_related(
-            models.Prefetch("occupancies", queryset=living, to_attr="living")
+        living = Occupancy.objects.valid_on(timezone.localdate()).select_related("unit__community").order_by("id")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(models.Prefetch("occupancies", queryset=living, to_attr="living"))
         )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -115,15 +120,19 @@ class ContactAdmin(HouseAdmin):
         contact = of_object(self, request, object_id)
         mine = visible_occupants(request.actor, invites.occupants_of(contact=contact))  # type: ignore[attr-defined]
         if not mine:
-            messages.warning(request, gettext("This person lives in none of your communities today and cannot be invited."))
+            messages.warning(
+                request, gettext("This person lives in none of your communities today and cannot be invited.")
+            )
             return redirect(change_url(contact))
         return invite_page(self, request, contact, mine)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """Homes and invitations; and where the account's rights are explained."""
         actor = request.actor  # type: ignore[attr-defined]
-        homes = Occupancy.objects.visible_to(actor).filter(contact=obj).select_related(
-            "unit__community", "contact", "tenant"
+        homes = (
+            Occupancy.objects.visible_to(actor)
+            .filter(contact=obj)
+            .select_related("unit__community", "contact", "tenant")
         )
         sent = Invite.objects.visible_to(actor).filter(contact=obj).select_related("tenant", "unit", "community")
         found = [

@@ -33,8 +33,10 @@ class RegisterForm(Refusable, forms.Form):
     file = forms.FileField(
         label=_("file"),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
-        help_text=_("CSV with one row per contact and unit; separated by ; or , in UTF-8 or Windows-1252. "
-                    "All rows or none; importing a file again changes what differs and doubles nothing."),
+        help_text=_(
+            "CSV with one row per contact and unit; separated by ; or , in UTF-8 or Windows-1252. "
+            "All rows or none; importing a file again changes what differs and doubles nothing."
+        ),
     )
 
     def clean_file(self) -> Any:
@@ -74,7 +76,9 @@ class ImportRunAdmin(ReadOnlyAdmin):
     def summary(self, run: ImportRun) -> str:
         """Created, changed, or how many errors."""
         if run.state == ImportRun.State.REFUSED:
-            return gettext("%(count)s errors; nothing was imported") % {"count": run.counts.get("errors", len(run.report))}
+            return gettext("%(count)s errors; nothing was imported") % {
+                "count": run.counts.get("errors", len(run.report))
+            }
         created, changed = run.counts.get("created", {}), run.counts.get("changed", {})
         return gettext("%(created)d created, %(changed)d changed") % {
             "created": sum(created.values()),
@@ -88,7 +92,11 @@ class ImportRunAdmin(ReadOnlyAdmin):
             return [Section(_("Errors"), [_("Row"), _("Column"), _("What is wrong")], lines)]
         created, changed = obj.counts.get("created", {}), obj.counts.get("changed", {})
         lines = [
-            [Cell(apps.get_model("orgs", noun)._meta.verbose_name_plural), Cell(created[noun]), Cell(changed.get(noun, 0))]
+            [
+                Cell(apps.get_model("orgs", noun)._meta.verbose_name_plural),
+                Cell(created[noun]),
+                Cell(changed.get(noun, 0)),
+            ]
             for noun in created
         ]
         return [Section(_("What came of it"), ["", _("Created"), _("Changed")], lines)]

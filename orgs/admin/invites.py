@@ -39,7 +39,12 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Four states."""
-        return [("pending", _("pending")), ("expired", _("expired")), ("used", _("used")), ("withdrawn", _("withdrawn"))]
+        return [
+            ("pending", _("pending")),
+            ("expired", _("expired")),
+            ("used", _("used")),
+            ("withdrawn", _("withdrawn")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Expiry is a day."""
@@ -71,9 +76,7 @@ class InviteAdmin(ReadOnlyAdmin):
         """As in the register, else as sent."""
         return str(invite.contact or f"{invite.first_name} {invite.last_name}".strip() or "–")
 
-    @display(
-        description=_("state"), label={"good": "success", "warn": "warning", "info": "info", "none": "default"}
-    )
+    @display(description=_("state"), label={"good": "success", "warn": "warning", "info": "info", "none": "default"})
     def state(self, invite: Invite) -> tuple[str, Any]:
         """In one word."""
         return state_of(invite)

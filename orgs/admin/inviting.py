@@ -30,12 +30,16 @@ def preview_of(occupancies: list[Occupancy]) -> Preview:
     """Sort people once each; one query for pending invitations."""
     found, seen = Preview(), set()
     today = occupancies[0].contact.tenant.today() if occupancies else None
-    waiting = {
-        (unit, email.lower())
-        for unit, email in Invite.objects.pending()
-        .filter(unit__in={o.unit_id for o in occupancies}, expires_on__gte=today)
-        .values_list("unit_id", "email")
-    } if occupancies else set()
+    waiting = (
+        {
+            (unit, email.lower())
+            for unit, email in Invite.objects.pending()
+            .filter(unit__in={o.unit_id for o in occupancies}, expires_on__gte=today)
+            .values_list("unit_id", "email")
+        }
+        if occupancies
+        else set()
+    )
     for occupancy in occupancies:
         contact = occupancy.contact
         if contact.pk in seen:
@@ -64,7 +68,10 @@ def invite_page(admin: Any, request: HttpRequest, obj: Any, occupancies: list[Oc
         sections = [
             Section(_("Invited"), _heads(), [_of_invite(i) for i in report.invited], _("Nobody was invited.")),
             Section(
-                _("No e-mail address"), _heads()[:2], [_of_contact(c) for c in report.without_email], "",
+                _("No e-mail address"),
+                _heads()[:2],
+                [_of_contact(c) for c in report.without_email],
+                "",
                 note=_("Add an address, or invite by letter."),
             ),
             Section(_("Has a pending invitation"), _heads()[:2], [_of_contact(c) for c in report.already_invited]),
@@ -74,9 +81,14 @@ def invite_page(admin: Any, request: HttpRequest, obj: Any, occupancies: list[Oc
     else:
         found = preview_of(occupancies)
         sections = [
-            Section(_("Will be invited"), _heads(), [_of_occupancy(o) for o in found.will], _("There is nobody to invite.")),
             Section(
-                _("No e-mail address"), _heads(), [_of_occupancy(o) for o in found.without_email], "",
+                _("Will be invited"), _heads(), [_of_occupancy(o) for o in found.will], _("There is nobody to invite.")
+            ),
+            Section(
+                _("No e-mail address"),
+                _heads(),
+                [_of_occupancy(o) for o in found.without_email],
+                "",
                 note=_("These people cannot be invited by mail. Add an address first."),
             ),
             Section(_("Has a pending invitation"), _heads(), [_of_occupancy(o) for o in found.pending]),

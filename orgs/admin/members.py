@@ -105,9 +105,15 @@ class MembershipAdmin(HouseAdmin):
     )
     fieldsets = (
         (None, {"fields": ("person", "email_address", "role", "state", "description")}),
-        (_("Works with"), {"fields": ("all_communities", "communities", ("admin_perm", "super_admin_perm"), "support_perm")}),
+        (
+            _("Works with"),
+            {"fields": ("all_communities", "communities", ("admin_perm", "super_admin_perm"), "support_perm")},
+        ),
         (_("Papers"), {"fields": DOCUMENT_FLAGS}),
-        (_("Cases"), {"fields": ("process_create_perm", "process_update_perm", "process_delete_perm"), "classes": ("collapse",)}),
+        (
+            _("Cases"),
+            {"fields": ("process_create_perm", "process_update_perm", "process_delete_perm"), "classes": ("collapse",)},
+        ),
         (_("Sign-in"), {"fields": ("tfa_force", "token_sec"), "classes": ("collapse",)}),
     )
 
@@ -211,7 +217,11 @@ class MembershipAdmin(HouseAdmin):
     def rights(self, membership: Membership) -> str:
         """The mightiest in words."""
         words = [
-            gettext("super administrator") if membership.super_admin_perm else gettext("administrator") if membership.admin_perm else "",
+            gettext("super administrator")
+            if membership.super_admin_perm
+            else gettext("administrator")
+            if membership.admin_perm
+            else "",
             gettext("all communities") if membership.all_communities and not membership.admin_perm else "",
             gettext("uploads") if membership.upload_file_perm else "",
         ]
@@ -334,7 +344,9 @@ def _assign(membership: Membership, communities: Any) -> None:
         if community_id not in wanted:
             rows.delete(assignment)
     for community_id in sorted(wanted - stored.keys()):
-        rows.create(CommunityAssignment, tenant_id=membership.tenant_id, membership=membership, community_id=community_id)
+        rows.create(
+            CommunityAssignment, tenant_id=membership.tenant_id, membership=membership, community_id=community_id
+        )
 
 
 def _only_here(membership: Membership) -> bool:
@@ -342,7 +354,9 @@ def _only_here(membership: Membership) -> bool:
     if membership.user.is_superuser:
         return False
     with scope.all_tenants():
-        return not Membership.objects.active().filter(user=membership.user).exclude(tenant=membership.tenant_id).exists()
+        return (
+            not Membership.objects.active().filter(user=membership.user).exclude(tenant=membership.tenant_id).exists()
+        )
 
 
 def _reset_attempts(membership: Membership) -> None:

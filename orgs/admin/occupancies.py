@@ -81,7 +81,11 @@ def occupancy_section(
     first = _("Person") if show == "contact" else _("Unit")
     account_head = [_("Account")] if show == "contact" else []
     return Section(
-        title, [first, _("Role"), _("Period"), *account_head, _("State"), "", ""], lines, _("Nobody."), links=links or []
+        title,
+        [first, _("Role"), _("Period"), *account_head, _("State"), "", ""],
+        lines,
+        _("Nobody."),
+        links=links or [],
     )
 
 
@@ -116,7 +120,12 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Four states."""
-        return [("valid", _("valid today")), ("future", _("from later on")), ("ended", _("ended")), ("revoked", _("revoked"))]
+        return [
+            ("valid", _("valid today")),
+            ("future", _("from later on")),
+            ("ended", _("ended")),
+            ("revoked", _("revoked")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """By period and revocation."""
@@ -160,7 +169,9 @@ class OccupancyAdmin(HouseAdmin):
         """Two faces: moving in, and what was recorded."""
         if obj is None:
             return [(None, {"fields": ("contact", "unit", "role", "is_admin", ("first", "last"), "external_ref")})]
-        return [(None, {"fields": ("contact", "unit", "role", "days", "state", "revoked_at", "is_admin", "external_ref")})]
+        return [
+            (None, {"fields": ("contact", "unit", "role", "days", "state", "revoked_at", "is_admin", "external_ref")})
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who, where and when cannot be rewritten."""
@@ -189,7 +200,8 @@ class OccupancyAdmin(HouseAdmin):
         return period_text(occupancy)
 
     @display(
-        description=_("state"), label={"good": "success", "bad": "danger", "warn": "warning", "info": "info", "none": "default"}
+        description=_("state"),
+        label={"good": "success", "bad": "danger", "warn": "warning", "info": "info", "none": "default"},
     )
     def state(self, occupancy: Occupancy) -> tuple[str, Any]:
         """Valid or not, in one word."""
@@ -204,7 +216,9 @@ class OccupancyAdmin(HouseAdmin):
             last = form.cleaned_data["last"]
             if form.attempt(lambda: occupancies.end(occupancy, last=last)):
                 day = formats.date_format(last, "SHORT_DATE_FORMAT")
-                messages.success(request, gettext("%(who)s has access until %(day)s.") % {"who": occupancy.contact, "day": day})
+                messages.success(
+                    request, gettext("%(who)s has access until %(day)s.") % {"who": occupancy.contact, "day": day}
+                )
                 return redirect(change_url(occupancy))
         return form_page(
             self, request, form, obj=occupancy, title=_("End as of a last day"), button=_("Set the last day"),

@@ -36,7 +36,16 @@ class OrganizationAdmin(ReadOnlyAdmin):
     search_fields = ("name",)
     tenant_lookup = "tenant"
     ordering = ("name", "id")
-    fields = ("name", "description", "parent", "is_tenant", "language", "timezone", "retention_months", "enforces_second_factor")
+    fields = (
+        "name",
+        "description",
+        "parent",
+        "is_tenant",
+        "language",
+        "timezone",
+        "retention_months",
+        "enforces_second_factor",
+    )
     actions_list = ("admit",)
 
     def get_queryset(self, request: HttpRequest) -> Any:

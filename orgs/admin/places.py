@@ -95,7 +95,11 @@ class CommunityAdmin(HouseAdmin):
         buildings = obj.buildings.annotate(unit_total=Count("units")).order_by("position", "id")
         units = obj.units.select_related("building").order_by("name", "id")
         more = units[MANY : MANY + 1].exists() if obj.unit_total > MANY else False
-        add = [(_("Add an entrance"), f"{_add(Building)}?community={obj.pk}")] if self.may_change(request.actor, obj) else []  # type: ignore[attr-defined]
+        add = (
+            [(_("Add an entrance"), f"{_add(Building)}?community={obj.pk}")]
+            if self.may_change(request.actor, obj)
+            else []
+        )  # type: ignore[attr-defined]
         return [
             Section(
                 _("Entrances"),
@@ -108,7 +112,12 @@ class CommunityAdmin(HouseAdmin):
                 ngettext("%d unit", "%d units", obj.unit_total) % obj.unit_total,
                 [_("Unit"), _("Reference"), _("Entrance"), _("Floor")],
                 [
-                    [Cell(u.name, change_url(u)), Cell(u.identifier or "–"), Cell(u.building or "–"), Cell(u.floor or "–")]
+                    [
+                        Cell(u.name, change_url(u)),
+                        Cell(u.identifier or "–"),
+                        Cell(u.building or "–"),
+                        Cell(u.floor or "–"),
+                    ]
                     for u in units[:MANY]
                 ],
                 _("No unit yet. Import a register, or add the first unit."),

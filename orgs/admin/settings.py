@@ -33,7 +33,9 @@ HELP = {
     "mark_read": _("People see which papers they have not opened yet."),
     "file_delete_days": _("Days after the first access. 0 = papers stay."),
     "delete_big_file_after_hours": _("0 = big files stay."),
-    "groupadmin_active": _("Members who administer a group get the rights ticked below, for the people of their group."),
+    "groupadmin_active": _(
+        "Members who administer a group get the rights ticked below, for the people of their group."
+    ),
     "random_password_min_length": _("Of passwords that the documents API makes up."),
     "default_first_response_hours": _("Unless the community says otherwise."),
     "hide_process_subject": _("Residents see the type of a case instead of its subject."),

@@ -64,9 +64,11 @@ def enter(request: HttpRequest) -> None:
         request.actor = as_operator(actor, [c[0] for c in choices], _chosen(request, choices))  # type: ignore[attr-defined]
     else:
         tenants = actor.staff_tenants
-        choices = list(
-            Organization.objects.filter(pk__in=tenants).order_by("name", "id").values_list("id", "name")
-        ) if tenants else []
+        choices = (
+            list(Organization.objects.filter(pk__in=tenants).order_by("name", "id").values_list("id", "name"))
+            if tenants
+            else []
+        )
         if not choices:
             return
         tenant_id = _chosen(request, choices) or choices[0][0]

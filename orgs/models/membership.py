@@ -30,9 +30,13 @@ class Membership(MutableRow):
 
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
     organization = models.ForeignKey(TENANT, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tenant = models.ForeignKey(
+        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     read_perm = models.BooleanField(_("read documents"), default=False)
     download_perm = models.BooleanField(_("download documents"), default=False)

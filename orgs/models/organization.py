@@ -25,7 +25,9 @@ class Organization(MutableRow):
 
     id = models.AutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children", db_index=False)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children", db_index=False
+    )
     ancestors = ArrayField(models.IntegerField(), default=list, blank=True, editable=False)
     is_tenant = models.BooleanField(_("admitted as tenant"), default=False)
     tenant = models.ForeignKey("self", null=True, blank=True, on_delete=models.RESTRICT, related_name="nodes")
@@ -42,7 +44,9 @@ class Organization(MutableRow):
     longitude = models.FloatField(null=True, blank=True)
     trial_ends_at = models.DateTimeField(null=True, blank=True)
     booked_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = OrganizationQuerySet.as_manager()
@@ -104,7 +108,9 @@ class Organization(MutableRow):
 class License(MutableRow):
     """What a tenant (or, without organization, the installation) has bought; no row = community variant."""
 
-    organization = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.CASCADE, related_name="licenses")
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.CASCADE, related_name="licenses"
+    )
     key = models.TextField(blank=True)
     license_type = models.CharField(max_length=50, blank=True)
     license_variant = models.CharField(max_length=50, blank=True)
@@ -118,7 +124,9 @@ class License(MutableRow):
     class Meta:
         ordering = ("id",)
         constraints = (
-            models.UniqueConstraint(fields=("organization",), nulls_distinct=False, name="license_once_per_organization"),
+            models.UniqueConstraint(
+                fields=("organization",), nulls_distinct=False, name="license_once_per_organization"
+            ),
         )
 
     def __str__(self) -> str:
@@ -156,7 +164,9 @@ class OwnerInvitation(MutableRow):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owner_invitations")
     email = models.EmailField(max_length=254)
     token_hash = models.BinaryField(max_length=32, unique=True)
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -219,7 +229,9 @@ class Engagement(Row):
 class AvailabilitySample(models.Model):
     """One hourly sample of who was available (ORGS-059 … 061)."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="availability_samples", db_index=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="availability_samples", db_index=False
+    )
     sampled_at = models.DateTimeField()
     root_available = models.PositiveIntegerField()
     root_in_event = models.PositiveIntegerField()
@@ -230,9 +242,7 @@ class AvailabilitySample(models.Model):
 
     class Meta:
         ordering = ("organization", "-sampled_at", "id")
-        constraints = (
-            models.UniqueConstraint(fields=("organization", "sampled_at"), name="availability_sample_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("organization", "sampled_at"), name="availability_sample_once"),)
 
     def __str__(self) -> str:
         return f"{self.organization_id} {self.sampled_at:%Y-%m-%d %H:%M}"

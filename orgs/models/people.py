@@ -15,7 +15,14 @@ from core.fields import EncryptedTextField
 from core.models import Blob, MutableRow, Row, TenantBound, one_of
 from orgs.languages import USER_LANGUAGES
 from orgs.models.places import Community, Unit
-from orgs.querysets import AccessRequestQuerySet, ContactQuerySet, InviteQuerySet, OccupancyQuerySet, ResponsibilityQuerySet, TenantStaffQuerySet
+from orgs.querysets import (
+    AccessRequestQuerySet,
+    ContactQuerySet,
+    InviteQuerySet,
+    OccupancyQuerySet,
+    ResponsibilityQuerySet,
+    TenantStaffQuerySet,
+)
 
 PARTY_TYPES = (1, 2, 3, 5, 7, 10, 11, 13, 14, 15)
 
@@ -31,7 +38,9 @@ class Contact(TenantBound, MutableRow):
     id = models.AutoField(primary_key=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON)
     party_type = models.PositiveSmallIntegerField(default=7)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="contacts")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="contacts"
+    )
     is_primary = models.BooleanField(default=True)
     number = models.CharField(_("number"), max_length=30)
     reference_id = models.CharField(_("reference"), max_length=100, blank=True)
@@ -241,7 +250,11 @@ class Invite(TenantBound, MutableRow):
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(
-                F("tenant"), F("kind"), F("community"), F("unit"), Lower("email"),
+                F("tenant"),
+                F("kind"),
+                F("community"),
+                F("unit"),
+                Lower("email"),
                 condition=Q(accepted_at=None, withdrawn_at=None, erased_at=None) & ~Q(email=""),
                 nulls_distinct=False,
                 name="invite_pending_once",

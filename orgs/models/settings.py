@@ -143,5 +143,3 @@ class InstallationSettings(MailServer, MutableRow):
 
     def __str__(self) -> str:
         return self.app_name
-
-

@@ -74,9 +74,13 @@ class AccessToken(Row):
     kind = models.CharField(max_length=15, choices=Kind.choices)
     token_hash = models.BinaryField(max_length=32, unique=True)
     public_id = models.CharField(max_length=40, unique=True, null=True, blank=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens", db_index=False
+    )
     organization = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens")
-    application = models.ForeignKey(Application, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens", db_index=False)
+    application = models.ForeignKey(
+        Application, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens", db_index=False
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     scopes = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     name = models.CharField(max_length=100, blank=True)
@@ -86,7 +90,9 @@ class AccessToken(Row):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     ip = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
 
@@ -108,7 +114,11 @@ class AccessToken(Row):
             models.UniqueConstraint(
                 fields=("application", "user"), condition=Q(kind="app_key", revoked_at=None), name="token_app_key_once"
             ),
-            one_of("kind", ["docms_session", "app_key", "organization", "personal", "basic", "refresh", "calendar"], "token_kind"),
+            one_of(
+                "kind",
+                ["docms_session", "app_key", "organization", "personal", "basic", "refresh", "calendar"],
+                "token_kind",
+            ),
             one_of("state", ["pending", "active"], "token_state"),
         )
         indexes = (
@@ -151,7 +161,9 @@ class Session(models.Model):
 
     session_key = models.BinaryField(max_length=32, unique=True)
     data = models.TextField(blank=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="sessions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="sessions"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
@@ -181,8 +193,12 @@ class SignInLog(Row):
         APP_LOGIN = "app_login", _("signed in by application")
         LOGOUT = "logout", _("signed out")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
-    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    tenant = models.ForeignKey(
+        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     app_id = models.BigIntegerField(null=True, blank=True)
     type = models.CharField(max_length=30, choices=Type.choices)
     door = models.CharField(max_length=20)
@@ -197,7 +213,17 @@ class SignInLog(Row):
         constraints = (
             one_of(
                 "type",
-                ["login", "login_failed", "locked", "unlocked", "tenant_selected", "tfa_ok", "tfa_failed", "app_login", "logout"],
+                [
+                    "login",
+                    "login_failed",
+                    "locked",
+                    "unlocked",
+                    "tenant_selected",
+                    "tfa_ok",
+                    "tfa_failed",
+                    "app_login",
+                    "logout",
+                ],
                 "sign_in_log_type",
             ),
         )

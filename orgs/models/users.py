@@ -116,7 +116,9 @@ class IdentityProvider(MutableRow):
     """An OpenID provider that people sign in with."""
 
     key = models.SlugField(unique=True)
-    tenant = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tenant = models.ForeignKey(
+        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     name = models.CharField(_("name"), max_length=100)
     issuer = models.URLField(_("issuer"))
     client_id = models.CharField(_("client id"), max_length=255)

@@ -25,7 +25,14 @@ def contact_sort_key(last_name: str, first_name: str, company: str) -> str:
 def search_text(contact: Contact) -> str:
     """Name, address and the digits of telephone numbers."""
     digits = [re.sub(r"\D", "", number) for number in (contact.telephone, contact.mobile)]
-    parts = (contact.first_name, contact.last_name, contact.company, contact.email, contact.number, contact.reference_id)
+    parts = (
+        contact.first_name,
+        contact.last_name,
+        contact.company,
+        contact.email,
+        contact.number,
+        contact.reference_id,
+    )
     return " ".join(part for part in (*parts, *digits) if part)
 
 
@@ -42,7 +49,9 @@ def create_contact(*, tenant: Organization, number: str = "", **values: Any) -> 
     return contact
 
 
-def change_contact(contact: Contact, changes: dict[str, Any], *, expected: int | None = None) -> dict[str, tuple[Any, Any]]:
+def change_contact(
+    contact: Contact, changes: dict[str, Any], *, expected: int | None = None
+) -> dict[str, tuple[Any, Any]]:
     """Change a contact and what it is found and sorted by."""
     names = {f: changes.get(f, getattr(contact, f)) for f in ("last_name", "first_name", "company")}
     changed = rows.change(contact, {**changes, "sort_key": contact_sort_key(**names)}, expected=expected)

@@ -58,7 +58,9 @@ class InviteReport:
 
 
 @transaction.atomic
-def invite_contact(*, contact: Contact, invited_by: User, community: Community, unit: Unit | None, is_admin: bool = False) -> Invite:
+def invite_contact(
+    *, contact: Contact, invited_by: User, community: Community, unit: Unit | None, is_admin: bool = False
+) -> Invite:
     """Invite one person of the register by mail. Announces `invite_issued`.
 
     Raises `Conflict` with ``already_member`` for somebody who has an account here (PORTAL-044) and
@@ -162,10 +164,12 @@ def invite_many(occupancies: Iterable[Occupancy], *, invited_by: User) -> Invite
     return report
 
 
-def occupants_of(*, community: Community | None = None, unit: Unit | None = None, contact: Contact | None = None) -> list[Occupancy]:
+def occupants_of(
+    *, community: Community | None = None, unit: Unit | None = None, contact: Contact | None = None
+) -> list[Occupancy]:
     """Valid occupancies of a community, a unit or a person, with all that inviting reads."""
     some = community or unit or contact
-    assert some is not None  # noqa: S101
+    assert some is not None
     occupancies = Occupancy.objects.valid_on(some.tenant.today()).select_related(
         "contact__tenant__settings", "unit__community"
     )
@@ -234,7 +238,14 @@ def find(code: str, *, ip: str | None) -> Invite:
 
 
 def register(
-    *, code: str, ip: str | None, email: str = "", first_name: str = "", last_name: str = "", password: str, language: str = ""
+    *,
+    code: str,
+    ip: str | None,
+    email: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    password: str,
+    language: str = "",
 ) -> User:
     """Create the account of an invited person and let it in (PORTAL-037 … 039, 108).
 
@@ -256,7 +267,9 @@ def register(
         user = create_account(
             email=address,
             password=password,
-            language=language or (invite.contact.language if invite.contact else "") or user_language(invite.tenant.language),
+            language=language
+            or (invite.contact.language if invite.contact else "")
+            or user_language(invite.tenant.language),
             home_tenant=invite.tenant,
             # The mailed code proves the address it was mailed to, no other.
             email_verified_at=timezone.now() if address.lower() == invite.email.lower() else None,
@@ -288,7 +301,7 @@ def _admit(invite: Invite, user: User) -> None:
         ensure_member(user=user, organization=invite.tenant, role=invite.membership_role or Membership.Role.STAFF)
         return
     contact = invite.contact
-    assert contact is not None  # noqa: S101 - a resident is invited from the register
+    assert contact is not None
     link_account(contact, user)
     contact.refresh_from_db()
     if contact.joined_at is None:

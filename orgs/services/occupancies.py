@@ -63,8 +63,10 @@ def move_in(
 
 def seat(contact: Contact) -> Membership:
     """The membership of a resident's account on the tenant node, with the flags of a new resident."""
-    assert contact.user is not None  # noqa: S101 - callers link the account first
-    return ensure_member(user=contact.user, organization=contact.tenant, role=Membership.Role.RESIDENT, **RESIDENT_FLAGS)
+    assert contact.user is not None
+    return ensure_member(
+        user=contact.user, organization=contact.tenant, role=Membership.Role.RESIDENT, **RESIDENT_FLAGS
+    )
 
 
 @transaction.atomic

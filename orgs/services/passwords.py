@@ -44,12 +44,29 @@ def problems(password: str) -> list[str]:
     if len(password) < least:
         found.append(ngettext("Use at least %d character.", "Use at least %d characters.", least) % least)
     kinds = (
-        (policy.pw_min_lower_case, str.islower, "Use at least %d lower-case letter.", "Use at least %d lower-case letters."),
-        (policy.pw_min_upper_case, str.isupper, "Use at least %d upper-case letter.", "Use at least %d upper-case letters."),
+        (
+            policy.pw_min_lower_case,
+            str.islower,
+            "Use at least %d lower-case letter.",
+            "Use at least %d lower-case letters.",
+        ),
+        (
+            policy.pw_min_upper_case,
+            str.isupper,
+            "Use at least %d upper-case letter.",
+            "Use at least %d upper-case letters.",
+        ),
         (policy.pw_min_numbers, str.isdigit, "Use at least %d digit.", "Use at least %d digits."),
-        (policy.pw_min_special, lambda c: not c.isalnum(), "Use at least %d special character.", "Use at least %d special characters."),
+        (
+            policy.pw_min_special,
+            lambda c: not c.isalnum(),
+            "Use at least %d special character.",
+            "Use at least %d special characters.",
+        ),
     )
-    found += [ngettext(one, many, need) % need for need, is_kind, one, many in kinds if sum(map(is_kind, password)) < need]
+    found += [
+        ngettext(one, many, need) % need for need, is_kind, one, many in kinds if sum(map(is_kind, password)) < need
+    ]
     if len(password) > 1000:
         found.append(_("Use at most 1000 characters."))
     if password.lower() in common_passwords():
@@ -93,7 +110,9 @@ class PolicyValidator:
         return policy_hint()
 
 
-def set_password(user: User, password: str, *, keep_session: bytes | None = None, keep_token: int | None = None) -> None:
+def set_password(
+    user: User, password: str, *, keep_session: bytes | None = None, keep_token: int | None = None
+) -> None:
     """Store a password and end every other sign-in of the account (DOCMS-031, PORTAL-011).
 
     Sessions and bearer tokens of people end; application keys and basic credentials stay. ``keep_session``
@@ -171,7 +190,10 @@ def request_reset(email: str, *, ip: str | None = None) -> None:
     if user is None:
         return
     hour = timezone.now() - datetime.timedelta(hours=1)
-    if OneTimeLink.objects.filter(user=user, purpose__startswith="password", created_at__gt=hour).count() >= LINKS_PER_HOUR:
+    if (
+        OneTimeLink.objects.filter(user=user, purpose__startswith="password", created_at__gt=hour).count()
+        >= LINKS_PER_HOUR
+    ):
         return
     tenant = Organization.objects.tenants().filter(memberships__user=user).order_by("id").first()
     issue_link(
@@ -223,5 +245,3 @@ def account_counters(user: User) -> tuple[throttle.Counter, throttle.Counter]:
         throttle.Counter("login", f"account:{user.pk}"),
         throttle.Counter("docms", f"account:{user.pk}", policy="lock"),
     )
-
-

@@ -56,9 +56,7 @@ def verify_any(user: User, code: str) -> bool:
         if verify(factor=factor, code=code):
             return True
     wanted = keyed_hash(f"recovery:{user.pk}", code.strip().replace("-", "").lower())
-    return bool(
-        RecoveryCode.objects.filter(user=user, code_hash=wanted, used_at=None).update(used_at=timezone.now())
-    )
+    return bool(RecoveryCode.objects.filter(user=user, code_hash=wanted, used_at=None).update(used_at=timezone.now()))
 
 
 def obliged(user: User, organization: Organization | None = None) -> bool:
@@ -84,7 +82,9 @@ def start(user: User, organization: Organization | None = None) -> SecondFactor:
     with transaction.atomic():
         SecondFactor.objects.filter(user=user, organization=organization, confirmed_at=None).delete()
         secret = base64.b32encode(secrets.token_bytes(20)).decode()
-        return SecondFactor.objects.create(user=user, organization=organization, secret=secret, name="totp", confirmed=False)
+        return SecondFactor.objects.create(
+            user=user, organization=organization, secret=secret, name="totp", confirmed=False
+        )
 
 
 def pending(user: User, organization: Organization | None = None) -> SecondFactor | None:
@@ -109,7 +109,9 @@ def address(factor: SecondFactor, issuer: str) -> str:
 
 def new_recovery_codes(user: User) -> list[str]:
     """Ten codes, each good for one sign-in; they replace the earlier ones and are shown once."""
-    codes = ["".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(10)) for _ in range(RECOVERY_CODES)]
+    codes = [
+        "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(10)) for _ in range(RECOVERY_CODES)
+    ]
     with transaction.atomic():
         RecoveryCode.objects.filter(user=user).delete()
         RecoveryCode.objects.bulk_create(

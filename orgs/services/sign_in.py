@@ -38,9 +38,7 @@ def find_user(identifier: str) -> User | None:
     identifier = identifier.strip()
     if not identifier or "\x00" in identifier:
         return None
-    return User.objects.filter(
-        Q(username__iexact=identifier) | Q(email__iexact=identifier), erased_at=None
-    ).first()
+    return User.objects.filter(Q(username__iexact=identifier) | Q(email__iexact=identifier), erased_at=None).first()
 
 
 def _log(kind: str, user: User | None, door: str, ip: str | None) -> None:
@@ -73,7 +71,7 @@ def sign_in(*, identifier: str, password: str, door: str, ip: str | None, code: 
             throttle.fail(address)
             _log(SignInLog.Type.LOGIN_FAILED, user, door, ip)
             return SignIn("refused")
-        assert user is not None  # noqa: S101 - a right password has an account
+        assert user is not None
         scope.identify(user.pk)
         if second_factor.confirmed(user):
             if not code:

@@ -13,7 +13,12 @@ from orgs.services.contacts import next_contact_number
 
 
 def create_organization(
-    *, name: str, parent: Organization | None = None, language: str = "", timezone_name: str = "", created_by: User | None
+    *,
+    name: str,
+    parent: Organization | None = None,
+    language: str = "",
+    timezone_name: str = "",
+    created_by: User | None,
 ) -> Organization:
     """Add a node to the tree; language and zone default to the parent's (ORGS-017).
 
@@ -35,7 +40,9 @@ def create_organization(
 
 
 @transaction.atomic
-def create_tenant(*, name: str, language: str = "de", timezone_name: str = "Europe/Berlin", created_by: User | None) -> Organization:
+def create_tenant(
+    *, name: str, language: str = "de", timezone_name: str = "Europe/Berlin", created_by: User | None
+) -> Organization:
     """Create an organization and admit it: settings, and the company's own party (PROCESSES-028).
 
     The row is inserted plain and made a tenant by UPDATE, since its id must be known.
@@ -75,7 +82,13 @@ def add_member(
 ) -> Membership:
     """Give an account a place in an organization. Raises `ValidationError` when it has one already."""
     return rows.create(
-        Membership, check=check, user=user, organization=organization, tenant_id=organization.tenant_id, role=role, **flags
+        Membership,
+        check=check,
+        user=user,
+        organization=organization,
+        tenant_id=organization.tenant_id,
+        role=role,
+        **flags,
     )
 
 

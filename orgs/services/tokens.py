@@ -15,7 +15,9 @@ PENDING_LIFE = datetime.timedelta(minutes=10)  # DOCMS-003
 USE_NOTED_EVERY = datetime.timedelta(minutes=1)
 
 
-def issue(*, kind: str, user: User | None, expires_in: datetime.timedelta | None, **values: Any) -> tuple[str, AccessToken]:
+def issue(
+    *, kind: str, user: User | None, expires_in: datetime.timedelta | None, **values: Any
+) -> tuple[str, AccessToken]:
     """Make a token; the plain text is returned once and stored nowhere."""
     token = new_token()
     row = AccessToken.objects.create(

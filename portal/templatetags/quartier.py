@@ -45,14 +45,19 @@ def icon(name: str, small: bool = False) -> SafeString:
 def scene(name: str, view_box: str = "0 0 160 110", css: str = "scene") -> SafeString:
     """A small drawing for empty pages and landings."""
     return format_html(
-        '<svg class="{}" viewBox="{}" aria-hidden="true"><use href="{}"/></svg>', css, view_box, _sprite(f"scene-{name}")
+        '<svg class="{}" viewBox="{}" aria-hidden="true"><use href="{}"/></svg>',
+        css,
+        view_box,
+        _sprite(f"scene-{name}"),
     )
 
 
 @register.simple_tag
 def paper() -> SafeString:
     """A sheet of paper that stands for a document without a preview."""
-    return format_html('<svg class="paper" viewBox="0 0 210 297" aria-hidden="true"><use href="{}"/></svg>', _sprite("paper"))
+    return format_html(
+        '<svg class="paper" viewBox="0 0 210 297" aria-hidden="true"><use href="{}"/></svg>', _sprite("paper")
+    )
 
 
 @register.filter
@@ -100,10 +105,12 @@ def relative(moment: datetime.datetime, now: datetime.datetime) -> str:
 def when(moment: datetime.datetime | None) -> SafeString:
     """A moment as people say it, with the exact one on hover, in the time zone of the page."""
     if moment is None:
-        return mark_safe("")  # noqa: S308 - a constant
+        return mark_safe("")
     local = timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact(local),
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="minutes"),
+        exact(local),
         relative(local, timezone.localtime()),
     )
 

@@ -45,7 +45,7 @@ def filters_of(query: QueryDict) -> Filters:
 def documents(request: HttpRequest, community_id: int) -> HttpResponse:
     """The page, and with htmx its three panes alone. A folder or paper out of reach is not found."""
     shell = enter(request, community_id, "documents")
-    assert shell.community is not None  # noqa: S101 - `enter` answers 404 otherwise
+    assert shell.community is not None
     if not shell.community.has_documents:
         raise Denied(_("Your property manager has not switched on documents for this community."))
     filters = filters_of(request.GET)

@@ -75,9 +75,7 @@ class CodeForm(PortalForm):
         help_text=_("Six digits from your authenticator app, or one of your recovery codes."),
         max_length=20,
         error_messages={"required": _("Please enter the code.")},
-        widget=forms.TextInput(
-            attrs={"class": "code short", "autocomplete": "one-time-code", "inputmode": "numeric"}
-        ),
+        widget=forms.TextInput(attrs={"class": "code short", "autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
     def __init__(self, *args: Any, first: bool = False, **kwargs: Any) -> None:
@@ -179,7 +177,10 @@ class ProfileForm(PortalForm):
     """What people may change about themselves."""
 
     first_name = forms.CharField(
-        label=_("First name"), max_length=100, required=False, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+        label=_("First name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
     last_name = forms.CharField(
         label=_("Last name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "family-name"})

@@ -138,7 +138,9 @@ class Cabinet:
         if f.label:
             papers = papers.filter(label__name=f.label)
         papers = papers.annotate(
-            can_download=Case(When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)),
+            can_download=Case(
+                When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)
+            ),
             can_read=Case(When(may(self.actor, "read"), then=Value(True)), default=Value(False)),
         )
         return papers.select_related("folder", "label").order_by("-created_at", "-id")
@@ -193,7 +195,9 @@ class Cabinet:
         """One paper with everything the preview tells about it."""
         papers = self.papers.with_read_state(self.membership_id).filter(pk=document_id)
         papers = papers.annotate(
-            can_download=Case(When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)),
+            can_download=Case(
+                When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)
+            ),
             can_read=Case(When(may(self.actor, "read"), then=Value(True)), default=Value(False)),
         )
         return papers.select_related("folder", "label", "current__blob", "uploaded_by").first()

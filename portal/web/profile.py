@@ -26,7 +26,12 @@ from portal.web.sign_in import remember_theme
 # Names that people know, in the order in which a browser's long name must be read.
 BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 SYSTEMS = (
-    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
 )
 
 
@@ -43,7 +48,10 @@ def _devices(request: HttpRequest) -> list[dict[str, Any]]:
     own = Session.objects.filter(user=request.user, expires_at__gt=timezone.now()).order_by("-last_seen_at", "id")
     row = request.session.row
     here = row.pk if row else None
-    devices = [{"id": s.pk, "name": device_name(s.browser), "seen": s.last_seen_at, "ip": s.ip, "here": s.pk == here} for s in own]
+    devices = [
+        {"id": s.pk, "name": device_name(s.browser), "seen": s.last_seen_at, "ip": s.ip, "here": s.pk == here}
+        for s in own
+    ]
     return sorted(devices, key=lambda d: not d["here"])
 
 
@@ -131,6 +139,7 @@ def end_other_devices(request: HttpRequest) -> HttpResponse:
     for session in others:
         rows.delete(session, verb="signed_out")
     messages.success(
-        request, ngettext("%d other device is signed out.", "%d other devices are signed out.", len(others)) % len(others)
+        request,
+        ngettext("%d other device is signed out.", "%d other devices are signed out.", len(others)) % len(others),
     )
     return redirect("portal:profile")

@@ -85,7 +85,9 @@ def _roles(found: Invite) -> list[str]:
     here = (rows | open_ended).filter(unit__community=found.community_id)
     if found.unit_id:
         here = here.filter(unit=found.unit_id)
-    return [str(Occupancy.Role(role).label) for role in dict.fromkeys(here.order_by("id").values_list("role", flat=True))]
+    return [
+        str(Occupancy.Role(role).label) for role in dict.fromkeys(here.order_by("id").values_list("role", flat=True))
+    ]
 
 
 def _form(request: HttpRequest, found: Invite, terms: str) -> RegisterForm:
@@ -119,7 +121,9 @@ def _register(request: HttpRequest, code: str, ip: str | None, context: dict[str
     except Conflict:
         here = reverse("portal:invite", args=[code])
         sign_in = f"{reverse('portal:login')}?{urlencode({'next': here, 'username': data['email']})}"
-        return render(request, "portal/invite.html", {**context, "has_account": data["email"], "sign_in": sign_in}, status=409)
+        return render(
+            request, "portal/invite.html", {**context, "has_account": data["email"], "sign_in": sign_in}, status=409
+        )
     return _welcome(request, user, context["invite"])
 
 

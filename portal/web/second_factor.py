@@ -73,9 +73,11 @@ def remove(request: HttpRequest) -> HttpResponse:
     return redirect("portal:profile")
 
 
-def enrol_at_sign_in(request: HttpRequest, user: User | None, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def enrol_at_sign_in(
+    request: HttpRequest, user: User | None, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
     """Somebody whose company demands a second step and who has none yet: switch it on before coming in."""
-    assert user is not None  # noqa: S101 - the password was right
+    assert user is not None
     with scope.unit_of_work(door="web", user_id=user.pk, ip=request.client_ip):  # type: ignore[attr-defined]
         offer = _offer(user)
     return render(request, "portal/login_enrol.html", {**context, **offer}, status=status)

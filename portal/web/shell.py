@@ -84,7 +84,9 @@ class Shell:
         others = (self.actor.managed | self.actor.communities) - {u.community_id for u in self._units}
         if not others:
             return []
-        return list(Community.objects.visible_to(self.actor).filter(pk__in=others).order_by("sort_key", "id")[: SWITCHER + 1])
+        return list(
+            Community.objects.visible_to(self.actor).filter(pk__in=others).order_by("sort_key", "id")[: SWITCHER + 1]
+        )
 
     @cached_property
     def unit(self) -> Unit | None:
@@ -101,7 +103,12 @@ class Shell:
             if label not in roles.setdefault(o.unit_id, []):
                 roles[o.unit_id].append(label)
         mine = [
-            Place(u.community, u, " · ".join([unit_line(u), *roles.get(u.pk, [])]), self.unit is not None and u.pk == self.unit.pk)
+            Place(
+                u.community,
+                u,
+                " · ".join([unit_line(u), *roles.get(u.pk, [])]),
+                self.unit is not None and u.pk == self.unit.pk,
+            )
             for u in self._units
         ]
         rest = [

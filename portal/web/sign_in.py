@@ -162,9 +162,7 @@ def remember_theme(request: HttpRequest, response: HttpResponse, theme: str) -> 
     if theme == "auto":
         response.delete_cookie(THEME_COOKIE, samesite="Lax")
     else:
-        response.set_cookie(
-            THEME_COOKIE, theme, max_age=YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
-        )
+        response.set_cookie(THEME_COOKIE, theme, max_age=YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
 
 
 @require_POST

@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest, community_id: int) -> HttpResponse:
     """What is new for me here, and whom to call."""
     shell = enter(request, community_id, "start")
-    assert shell.community is not None  # noqa: S101 - `enter` answers 404 otherwise
+    assert shell.community is not None
     new = []
     if shell.community.has_documents:
         new = papers.newest_unread(shell.actor, shell.community, NEW)
@@ -51,7 +51,7 @@ def start(request: HttpRequest, community_id: int) -> HttpResponse:
 
 def _greeting(shell: Shell) -> str:
     """The name to greet somebody by: as the company's register addresses the person, else the full name."""
-    assert shell.community is not None  # noqa: S101
+    assert shell.community is not None
     user = shell.actor.user
     contact = (
         Contact.objects.visible_to(shell.actor)

@@ -29,7 +29,7 @@ SELECT 'CREATE ROLE {APP} LOGIN NOCREATEDB NOSUPERUSER NOBYPASSRLS'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP}') \\gexec
 SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER}'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
-"""
+"""  # noqa: S608 - three constants
 # A Unix socket's path has about 107 bytes on Linux and 103 on macOS.
 SOCKET_PATH_LIMIT = 100
 
@@ -99,12 +99,8 @@ class Postgres:
         return self._client("pg_dump", "-d", database)
 
     def _client(self, program: str, *arguments: str, sql: str = "") -> str:
-        done = subprocess.run(
-            [self._bin / program, "-h", self.sockets, "-U", "postgres", *arguments],
-            input=sql,
-            capture_output=True,
-            text=True,
-        )
+        command: list[str | Path] = [self._bin / program, "-h", self.sockets, "-U", "postgres", *arguments]
+        done = subprocess.run(command, input=sql, capture_output=True, text=True)
         if done.returncode:
             raise ServerError(f"PostgreSQL refused: {done.stderr.strip()}")
         return done.stdout
@@ -128,8 +124,9 @@ class Postgres:
             self._run("pg_ctl", "stop", "-D", self.data, "-m", "fast", "-w")
 
     def _run(self, program: str, *arguments: str | Path) -> str:
-        done = subprocess.run(
-            [self._bin / program, *arguments],
+        command: list[str | Path] = [self._bin / program, *arguments]
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command,
             cwd=self.data,
             capture_output=True,
             text=True,

@@ -56,7 +56,7 @@ class Child:
                 env=env,
                 cwd=cwd,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(stop_signal),
+                preexec_fn=_die_with_parent(stop_signal),  # noqa: PLW1509 - one system call, prepared before the fork
                 **privileges(user),
             )
 

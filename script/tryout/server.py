@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -108,7 +109,9 @@ class Tryout:
     def _drop_half_filled(self, postgres: Postgres) -> None:
         """A first start that was interrupted is done again from the beginning."""
         if not self._filled.exists():
-            postgres.psql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE);\nCREATE DATABASE {DATABASE} OWNER {OWNER};")
+            postgres.psql(
+                f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE);\nCREATE DATABASE {DATABASE} OWNER {OWNER};"
+            )
 
     # --- the database's content --------------------------------------------------------------------------
 
@@ -159,7 +162,8 @@ class Tryout:
     def _start_house(self) -> None:
         celery = [sys.executable, "-m", "celery", "-A", "config"]
         self._start("scheduler", [*celery, "beat", "--schedule", self.folder / "beat-schedule", "--pidfile="])
-        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"])
+        alone = ["--without-gossip", "--without-mingle"]
+        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", *alone])
         web = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{self.host}:{self.port}"]
         web += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket"]
         self._start("web", web)
@@ -171,7 +175,7 @@ class Tryout:
             if self.asked_to_stop.wait(0.1):
                 raise Stopped
 
-    def _start(self, name: str, command: list[str | Path]) -> None:
+    def _start(self, name: str, command: Sequence[str | Path]) -> None:
         child = Child(name, command, log=self.log / f"{name}.log", cwd=ROOT, env=self.env)
         self.children.append(child)
         self.started.append(child)

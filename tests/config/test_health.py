@@ -45,7 +45,14 @@ def test_readyz_names_a_broker_that_is_down(client: Client, broker: Any) -> None
 def test_readyz_names_the_oldest_mail_that_should_be_out(client: Client) -> None:
     late = timezone.now() - datetime.timedelta(hours=1)
     message = Message.objects.create(
-        channel="mail", kind="test", subject="x", language="de", message_id="<1@test>", dedupe_key="1", state="queued", not_before=late
+        channel="mail",
+        kind="test",
+        subject="x",
+        language="de",
+        message_id="<1@test>",
+        dedupe_key="1",
+        state="queued",
+        not_before=late,
     )
     answer = client.get("/readyz")
     assert answer.status_code == 503

@@ -21,7 +21,9 @@ def entries(obj: object) -> list[AuditEntry]:
 
 def test_a_change_raises_the_version_and_records_old_and_new(cast: Cast) -> None:
     before = cast.house_a.row_version
-    with scope.unit_of_work(door="back_office", user_id=cast.admin.pk, ip="203.0.113.4", request_id="abc", tenants=[cast.tenant.pk]):
+    with scope.unit_of_work(
+        door="back_office", user_id=cast.admin.pk, ip="203.0.113.4", request_id="abc", tenants=[cast.tenant.pk]
+    ):
         changed = rows.change(cast.house_a, {"name": "Haus Ahorn"})
     assert changed == {"name": ("Haus A", "Haus Ahorn")}
     assert Community.objects.get(pk=cast.house_a.pk).row_version == before + 1
@@ -99,7 +101,14 @@ def test_long_texts_are_recorded_as_length_and_hash(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "tampering", [{"verb": "read"}, {"user_id": 4711}, {"ip": "198.51.100.9"}, {"changes": {"name": ["x", "y"]}}, {"object_id": "4711"}]
+    "tampering",
+    [
+        {"verb": "read"},
+        {"user_id": 4711},
+        {"ip": "198.51.100.9"},
+        {"changes": {"name": ["x", "y"]}},
+        {"object_id": "4711"},
+    ],
 )
 def test_a_tampered_entry_does_not_fit_its_digest(cast: Cast, tampering: dict[str, object]) -> None:
     entry = audit.record("changed", cast.house_a, {"name": ["Haus A", "Haus B"]})

@@ -87,7 +87,9 @@ def test_changing_needs_upload_and_edit(cast: Cast, admin: Caller, renter: Calle
     target = make_folder(admin, "Ziel", Group.objects.get().pk)
 
     def allowed() -> tuple[bool, bool]:
-        answers = [renter.call("PUT", f"/files/{file}", {"description": str(timezone.now())}) for file in (mine, theirs)]
+        answers = [
+            renter.call("PUT", f"/files/{file}", {"description": str(timezone.now())}) for file in (mine, theirs)
+        ]
         assert {answer.status for answer in answers} <= {200, 403}
         return answers[0].status == 200, answers[1].status == 200
 
@@ -148,7 +150,10 @@ def test_deleting_is_for_administrators_and_leaves_a_trace(
 @pytest.mark.rule("DOCMS-083")
 def test_group_administrators_delete_where_the_tenant_lets_them(cast: Cast, admin: Caller, staff: Caller) -> None:
     group = make_group(admin, "G", cast.staff.pk, groupadmin_ids=[cast.staff.pk])
-    mine, other = make_folder(admin, "Meiner", group), make_folder(admin, "Anderer", make_group(admin, "H", cast.staff.pk))
+    mine, other = (
+        make_folder(admin, "Meiner", group),
+        make_folder(admin, "Anderer", make_group(admin, "H", cast.staff.pk)),
+    )
     file, elsewhere = admin.upload(mine)["file_id"], admin.upload(other)["file_id"]
     chosen = OrganizationSettings.objects.filter(organization=cast.tenant)
     staff.refused("DELETE", f"/files/{file}", 403)
@@ -333,7 +338,9 @@ def test_checking_off_is_shared(cast: Cast, admin: Caller, renter: Caller, folde
 
 
 @pytest.mark.rule("DOCMS-131")
-def test_the_internal_note_is_for_editors(cast: Cast, admin: Caller, renter: Caller, staff: Caller, folder: int) -> None:
+def test_the_internal_note_is_for_editors(
+    cast: Cast, admin: Caller, renter: Caller, staff: Caller, folder: int
+) -> None:
     file = admin.upload(folder, internal_note="Nur für uns")["file_id"]
     assert row_of(staff, file)["internal_note"] == "Nur für uns"
     assert row_of(renter, file)["internal_note"] is None
@@ -490,7 +497,9 @@ def test_pages(cast: Cast, admin: Caller, renter: Caller, folder: int) -> None:
 def test_labels_carry_over(admin: Caller, renter: Caller, folder: int) -> None:
     labels = f"/folders/{folder}/labels"
     admin.ok("POST", labels, {"name": "Größe/Maß 1", "color": "#00ff00"})
-    admin.refused("POST", labels, 409, {"name": "GRÖSSE/MASS 1".replace("GRÖSSE/MASS", "Größe/Maß"), "color": "#000000"})
+    admin.refused(
+        "POST", labels, 409, {"name": "GRÖSSE/MASS 1".replace("GRÖSSE/MASS", "Größe/Maß"), "color": "#000000"}
+    )
     renter.refused("POST", labels, 403, {"name": "x", "color": "#000000"})
     assert renter.ok("GET", labels) == [{"name": "Größe/Maß 1", "color": "#00ff00"}]
     admin.refused("POST", labels, 400, {"name": "x", "color": "rot"})

@@ -166,7 +166,12 @@ def test_a_token_in_the_query_string_is_no_token(cast: Cast) -> None:
 @pytest.mark.rule("DOCMS-012")
 def test_another_tenant_takes_the_place_of_the_first(cast: Cast) -> None:
     member = rows.create(
-        Membership, user=cast.admin, organization=cast.other_tenant, tenant=cast.other_tenant, role="guest", token_sec=400
+        Membership,
+        user=cast.admin,
+        organization=cast.other_tenant,
+        tenant=cast.other_tenant,
+        role="guest",
+        token_sec=400,
     )
     caller = login("admin")
     caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
@@ -456,7 +461,9 @@ def test_unknown_accounts_and_broken_headers_are_refused_alike(cast: Cast) -> No
 
 @pytest.mark.rule("DOCMS-045")
 def test_the_member_view_is_for_every_member(cast: Cast) -> None:
-    settings_of(cast, mail_password="geheim", sms_send_url="https://x.test", additional_child_folders=[{"name": "Pläne"}])
+    settings_of(
+        cast, mail_password="geheim", sms_send_url="https://x.test", additional_child_folders=[{"name": "Pläne"}]
+    )
     view = signed_in(cast.guest, cast.tenant).ok("GET", "/tenants/current/public")
     assert view["company_name"] == "Brandt & Keller"
     assert view["additional_child_folders"] == ["Pläne"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
@@ -26,12 +26,17 @@ from docms.models import (
 )
 from docms.services import delivery, documents, folders, groups, indexing, permissions
 from orgs.actor import ANONYMOUS
-from tests.cast import Cast
 from tests.factories import DocumentFactory, FolderFactory, folder, manual_group, pdf, publish, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cast import Cast
 
 HOUR = datetime.timedelta(hours=1)
 EVERYBODY = (
-    "operator", "admin", "staff", "owner", "renter", "additional", "former", "neighbour", "guest", "stranger", "foreigner",
+    "operator", "admin", "staff", "owner", "renter", "additional", "former", "neighbour", "guest", "stranger",
+    "foreigner",
 )  # fmt: skip
 
 
@@ -91,7 +96,11 @@ def test_ancestors_are_listed_by_name_but_their_documents_stay_closed(cast: Cast
     folder(cast, "Daneben", parent=middle)
     closed, open_ = publish(cast, middle), publish(cast, reached)
     listed = Folder.objects.with_ancestors(cast.actor("renter"))
-    assert {f.name: f.is_reached for f in listed} == {"Oben": False, "Mitte": False, "Unten": True}
+    assert {f.name: getattr(f, "is_reached") for f in listed} == {  # noqa: B009 - annotated
+        "Oben": False,
+        "Mitte": False,
+        "Unten": True,
+    }
     assert set(Document.objects.visible_to(cast.actor("renter"), all=True)) == {open_}
     assert not Folder.objects.visible_to(cast.actor("renter"), all=True).filter(pk=middle.pk).exists()
     assert closed not in Document.objects.search(cast.actor("renter"), "hausordnung")
@@ -161,7 +170,7 @@ def test_what_hangs_on_a_document_is_as_visible_as_it(cast: Cast) -> None:
 def test_an_anonymous_caller_sees_nothing(cast: Cast) -> None:
     publish(cast, folder(cast, group=manual_group(cast, "Alle", "renter")))
     for model in (Folder, Document, Group, DocumentVersion, DocumentLog):
-        assert not model.objects.visible_to(ANONYMOUS).exists()  # type: ignore[attr-defined]
+        assert not model.objects.visible_to(ANONYMOUS).exists()
 
 
 # --- Rights that a list applies -------------------------------------------------------------------------
@@ -219,7 +228,15 @@ def test_all_words_occur_somewhere_without_regard_to_case(cast: Cast) -> None:
     def hits(words: str, who: str = "renter") -> set[Document]:
         return set(Document.objects.search(cast.actor(who), words))
 
-    for words in ("nebenkosten", "NEBENKOSTEN 2024", "żółć", "abrechnung final", "ref 4711", "eilig", "wasserverbrauch 4711"):
+    for words in (
+        "nebenkosten",
+        "NEBENKOSTEN 2024",
+        "żółć",
+        "abrechnung final",
+        "ref 4711",
+        "eilig",
+        "wasserverbrauch 4711",
+    ):
         assert paper in hits(words), words
         assert hidden not in hits(words), words
     assert hits("nebenkosten 2024 2023") == set()
@@ -234,7 +251,10 @@ def test_search_follows_a_new_version_and_a_change(cast: Cast) -> None:
     paper = publish(cast, where, content=pdf("Altpapier"))
     indexing.index_content(paper.pk)
     documents.change_document(
-        actor=cast.actor("admin"), document=paper, changes={"identifier": "NEU-1"}, blob=stored(cast.tenant, pdf("Neupapier"))
+        actor=cast.actor("admin"),
+        document=paper,
+        changes={"identifier": "NEU-1"},
+        blob=stored(cast.tenant, pdf("Neupapier")),
     )
     indexing.index_content(paper.pk)
     found = {w: Document.objects.search(cast.actor("renter"), w).count() for w in ("altpapier", "neupapier", "neu 1")}

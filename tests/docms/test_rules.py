@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -16,8 +17,10 @@ from docms.models import Document, Folder
 from docms.querysets import MEMBER_FLAGS
 from docms.services import documents, groups, permissions
 from orgs.models import License
-from tests.cast import Cast
 from tests.factories import FolderFactory, folder, manual_group, publish
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 
 def give(cast: Cast, where: Folder, who: str, *, active: bool = True, **flags: bool) -> None:
@@ -30,7 +33,9 @@ def give(cast: Cast, where: Folder, who: str, *, active: bool = True, **flags: b
 def test_an_active_folder_permission_decides_alone_and_grants_and_withdraws(cast: Cast) -> None:
     where = folder(cast, group=manual_group(cast, "Alle", "renter"))
     before = rules.effective(cast.actor("renter"), where)
-    assert before.read and before.download and not before.upload
+    assert before.read
+    assert before.download
+    assert not before.upload
     give(cast, where, "renter", upload=True, log=True)
     after = rules.effective(cast.actor("renter"), where)
     assert after == rules.Flags(upload=True, log=True)
@@ -71,7 +76,8 @@ def test_administrators_have_no_document_flags_for_free(cast: Cast) -> None:
     paper = publish(cast, where)
     rows.change(cast.membership("admin"), {"download_perm": False})
     answer = rules.may_download(cast.actor("admin"), paper)
-    assert not answer and str(answer.reason)
+    assert not answer
+    assert str(answer.reason)
     assert rules.may_read(cast.actor("admin"), paper)
 
 
@@ -214,7 +220,8 @@ def test_group_administrators_delete_where_the_tenant_lets_them(
 def test_a_protected_document_is_refused_to_everybody_with_409(cast: Cast) -> None:
     where = folder(cast, allow_delete_files=timezone.now() + datetime.timedelta(days=1))
     answer = rules.may_delete(cast.actor("admin"), publish(cast, where))
-    assert not answer and answer.denied_status == 409
+    assert not answer
+    assert answer.denied_status == 409
 
 
 @pytest.mark.parametrize(
@@ -248,9 +255,9 @@ def test_folder_permissions_need_an_administrator_and_a_super_administrator_whil
     permissions.set_permission(actor=cast.actor("staff"), folder=where, user_id=target, flags={"read": True})
     rows.change(cast.tenant.settings, {"lock_folder_perm": True})
     for call in (permissions.set_permission, permissions.delete_permission):
-        more = {"flags": {"read": True}} if call is permissions.set_permission else {}
+        more: dict[str, Any] = {"flags": {"read": True}} if call is permissions.set_permission else {}
         with pytest.raises(Denied):
-            call(actor=cast.actor("staff"), folder=where, user_id=target, **more)  # type: ignore[operator]
+            call(actor=cast.actor("staff"), folder=where, user_id=target, **more)
     permissions.set_permission(actor=cast.actor("admin"), folder=where, user_id=target, flags={"upload": True})
     permissions.delete_permission(actor=cast.actor("admin"), folder=where, user_id=target)
     assert not rules.effective_for(cast.membership("owner"), where).upload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -23,16 +24,22 @@ from docms.models import (
 )
 from docms.services import delivery, documents, folders, indexing, marks, permissions
 from orgs.models import Hold
-from tests.cast import Cast
 from tests.factories import at_once, folder, manual_group, pdf, publish, stored
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 HOUR = datetime.timedelta(hours=1)
 
 
-def change(cast: Cast, paper: Document, who: str = "admin", **values: object) -> Document:
+def change(cast: Cast, paper: Document, who: str = "admin", **values: Any) -> Document:
     blob, filename = values.pop("blob", None), values.pop("new_name", None)
     return documents.change_document(
-        actor=cast.actor(who), document=paper, changes=values, blob=blob, filename=filename  # type: ignore[arg-type]
+        actor=cast.actor(who),
+        document=paper,
+        changes=values,
+        blob=blob,
+        filename=filename,
     )
 
 
@@ -53,7 +60,9 @@ def test_an_upload_makes_document_version_index_log_and_history(cast: Cast) -> N
     version = DocumentVersion.objects.get()
     assert (paper.current, version.number, version.label, version.filename) == (version, 1, "1.0", "hausordnung.pdf")
     assert (paper.size_bytes, paper.mime, paper.is_big) == (version.blob.size, "application/pdf", False)
-    assert list(DocumentLog.objects.values_list("document_id", "user", "action")) == [(paper.pk, cast.admin.pk, "create")]
+    assert list(DocumentLog.objects.values_list("document_id", "user", "action")) == [
+        (paper.pk, cast.admin.pk, "create")
+    ]
     assert found(cast, "renter", "hausordnung ho 7") == [paper.pk]
     assert found(cast, "owner", "hausordnung") == []
     assert AuditEntry.objects.filter(object_type="docms.document", object_id=str(paper.pk), verb="created").exists()
@@ -82,7 +91,8 @@ def test_uploading_needs_the_flag_in_the_folder(cast: Cast) -> None:
 def test_names_lose_their_folders_and_nul_is_refused(cast: Cast) -> None:
     where = folder(cast)
     assert publish(cast, where, filename="../../etc/passwd.pdf").filename == "passwd.pdf"
-    for values in ({"filename": "a\x00.pdf"}, {"title": "a\x00b"}, {"description": "\ud800"}):
+    wrong: tuple[dict[str, Any], ...] = ({"filename": "a\x00.pdf"}, {"title": "a\x00b"}, {"description": "\ud800"})
+    for values in wrong:
         with pytest.raises(Invalid):
             publish(cast, where, **values)
     assert Document.objects.count() == 1
@@ -97,10 +107,11 @@ def test_names_lose_their_folders_and_nul_is_refused(cast: Cast) -> None:
         {"active_from": timezone.now(), "active_until": timezone.now() - HOUR},
     ],
 )
-def test_wrong_values_are_refused_and_leave_nothing(cast: Cast, values: dict[str, object]) -> None:
+def test_wrong_values_are_refused_and_leave_nothing(cast: Cast, values: dict[str, Any]) -> None:
     with pytest.raises((Invalid, ValidationError)):
         publish(cast, folder(cast), **values)
-    assert not Document.objects.exists() and not DocumentVersion.objects.exists()
+    assert not Document.objects.exists()
+    assert not DocumentVersion.objects.exists()
 
 
 def test_bytes_of_another_tenant_are_not_attached(cast: Cast) -> None:
@@ -117,7 +128,8 @@ def test_an_upload_into_a_folder_that_is_deleted_meanwhile_fails_cleanly(cast: C
         lambda: publish(cast, where).pk,
         lambda: folders.delete_folder(actor=cast.actor("admin"), folder=where),
     )
-    assert not Folder.objects.exists() and not Document.objects.exists()
+    assert not Folder.objects.exists()
+    assert not Document.objects.exists()
     assert {type(o) for o in outcomes} <= {NotFound, type(None), int}
     assert None in outcomes
 
@@ -128,14 +140,18 @@ def test_a_label_is_one_of_the_folders_and_brings_its_colour(cast: Cast) -> None
     label(where, "Eilig", "#ff0000")
     label(other, "Ablage", "#00ff00")
     paper = publish(cast, where, label_name="Eilig")
-    assert paper.label is not None and paper.label.color == "#ff0000"
+    assert paper.label is not None
+    assert paper.label.color == "#ff0000"
     with pytest.raises(Invalid) as refused:
         publish(cast, where, label_name="Ablage")
     assert "label_name" in refused.value.fields
     with pytest.raises(Invalid):
         change(cast, paper, label_name="Ablage")
     assert change(cast, paper, label_name=None).label is None
-    assert list(DocumentLog.objects.filter(document_id=paper.pk, action="label").values_list("label", flat=True)) == ["Eilig", ""]
+    assert list(DocumentLog.objects.filter(document_id=paper.pk, action="label").values_list("label", flat=True)) == [
+        "Eilig",
+        "",
+    ]
 
 
 # --- Change ---------------------------------------------------------------------------------------------
@@ -150,8 +166,10 @@ def test_a_change_of_data_keeps_content_and_version(cast: Cast) -> None:
     before = paper.changed_at
     fresh = change(cast, paper, title="Neu", description="ausführlich", new_name="neu.pdf")
     assert (fresh.title, fresh.description, fresh.filename) == ("Neu", "ausführlich", "neu.pdf")
-    assert fresh.current == version and DocumentVersion.objects.count() == 1
-    assert version is not None and version.filename == "hausordnung.pdf"
+    assert fresh.current == version
+    assert DocumentVersion.objects.count() == 1
+    assert version is not None
+    assert version.filename == "hausordnung.pdf"
     assert fresh.changed_at > before
     assert found(cast, "renter", "neu ausführlich Hausordnung") == [paper.pk]  # the content stays in the index
     assert found(cast, "renter", "alt") == []
@@ -164,11 +182,13 @@ def test_new_content_keeps_the_old_as_earlier_version(cast: Cast) -> None:
     paper = publish(cast, where, version_label="A", content=content)
     old = paper.current
     fresh = change(cast, paper, blob=stored(cast.tenant, b"Neuer Text"), new_name="neu.txt", version_label="B")
-    assert old is not None and fresh.current is not None
+    assert old is not None
+    assert fresh.current is not None
     assert [(v.number, v.label, v.filename) for v in documents.versions(paper)] == [
         (1, "A", "hausordnung.pdf"), (2, "B", "neu.txt"),
     ]  # fmt: skip
-    assert fresh.current.number == 2 and (fresh.mime, fresh.size_bytes) == ("text/plain", 10)
+    assert fresh.current.number == 2
+    assert (fresh.mime, fresh.size_bytes) == ("text/plain", 10)
     with blobs.open_blob(old.blob) as file:
         assert file.read() == content
     assert change(cast, fresh, blob=stored(cast.tenant, b"Dritter")).current.number == 3  # type: ignore[union-attr]
@@ -194,14 +214,15 @@ def test_a_new_version_is_unread_for_everybody_but_its_uploader_and_keeps_the_re
     kept = (paper.done, paper.done_at, paper.done_by_id, paper.first_access, paper.access_counter)
 
     def read_by(who: str) -> bool:
-        return Document.objects.with_read_state(cast.membership(who).pk).get(pk=paper.pk).read_by_user
+        return not Document.objects.unread_by(cast.membership(who).pk).filter(pk=paper.pk).exists()
 
     assert (read_by("admin"), read_by("renter"), read_by("owner")) == (True, True, False)
     change(cast, paper, blob=stored(cast.tenant, b"Neuer Text"))
     assert (read_by("admin"), read_by("renter"), read_by("owner")) == (True, False, False)
     paper.refresh_from_db()
     assert kept == (paper.done, paper.done_at, paper.done_by_id, paper.first_access, paper.access_counter)
-    assert kept[0] is True and kept[4] == 2
+    assert kept[0] is True
+    assert kept[4] == 2
 
 
 def test_first_access_is_set_by_administrators_only(cast: Cast) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -15,8 +16,10 @@ from docms.models import Document, Folder, FolderAccess, Group, GroupMember
 from docms.services import folders, groups
 from orgs.models import Responsibility, User
 from orgs.services import occupancies
-from tests.cast import Cast
 from tests.factories import folder, manual_group, publish
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 
 def names(cast: Cast, ids: set[int]) -> set[str]:
@@ -31,11 +34,13 @@ def test_given_lists_replace_and_lists_left_out_stay(cast: Cast) -> None:
     )  # fmt: skip
 
     def stored() -> tuple[set[str], set[int], set[str]]:
-        admins = set(GroupMember.objects.filter(group=group, is_admin=True).values_list("membership__user_id", flat=True))
+        admins = set(
+            GroupMember.objects.filter(group=group, is_admin=True).values_list("membership__user_id", flat=True)
+        )
         reached = set(FolderAccess.objects.filter(group=group).values_list("folder_id", flat=True))
         return names(cast, groups.members_of(group)), reached, names(cast, admins)
 
-    def change(**lists: object) -> None:
+    def change(**lists: Any) -> None:
         groups.change_group(actor=cast.actor("admin"), group=group, **lists)
 
     assert stored() == ({"owner", "renter"}, {one.pk}, {"owner"})
@@ -69,14 +74,18 @@ def test_deleting_a_group_ends_the_access_and_deletes_nothing_else(cast: Cast) -
     paper = publish(cast, where)
     rows.change(
         cast.tenant.settings,
-        {"additional_groups": [group.pk], "additional_child_folders": [{"name": "X", "group_ids": [group.pk]}, {"name": "Y"}]},
+        {
+            "additional_groups": [group.pk],
+            "additional_child_folders": [{"name": "X", "group_ids": [group.pk]}, {"name": "Y"}],
+        },
     )
     assert Document.objects.visible_to(cast.actor("renter")).count() == 1
     groups.delete_group(actor=cast.actor("admin"), group=group)
     assert not Folder.objects.visible_to(cast.actor("renter")).exists()
     assert not Document.objects.visible_to(cast.actor("renter"), all=True).exists()
     assert User.objects.filter(pk=cast.renter.pk).exists()
-    assert Folder.objects.filter(pk=where.pk).exists() and Document.objects.filter(pk=paper.pk).exists()
+    assert Folder.objects.filter(pk=where.pk).exists()
+    assert Document.objects.filter(pk=paper.pk).exists()
     cast.tenant.settings.refresh_from_db()
     assert cast.tenant.settings.additional_groups == []
     assert cast.tenant.settings.additional_child_folders == [{"name": "X", "group_ids": []}, {"name": "Y"}]
@@ -112,7 +121,12 @@ def test_groups_are_made_by_administrators_only(cast: Cast, who: str) -> None:
 def test_people_and_folders_of_another_tenant_are_refused(cast: Cast) -> None:
     foreign = folders.create_folder(actor=cast.actor("stranger"), tenant=cast.other_tenant, name="Fremd")
     group = manual_group(cast, "Alle", "owner")
-    for lists in ({"user_ids": [cast.stranger.pk]}, {"folder_ids": [foreign.pk]}, {"groupadmin_ids": [cast.stranger.pk]}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"user_ids": [cast.stranger.pk]},
+        {"folder_ids": [foreign.pk]},
+        {"groupadmin_ids": [cast.stranger.pk]},
+    )
+    for lists in wrong:
         with pytest.raises(Invalid):
             groups.change_group(actor=cast.actor("admin"), group=group, **lists)
 
@@ -133,7 +147,7 @@ def test_people_and_folders_of_another_tenant_are_refused(cast: Cast) -> None:
     ],
 )
 def test_a_derived_group_is_whoever_lives_there_today(cast: Cast, anchor: str, role: str, people: set[str]) -> None:
-    places = {
+    places: dict[str, Any] = {
         "community": cast.house_a, "building": cast.entrance_2, "unit": cast.unit_a2, "contact": cast.contact("renter"),
     }  # fmt: skip
     group = groups.derived_group(tenant=cast.tenant, role=role, **{anchor: places[anchor]})
@@ -148,8 +162,8 @@ def test_the_board_is_who_has_a_valid_seat(cast: Cast) -> None:
     group = groups.derived_group(tenant=cast.tenant, community=cast.house_a, role="board")
     assert groups.members_of(group) == set()
     rows.create(
-        Responsibility, tenant=cast.tenant, community=cast.house_a, contact=cast.contact("owner"), type="ADVISORY_BOARD",
-        period=occupancies.period(datetime.date(2021, 1, 1), None),
+        Responsibility, tenant=cast.tenant, community=cast.house_a, contact=cast.contact("owner"),
+        type="ADVISORY_BOARD", period=occupancies.period(datetime.date(2021, 1, 1), None),
     )  # fmt: skip
     assert names(cast, groups.members_of(group)) == {"owner"}
 
@@ -160,7 +174,8 @@ def test_a_derived_group_is_made_once_under_a_name_of_its_own(cast: Cast) -> Non
     assert groups.derived_group(tenant=cast.tenant, community=cast.house_a) == first
     assert (taken.name, first.name) == ("Haus A", "Haus A (2)")
     owners = groups.derived_group(tenant=cast.tenant, community=cast.house_a, role="owner")
-    assert owners != first and owners.name.startswith("Haus A: ")
+    assert owners != first
+    assert owners.name.startswith("Haus A: ")
     assert Group.objects.filter(kind="derived").count() == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from django.utils import timezone
@@ -11,8 +12,10 @@ from core.errors import Denied, NotFound
 from core.services import rows
 from docms.models import DocumentLog, FolderMark
 from docms.services import folders, marks
-from tests.cast import Cast
 from tests.factories import at_once, folder, manual_group, publish
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 
 @pytest.mark.rule("DOCMS-129")
@@ -24,9 +27,14 @@ def test_checking_off_needs_the_right_and_stores_who_and_when(cast: Cast) -> Non
         marks.set_done(document_id=paper.pk, actor=cast.actor("owner"), done=True)
     before = timezone.now()
     done = marks.set_done(document_id=paper.pk, actor=cast.actor("renter"), done=True)
-    assert done.done and done.done_by == cast.renter and done.done_at is not None and done.done_at >= before
+    assert done.done
+    assert done.done_by == cast.renter
+    assert done.done_at is not None
+    assert done.done_at >= before
     undone = marks.set_done(document_id=paper.pk, actor=cast.actor("renter"), done=False)
-    assert not undone.done and undone.done_at > done.done_at  # type: ignore[operator]
+    assert not undone.done
+    assert undone.done_at is not None
+    assert undone.done_at > done.done_at
     actions = DocumentLog.objects.filter(document_id=paper.pk, user=cast.renter).values_list("action", flat=True)
     assert list(actions) == ["check", "uncheck"]
 
@@ -47,7 +55,10 @@ def test_two_who_check_off_at_once_leave_one_entry(cast: Cast) -> None:
     switched = manual_group(cast, "Mit Haken", "renter", "owner", show_check_mark=True)
     paper = publish(cast, folder(cast, group=switched, show_check_mark=True))
     at_once(
-        *[lambda who=who: marks.set_done(document_id=paper.pk, actor=cast.actor(who), done=True) for who in ("renter", "owner")]
+        *[
+            lambda who=who: marks.set_done(document_id=paper.pk, actor=cast.actor(who), done=True)
+            for who in ("renter", "owner")
+        ]
     )
     assert DocumentLog.objects.filter(action="check").count() == 1
 
@@ -84,4 +95,5 @@ def test_the_folder_opened_last_is_remembered_beside_the_favourite(cast: Cast) -
     for opened in (one, two, one):
         marks.opened(opened, membership)
     assert FolderMark.objects.filter(membership=membership).latest("opened_at").folder == one
-    assert FolderMark.objects.get(folder=one).is_favourite and not FolderMark.objects.get(folder=two).is_favourite
+    assert FolderMark.objects.get(folder=one).is_favourite
+    assert not FolderMark.objects.get(folder=two).is_favourite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -14,9 +14,12 @@ from docms.models import Document, DocumentLog, Folder, FolderTemplate
 from docms.services import documents, groups, notify, permissions
 from docms.signals import document_published
 from messaging.models import Message, MessageRecipient
+from messaging.services import outbox
 from orgs.services import occupancies
-from tests.cast import Cast
 from tests.factories import at_once, folder, manual_group, publish, stored
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -34,7 +37,10 @@ def mailed(paper: Document) -> set[str]:
 
 def everybody(cast: Cast, **settings: Any) -> Folder:
     """A folder that residents of house A, staff and a guest reach."""
-    groups_ = [manual_group(cast, "Alle", "guest", "staff"), groups.derived_group(tenant=cast.tenant, community=cast.house_a)]
+    groups_ = [
+        manual_group(cast, "Alle", "guest", "staff"),
+        groups.derived_group(tenant=cast.tenant, community=cast.house_a),
+    ]
     return folder(cast, "Rundschreiben", groups_, **settings)
 
 
@@ -96,7 +102,8 @@ def test_who_gets_no_mail(cast: Cast) -> None:
     permissions.set_mail_rule(
         actor=cast.actor("admin"), folder=where, user_id=cast.staff.pk, custom=True,
         recipient_ids=[
-            u.pk for u in (cast.owner, cast.guest, cast.additional, cast.staff, cast.neighbour, cast.former, cast.renter)
+            u.pk
+            for u in (cast.owner, cast.guest, cast.additional, cast.staff, cast.neighbour, cast.former, cast.renter)
         ],
     )  # fmt: skip
     assert told(cast, publish(cast, where, who="staff")) == {"renter"}
@@ -146,7 +153,8 @@ def test_two_workers_announce_a_document_once(cast: Cast) -> None:
     finally:
         document_published.disconnect(hear)
     assert sorted(outcomes) == [0, 5]  # type: ignore[type-var]
-    assert Message.objects.count() == 5 and len(heard) == 1
+    assert Message.objects.count() == 5
+    assert len(heard) == 1
 
 
 def test_those_without_mail_hear_of_it_too(cast: Cast) -> None:
@@ -172,7 +180,8 @@ def test_each_gets_one_mail_in_the_own_language_with_a_link(cast: Cast) -> None:
     told(cast, paper)
     assert all(len(m.to_emails) == 1 and not m.bcc_emails for m in Message.objects.all())
     mails = {m.to_emails[0].partition("@")[0]: m for m in Message.objects.all()}
-    assert mails["renter"].language == "pl" and mails["owner"].language == "de"
+    assert mails["renter"].language == "pl"
+    assert mails["owner"].language == "de"
     assert mails["renter"].subject != mails["owner"].subject
     assert f"/app/documents/{paper.pk}" in mails["renter"].body_text
     assert "Nebenkostenabrechnung" in mails["owner"].subject + mails["owner"].body_text
@@ -225,7 +234,8 @@ def test_mail_is_queued_after_the_commit_and_its_failure_undoes_nothing(
     monkeypatch.setattr(documents, "wake", lambda task, *ids: woken.append((task, *ids)))
     with django_capture_on_commit_callbacks(execute=False) as waiting:
         paper = publish(cast, where)
-        assert not Message.objects.exists() and not woken
+        assert not Message.objects.exists()
+        assert not woken
     for callback in waiting:
         callback()
     assert ("docms.notify_upload", paper.pk) in woken
@@ -233,7 +243,7 @@ def test_mail_is_queued_after_the_commit_and_its_failure_undoes_nothing(
     def broken(**_values: object) -> None:
         raise RuntimeError("no text for this kind")
 
-    monkeypatch.setattr(notify.outbox, "queue_all", broken)
+    monkeypatch.setattr(outbox, "queue_all", broken)
     other = publish(cast, where, title="Anderes")
     assert notify.release_documents()["failed"] == 2
     assert Document.objects.filter(pk=other.pk, notified_at=None).exists()

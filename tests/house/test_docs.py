@@ -23,7 +23,9 @@ def _direct_dependencies() -> set[str]:
 
 def test_every_direct_dependency_has_a_reason() -> None:
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
-    reasons = {name.lower(): reason.strip() for name, reason in re.findall(r"^\| `([^`]+)` \| (.+?) \|", text, re.M)}
+    reasons = {
+        name.lower(): reason.strip() for name, reason in re.findall(r"^\| `([^`]+)` \| (.+?) \|", text, re.MULTILINE)
+    }
     assert set(reasons) == _direct_dependencies()
     assert all(reasons.values())
 

@@ -60,13 +60,13 @@ def test_the_settings_read_variables() -> None:
 
 def test_every_variable_is_in_the_example_file() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^#?\s?([A-Z][A-Z_]+)=", text, re.M))
+    listed = set(re.findall(r"^#?\s?([A-Z][A-Z_]+)=", text, re.MULTILINE))
     assert (_variables() | _compose_variables()) - listed == set()
 
 
 def test_every_variable_is_documented() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", text, re.M))
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE))
     known = _variables() | _compose_variables()
     assert known - documented == set()
     assert documented - known == set(), "documented, but nobody reads it"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orgs import audience
@@ -128,7 +128,9 @@ def test_people_of_leaves_out_who_is_deactivated(cast: Cast) -> None:
 @pytest.mark.parametrize(("who", "most"), [("renter", 4), ("staff", 4), ("admin", 4), ("guest", 4)])
 def test_an_actor_costs_at_most_four_queries(cast: Cast, who: str, most: int) -> None:
     user = getattr(cast, who)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         actor_for(user, door="test")
     assert len(queries) <= most
 

@@ -24,7 +24,9 @@ ADDRESS = "203.0.113.9"
 
 def newcomer(cast: Cast, email: str = "neu@quartier.test", unit: object = None) -> Contact:
     """Somebody of the register without account, renting A3."""
-    contact = contacts.create_contact(tenant=cast.tenant, first_name="Nele", last_name="Neu", email=email, language="pl")
+    contact = contacts.create_contact(
+        tenant=cast.tenant, first_name="Nele", last_name="Neu", email=email, language="pl"
+    )
     occupancies.move_in(contact=contact, unit=unit or cast.unit_a3, role="renter", first=datetime.date(2024, 1, 1))
     return contact
 
@@ -158,7 +160,9 @@ def test_only_unknown_used_and_expired_codes_count_as_failures(cast: Cast, invit
     assert Throttle.objects.get().failures == 1
 
 
-def test_during_the_wait_even_the_right_code_is_blocked_and_a_success_resets_nothing(cast: Cast, invite: Invite) -> None:
+def test_during_the_wait_even_the_right_code_is_blocked_and_a_success_resets_nothing(
+    cast: Cast, invite: Invite
+) -> None:
     for _ in range(3):
         with pytest.raises(Unknown):
             invites.find("AAAACCCCDDDD", ip=ADDRESS)

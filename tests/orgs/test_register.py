@@ -35,7 +35,11 @@ def test_a_register_becomes_communities_buildings_units_people_and_occupancies(c
     assert Building.objects.get(community=community).street == "Parkweg 1"
     assert [u.name for u in Unit.objects.filter(community=community)] == ["Wohnung 01", "Wohnung 02"]
     ben = Occupancy.objects.get(contact__reference_id="P2")
-    assert (ben.role, ben.period.lower, ben.period.upper) == ("renter", datetime.date(2021, 6, 1), datetime.date(2031, 1, 1))
+    assert (ben.role, ben.period.lower, ben.period.upper) == (
+        "renter",
+        datetime.date(2021, 6, 1),
+        datetime.date(2031, 1, 1),
+    )
     assert ben.contact.language == "pl"
     assert Contact.objects.found_by("gross").exists() is False
     assert Contact.objects.found_by("groß").get() == ben.contact

@@ -57,12 +57,16 @@ def test_failures_and_successes_are_logged(cast: Cast) -> None:
     ]
 
 
-@pytest.mark.parametrize(("failures", "seconds"), [(1, 0), (2, 0), (3, 1), (4, 2), (5, 4), (12, 512), (13, 900), (40, 900)])
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, 0), (2, 0), (3, 1), (4, 2), (5, 4), (12, 512), (13, 900), (40, 900)]
+)
 def test_the_wait_doubles_from_the_third_failure_up_to_900_seconds(failures: int, seconds: int) -> None:
     assert throttle.wait_after(failures) == seconds
 
 
-@pytest.mark.parametrize(("failures", "locks", "seconds"), [(4, 0, 0), (5, 0, 60), (10, 1, 300), (15, 2, 1500), (30, 5, 86400)])
+@pytest.mark.parametrize(
+    ("failures", "locks", "seconds"), [(4, 0, 0), (5, 0, 60), (10, 1, 300), (15, 2, 1500), (30, 5, 86400)]
+)
 def test_each_fifth_failure_locks_five_times_longer_up_to_a_day(failures: int, locks: int, seconds: int) -> None:
     assert throttle.lock_after(failures, locks) == seconds
 
@@ -182,7 +186,14 @@ def test_a_new_key_replaces_an_unconfirmed_one_and_a_confirmed_one_blocks(cast: 
 
 @pytest.mark.parametrize(
     ("password", "missing"),
-    [("Kurz-1", 1), ("ohne-grosse-1", 1), ("OHNE-KLEINE-1", 1), ("Ohne-Ziffern-", 1), ("password1234", 2), (PASSWORD, 0)],
+    [
+        ("Kurz-1", 1),
+        ("ohne-grosse-1", 1),
+        ("OHNE-KLEINE-1", 1),
+        ("Ohne-Ziffern-", 1),
+        ("password1234", 2),
+        (PASSWORD, 0),
+    ],
 )
 @pytest.mark.django_db
 def test_the_policy_names_what_is_missing(password: str, missing: int) -> None:

@@ -1,234 +1,763 @@
-import core.models.blobs
+import uuid
+
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.constraints
 import django.db.models.deletion
 import django.utils.timezone
-import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+import core.models.blobs
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0002_initial'),
-        ('docms', '0001_initial'),
-        ('messaging', '0001_initial'),
-        ('orgs', '0001_initial'),
+        ("core", "0002_initial"),
+        ("docms", "0001_initial"),
+        ("messaging", "0001_initial"),
+        ("orgs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TicketTypeGroup',
+            name="TicketTypeGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('row_version', models.PositiveIntegerField(default=1, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('position', models.PositiveIntegerField(default=0, verbose_name='order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
             ],
             options={
-                'verbose_name': 'group of ticket types',
-                'verbose_name_plural': 'groups of ticket types',
-                'ordering': ('position', 'id'),
+                "verbose_name": "group of ticket types",
+                "verbose_name_plural": "groups of ticket types",
+                "ordering": ("position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='TicketType',
+            name="TicketType",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('row_version', models.PositiveIntegerField(default=1, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='types', to='tickets.tickettypegroup', verbose_name='group')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('description', models.TextField(blank=True, max_length=2000, verbose_name='description')),
-                ('icon', models.CharField(blank=True, max_length=64, verbose_name='icon')),
-                ('position', models.PositiveIntegerField(default=0, verbose_name='order')),
-                ('is_active', models.BooleanField(default=True, verbose_name='offered')),
-                ('support_type', models.CharField(choices=[('access', 'access'), ('accountAndBilling', 'account and billing'), ('bookings', 'bookings'), ('cleaning', 'cleaning'), ('discriminationAndHarassment', 'discrimination and harassment'), ('internet', 'internet'), ('mailAndPackages', 'mail and packages'), ('noiseAndAcoustics', 'noise and acoustics'), ('offensiveOrObjectionableContent', 'offensive content'), ('other', 'other'), ('printing', 'printing'), ('repairAndMaintenance', 'repair and maintenance'), ('temperatureAndVentilation', 'temperature and ventilation'), ('websiteAndApp', 'website and app')], default='other', max_length=40, verbose_name='support type')),
-                ('is_support_default', models.BooleanField(default=False, verbose_name='default of the support type')),
-                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('owner', 'owner'), ('renter', 'renter'), ('additional', 'additional user'), ('board', 'advisory board')], max_length=10), blank=True, default=list, size=None, verbose_name='only for these roles')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="types",
+                        to="tickets.tickettypegroup",
+                        verbose_name="group",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("description", models.TextField(blank=True, max_length=2000, verbose_name="description")),
+                ("icon", models.CharField(blank=True, max_length=64, verbose_name="icon")),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
+                ("is_active", models.BooleanField(default=True, verbose_name="offered")),
+                (
+                    "support_type",
+                    models.CharField(
+                        choices=[
+                            ("access", "access"),
+                            ("accountAndBilling", "account and billing"),
+                            ("bookings", "bookings"),
+                            ("cleaning", "cleaning"),
+                            ("discriminationAndHarassment", "discrimination and harassment"),
+                            ("internet", "internet"),
+                            ("mailAndPackages", "mail and packages"),
+                            ("noiseAndAcoustics", "noise and acoustics"),
+                            ("offensiveOrObjectionableContent", "offensive content"),
+                            ("other", "other"),
+                            ("printing", "printing"),
+                            ("repairAndMaintenance", "repair and maintenance"),
+                            ("temperatureAndVentilation", "temperature and ventilation"),
+                            ("websiteAndApp", "website and app"),
+                        ],
+                        default="other",
+                        max_length=40,
+                        verbose_name="support type",
+                    ),
+                ),
+                ("is_support_default", models.BooleanField(default=False, verbose_name="default of the support type")),
+                (
+                    "roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("owner", "owner"),
+                                ("renter", "renter"),
+                                ("additional", "additional user"),
+                                ("board", "advisory board"),
+                            ],
+                            max_length=10,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="only for these roles",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ticket type',
-                'verbose_name_plural': 'ticket types',
-                'ordering': ('position', 'id'),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_support_default', True)), fields=('tenant', 'support_type'), name='ticket_type_support_default', violation_error_message='Another type is the default of this support type.'), models.CheckConstraint(condition=models.Q(('roles__contained_by', ['owner', 'renter', 'additional', 'board'])), name='ticket_type_roles', violation_error_message='There is no such role.'), models.CheckConstraint(condition=models.Q(('support_type__in', ['access', 'accountAndBilling', 'bookings', 'cleaning', 'discriminationAndHarassment', 'internet', 'mailAndPackages', 'noiseAndAcoustics', 'offensiveOrObjectionableContent', 'other', 'printing', 'repairAndMaintenance', 'temperatureAndVentilation', 'websiteAndApp'])), name='ticket_type_support_type')],
+                "verbose_name": "ticket type",
+                "verbose_name_plural": "ticket types",
+                "ordering": ("position", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_support_default", True)),
+                        fields=("tenant", "support_type"),
+                        name="ticket_type_support_default",
+                        violation_error_message="Another type is the default of this support type.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("roles__contained_by", ["owner", "renter", "additional", "board"])),
+                        name="ticket_type_roles",
+                        violation_error_message="There is no such role.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "support_type__in",
+                                [
+                                    "access",
+                                    "accountAndBilling",
+                                    "bookings",
+                                    "cleaning",
+                                    "discriminationAndHarassment",
+                                    "internet",
+                                    "mailAndPackages",
+                                    "noiseAndAcoustics",
+                                    "offensiveOrObjectionableContent",
+                                    "other",
+                                    "printing",
+                                    "repairAndMaintenance",
+                                    "temperatureAndVentilation",
+                                    "websiteAndApp",
+                                ],
+                            )
+                        ),
+                        name="ticket_type_support_type",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('row_version', models.PositiveIntegerField(default=1, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('community', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='orgs.community')),
-                ('number', models.PositiveIntegerField(editable=False, verbose_name='number')),
-                ('identifier', models.CharField(editable=False, max_length=30, verbose_name='reference')),
-                ('ticket_type', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tickets', to='tickets.tickettype')),
-                ('support_type', models.CharField(choices=[('access', 'access'), ('accountAndBilling', 'account and billing'), ('bookings', 'bookings'), ('cleaning', 'cleaning'), ('discriminationAndHarassment', 'discrimination and harassment'), ('internet', 'internet'), ('mailAndPackages', 'mail and packages'), ('noiseAndAcoustics', 'noise and acoustics'), ('offensiveOrObjectionableContent', 'offensive content'), ('other', 'other'), ('printing', 'printing'), ('repairAndMaintenance', 'repair and maintenance'), ('temperatureAndVentilation', 'temperature and ventilation'), ('websiteAndApp', 'website and app')], default='other', max_length=40, verbose_name='support type')),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tickets', to='orgs.unit')),
-                ('contact', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='orgs.contact')),
-                ('created_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('assignee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.membership', verbose_name='assignee')),
-                ('title', models.CharField(max_length=250, verbose_name='title')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('answers', models.JSONField(blank=True, default=list)),
-                ('status', models.CharField(choices=[('new', 'new'), ('reopened', 'reopened'), ('in_progress', 'in progress'), ('waiting', 'waiting'), ('solved', 'solved'), ('closed', 'closed')], default='new', max_length=12, verbose_name='status')),
-                ('status_changed_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('first_response_at', models.DateTimeField(blank=True, null=True, verbose_name='first response')),
-                ('shared_with', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
-                ('shared_at', models.DateTimeField(blank=True, null=True)),
-                ('rating', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='rating')),
-                ('rating_comment', models.TextField(blank=True, max_length=2000, verbose_name='comment on the rating')),
-                ('rated_at', models.DateTimeField(blank=True, null=True)),
-                ('priority', models.PositiveSmallIntegerField(choices=[(1, 'low'), (2, 'normal'), (3, 'high'), (4, 'urgent')], default=2, verbose_name='priority')),
-                ('due_at', models.DateTimeField(blank=True, null=True, verbose_name='due at')),
-                ('paused_seconds', models.PositiveIntegerField(default=0)),
-                ('external_ref', models.CharField(blank=True, max_length=100, verbose_name='external reference')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='tickets.ticket')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='tickets.ticket')),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "community",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="orgs.community",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(editable=False, verbose_name="number")),
+                ("identifier", models.CharField(editable=False, max_length=30, verbose_name="reference")),
+                (
+                    "ticket_type",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="tickets",
+                        to="tickets.tickettype",
+                    ),
+                ),
+                (
+                    "support_type",
+                    models.CharField(
+                        choices=[
+                            ("access", "access"),
+                            ("accountAndBilling", "account and billing"),
+                            ("bookings", "bookings"),
+                            ("cleaning", "cleaning"),
+                            ("discriminationAndHarassment", "discrimination and harassment"),
+                            ("internet", "internet"),
+                            ("mailAndPackages", "mail and packages"),
+                            ("noiseAndAcoustics", "noise and acoustics"),
+                            ("offensiveOrObjectionableContent", "offensive content"),
+                            ("other", "other"),
+                            ("printing", "printing"),
+                            ("repairAndMaintenance", "repair and maintenance"),
+                            ("temperatureAndVentilation", "temperature and ventilation"),
+                            ("websiteAndApp", "website and app"),
+                        ],
+                        default="other",
+                        max_length=40,
+                        verbose_name="support type",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="tickets",
+                        to="orgs.unit",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="orgs.contact",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.membership",
+                        verbose_name="assignee",
+                    ),
+                ),
+                ("title", models.CharField(max_length=250, verbose_name="title")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("answers", models.JSONField(blank=True, default=list)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "new"),
+                            ("reopened", "reopened"),
+                            ("in_progress", "in progress"),
+                            ("waiting", "waiting"),
+                            ("solved", "solved"),
+                            ("closed", "closed"),
+                        ],
+                        default="new",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("status_changed_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
+                ("first_response_at", models.DateTimeField(blank=True, null=True, verbose_name="first response")),
+                (
+                    "shared_with",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), blank=True, default=list, size=None
+                    ),
+                ),
+                ("shared_at", models.DateTimeField(blank=True, null=True)),
+                ("rating", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="rating")),
+                ("rating_comment", models.TextField(blank=True, max_length=2000, verbose_name="comment on the rating")),
+                ("rated_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "low"), (2, "normal"), (3, "high"), (4, "urgent")],
+                        default=2,
+                        verbose_name="priority",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="due at")),
+                ("paused_seconds", models.PositiveIntegerField(default=0)),
+                ("external_ref", models.CharField(blank=True, max_length=100, verbose_name="external reference")),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="tickets.ticket",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="tickets.ticket",
+                    ),
+                ),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'ticket',
-                'verbose_name_plural': 'tickets',
-                'ordering': ('-created_at', '-id'),
-                'indexes': [models.Index(condition=models.Q(('deleted_at', None)), fields=['community', '-created_at', '-id'], name='ticket_created'), models.Index(condition=models.Q(('deleted_at', None)), fields=['community', '-updated_at', '-id'], name='ticket_updated'), models.Index(condition=models.Q(('deleted_at', None)), fields=['contact'], name='ticket_contact'), models.Index(condition=models.Q(('deleted_at', None)), fields=['created_by'], name='ticket_created_by'), models.Index(condition=models.Q(('deleted_at', None)), fields=['tenant', 'assignee', 'status'], name='ticket_assigned'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('deleted_at', None), models.Q(('shared_with', []), _negated=True)), fields=['shared_with'], name='ticket_shared'), models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['tenant', 'closed_at'], name='ticket_closed')],
-                'constraints': [models.UniqueConstraint(fields=('community', 'number'), name='ticket_number_once'), models.UniqueConstraint(fields=('tenant', 'identifier'), name='ticket_identifier_once'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('status__in', ['solved', 'closed'])), models.Q(models.Q(('status__in', ['solved', 'closed']), _negated=True), ('closed_at', None)), _connector='OR'), name='ticket_closed_has_date'), models.CheckConstraint(condition=models.Q(('rating', None), ('status__in', ['solved', 'closed']), _connector='OR'), name='ticket_rating_only_closed', violation_error_message='Only a closed ticket can be rated.'), models.CheckConstraint(condition=models.Q(('rating__gte', 1), ('rating__lte', 5)), name='ticket_rating_range', violation_error_message='A rating lies between 1 and 5.'), models.CheckConstraint(condition=models.Q(('priority__gte', 1), ('priority__lte', 4)), name='ticket_priority'), models.CheckConstraint(condition=models.Q(('status__in', ['new', 'reopened', 'in_progress', 'waiting', 'solved', 'closed'])), name='ticket_status'), models.CheckConstraint(condition=models.Q(('support_type__in', ['access', 'accountAndBilling', 'bookings', 'cleaning', 'discriminationAndHarassment', 'internet', 'mailAndPackages', 'noiseAndAcoustics', 'offensiveOrObjectionableContent', 'other', 'printing', 'repairAndMaintenance', 'temperatureAndVentilation', 'websiteAndApp'])), name='ticket_support_type')],
+                "verbose_name": "ticket",
+                "verbose_name_plural": "tickets",
+                "ordering": ("-created_at", "-id"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=["community", "-created_at", "-id"],
+                        name="ticket_created",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=["community", "-updated_at", "-id"],
+                        name="ticket_updated",
+                    ),
+                    models.Index(condition=models.Q(("deleted_at", None)), fields=["contact"], name="ticket_contact"),
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)), fields=["created_by"], name="ticket_created_by"
+                    ),
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=["tenant", "assignee", "status"],
+                        name="ticket_assigned",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        condition=models.Q(("deleted_at", None), models.Q(("shared_with", []), _negated=True)),
+                        fields=["shared_with"],
+                        name="ticket_shared",
+                    ),
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", False)),
+                        fields=["tenant", "closed_at"],
+                        name="ticket_closed",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("community", "number"), name="ticket_number_once"),
+                    models.UniqueConstraint(fields=("tenant", "identifier"), name="ticket_identifier_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", False), ("status__in", ["solved", "closed"])),
+                            models.Q(
+                                models.Q(("status__in", ["solved", "closed"]), _negated=True), ("closed_at", None)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ticket_closed_has_date",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rating", None), ("status__in", ["solved", "closed"]), _connector="OR"),
+                        name="ticket_rating_only_closed",
+                        violation_error_message="Only a closed ticket can be rated.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rating__gte", 1), ("rating__lte", 5)),
+                        name="ticket_rating_range",
+                        violation_error_message="A rating lies between 1 and 5.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__gte", 1), ("priority__lte", 4)), name="ticket_priority"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["new", "reopened", "in_progress", "waiting", "solved", "closed"])
+                        ),
+                        name="ticket_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "support_type__in",
+                                [
+                                    "access",
+                                    "accountAndBilling",
+                                    "bookings",
+                                    "cleaning",
+                                    "discriminationAndHarassment",
+                                    "internet",
+                                    "mailAndPackages",
+                                    "noiseAndAcoustics",
+                                    "offensiveOrObjectionableContent",
+                                    "other",
+                                    "printing",
+                                    "repairAndMaintenance",
+                                    "temperatureAndVentilation",
+                                    "websiteAndApp",
+                                ],
+                            )
+                        ),
+                        name="ticket_support_type",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TicketActivity',
+            name="TicketActivity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('ticket', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='activities', to='tickets.ticket')),
-                ('kind', models.CharField(choices=[('ticketCreated', 'reported'), ('comment', 'comment'), ('note', 'internal note'), ('assigneeUpdated', 'assigned'), ('statusUpdated', 'status changed'), ('event', 'event')], max_length=20, verbose_name='kind')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('from_staff', models.BooleanField(default=False, verbose_name='by the management')),
-                ('text', models.TextField(blank=True, max_length=20000, verbose_name='text')),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('automatic_name', models.CharField(blank=True, max_length=100)),
-                ('source', models.CharField(choices=[('portal', 'app'), ('web', 'portal'), ('support', 'support interface'), ('mail', 'e-mail'), ('back_office', 'back office')], max_length=12, verbose_name='through')),
-                ('external_ref', models.CharField(blank=True, max_length=100, verbose_name='external reference')),
-                ('message_id', models.CharField(blank=True, max_length=255, null=True, unique=True)),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="activities",
+                        to="tickets.ticket",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("ticketCreated", "reported"),
+                            ("comment", "comment"),
+                            ("note", "internal note"),
+                            ("assigneeUpdated", "assigned"),
+                            ("statusUpdated", "status changed"),
+                            ("event", "event"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("from_staff", models.BooleanField(default=False, verbose_name="by the management")),
+                ("text", models.TextField(blank=True, max_length=20000, verbose_name="text")),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("automatic_name", models.CharField(blank=True, max_length=100)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("portal", "app"),
+                            ("web", "portal"),
+                            ("support", "support interface"),
+                            ("mail", "e-mail"),
+                            ("back_office", "back office"),
+                        ],
+                        max_length=12,
+                        verbose_name="through",
+                    ),
+                ),
+                ("external_ref", models.CharField(blank=True, max_length=100, verbose_name="external reference")),
+                ("message_id", models.CharField(blank=True, max_length=255, null=True, unique=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'activity of a ticket',
-                'verbose_name_plural': 'activities of tickets',
-                'ordering': ('ticket', 'created_at', 'id'),
-                'indexes': [models.Index(fields=['ticket', 'created_at', 'id'], name='ticket_activity_stream')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['ticketCreated', 'comment', 'note', 'assigneeUpdated', 'statusUpdated', 'event'])), name='ticket_activity_kind'), models.CheckConstraint(condition=models.Q(('source__in', ['portal', 'web', 'support', 'mail', 'back_office'])), name='ticket_activity_source')],
+                "verbose_name": "activity of a ticket",
+                "verbose_name_plural": "activities of tickets",
+                "ordering": ("ticket", "created_at", "id"),
+                "indexes": [models.Index(fields=["ticket", "created_at", "id"], name="ticket_activity_stream")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                ["ticketCreated", "comment", "note", "assigneeUpdated", "statusUpdated", "event"],
+                            )
+                        ),
+                        name="ticket_activity_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("source__in", ["portal", "web", "support", "mail", "back_office"])),
+                        name="ticket_activity_source",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyRecord',
+            name="IdempotencyRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('credential', models.CharField(max_length=64)),
-                ('key', models.CharField(max_length=255)),
-                ('body_hash', models.BinaryField(max_length=32)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('response', models.JSONField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                ("credential", models.CharField(max_length=64)),
+                ("key", models.CharField(max_length=255)),
+                ("body_hash", models.BinaryField(max_length=32)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("response", models.JSONField()),
             ],
             options={
-                'ordering': ('id',),
-                'indexes': [models.Index(fields=['created_at'], name='idempotency_record_age')],
-                'constraints': [models.UniqueConstraint(fields=('credential', 'key'), name='idempotency_record_once')],
+                "ordering": ("id",),
+                "indexes": [models.Index(fields=["created_at"], name="idempotency_record_age")],
+                "constraints": [models.UniqueConstraint(fields=("credential", "key"), name="idempotency_record_once")],
             },
         ),
         migrations.CreateModel(
-            name='TicketAttachment',
+            name="TicketAttachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='tickets.ticket')),
-                ('activity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='attachments', to='tickets.ticketactivity')),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.blob')),
-                ('name', models.CharField(max_length=255, verbose_name='file name')),
-                ('title', models.CharField(blank=True, max_length=255, verbose_name='title')),
-                ('position', models.PositiveIntegerField(default=0, verbose_name='order')),
-                ('key', models.CharField(default=core.models.blobs.upload_handle, editable=False, max_length=40, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="tickets.ticket"
+                    ),
+                ),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="attachments",
+                        to="tickets.ticketactivity",
+                    ),
+                ),
+                (
+                    "blob",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.blob"),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="file name")),
+                ("title", models.CharField(blank=True, max_length=255, verbose_name="title")),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
+                (
+                    "key",
+                    models.CharField(
+                        default=core.models.blobs.upload_handle, editable=False, max_length=40, unique=True
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attachment',
-                'verbose_name_plural': 'attachments',
-                'ordering': ('ticket', 'position', 'id'),
+                "verbose_name": "attachment",
+                "verbose_name_plural": "attachments",
+                "ordering": ("ticket", "position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='TicketIndex',
+            name="TicketIndex",
             fields=[
-                ('ticket', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='index', serialize=False, to='tickets.ticket')),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.community')),
-                ('vector', django.contrib.postgres.search.SearchVectorField()),
+                (
+                    "ticket",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="index",
+                        serialize=False,
+                        to="tickets.ticket",
+                    ),
+                ),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.community"
+                    ),
+                ),
+                ("vector", django.contrib.postgres.search.SearchVectorField()),
             ],
             options={
-                'ordering': ('ticket',),
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['community', 'vector'], name='ticket_index_words')],
+                "ordering": ("ticket",),
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fields=["community", "vector"], name="ticket_index_words")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TicketTypeCommunity',
+            name="TicketTypeCommunity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('ticket_type', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='tickets.tickettype')),
-                ('community', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgs.community')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                (
+                    "ticket_type",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="offers",
+                        to="tickets.tickettype",
+                    ),
+                ),
+                (
+                    "community",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="orgs.community"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('ticket_type', 'id'),
-                'constraints': [models.UniqueConstraint(fields=('ticket_type', 'community'), name='ticket_type_community_once')],
+                "ordering": ("ticket_type", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("ticket_type", "community"), name="ticket_type_community_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TicketTypeField',
+            name="TicketTypeField",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('row_version', models.PositiveIntegerField(default=1, editable=False)),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organization')),
-                ('ticket_type', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='fields', to='tickets.tickettype')),
-                ('field_type', models.CharField(choices=[('TEXTFIELD', 'one line'), ('TEXTBOX', 'text'), ('NUMBER', 'number'), ('CHECKBOX', 'check box'), ('DROPDOWN', 'choice'), ('DATE', 'date'), ('FILE', 'files')], max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=200, verbose_name='question')),
-                ('description', models.TextField(blank=True, max_length=2000, verbose_name='help')),
-                ('position', models.PositiveIntegerField(verbose_name='order')),
-                ('required', models.BooleanField(default=False, verbose_name='required')),
-                ('options', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None, verbose_name='choices')),
-                ('decimals', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='decimals')),
-                ('is_active', models.BooleanField(default=True, verbose_name='asked')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                    ),
+                ),
+                (
+                    "ticket_type",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="fields",
+                        to="tickets.tickettype",
+                    ),
+                ),
+                (
+                    "field_type",
+                    models.CharField(
+                        choices=[
+                            ("TEXTFIELD", "one line"),
+                            ("TEXTBOX", "text"),
+                            ("NUMBER", "number"),
+                            ("CHECKBOX", "check box"),
+                            ("DROPDOWN", "choice"),
+                            ("DATE", "date"),
+                            ("FILE", "files"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="question")),
+                ("description", models.TextField(blank=True, max_length=2000, verbose_name="help")),
+                ("position", models.PositiveIntegerField(verbose_name="order")),
+                ("required", models.BooleanField(default=False, verbose_name="required")),
+                (
+                    "options",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="choices",
+                    ),
+                ),
+                ("decimals", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="decimals")),
+                ("is_active", models.BooleanField(default=True, verbose_name="asked")),
             ],
             options={
-                'verbose_name': 'field',
-                'verbose_name_plural': 'fields',
-                'ordering': ('ticket_type', 'position', 'id'),
-                'constraints': [models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('ticket_type', 'position'), name='ticket_type_field_position', violation_error_message='Two fields stand at the same place.'), models.CheckConstraint(condition=models.Q(('decimals__lte', 6)), name='ticket_type_field_decimals', violation_error_message='A number has six decimals at most.'), models.CheckConstraint(condition=models.Q(('field_type__in', ['TEXTFIELD', 'TEXTBOX', 'NUMBER', 'CHECKBOX', 'DROPDOWN', 'DATE', 'FILE'])), name='ticket_type_field_kind')],
+                "verbose_name": "field",
+                "verbose_name_plural": "fields",
+                "ordering": ("ticket_type", "position", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                        fields=("ticket_type", "position"),
+                        name="ticket_type_field_position",
+                        violation_error_message="Two fields stand at the same place.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("decimals__lte", 6)),
+                        name="ticket_type_field_decimals",
+                        violation_error_message="A number has six decimals at most.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "field_type__in",
+                                ["TEXTFIELD", "TEXTBOX", "NUMBER", "CHECKBOX", "DROPDOWN", "DATE", "FILE"],
+                            )
+                        ),
+                        name="ticket_type_field_kind",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='TicketType',
-            name='communities',
-            field=models.ManyToManyField(blank=True, related_name='+', through='tickets.TicketTypeCommunity', to='orgs.community', verbose_name='communities'),
+            model_name="TicketType",
+            name="communities",
+            field=models.ManyToManyField(
+                blank=True,
+                related_name="+",
+                through="tickets.TicketTypeCommunity",
+                to="orgs.community",
+                verbose_name="communities",
+            ),
         ),
     ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
-from django.core.exceptions import ValidationError
 from environ import FileAwareEnv
 
 from core import scope
@@ -18,14 +18,7 @@ from orgs.services.installation import public_url
 from orgs.services.passwords import first_or_reset_link
 from orgs.services.tenants import create_tenant, ensure_member
 
-ALL_FLAGS = {
-    name: True
-    for name in (
-        "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "admin_perm",
-        "super_admin_perm", "log_perm", "mail_perm", "all_communities", "process_create_perm", "process_update_perm",
-        "process_delete_perm", "support_perm",
-    )
-}  # fmt: skip
+ALL_FLAGS = dict.fromkeys(("read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "admin_perm", "super_admin_perm", "log_perm", "mail_perm", "all_communities", "process_create_perm", "process_update_perm", "process_delete_perm", "support_perm"), True)  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -35,19 +28,27 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         env = FileAwareEnv()
-        parser.add_argument("--operator-email", default=env.str("BOOTSTRAP_OPERATOR_EMAIL", default="operator@localhost.localdomain"))
+        parser.add_argument(
+            "--operator-email", default=env.str("BOOTSTRAP_OPERATOR_EMAIL", default="operator@localhost.localdomain")
+        )
         parser.add_argument("--organization", default=env.str("BOOTSTRAP_ORGANIZATION", default="Hausverwaltung"))
-        parser.add_argument("--admin-email", default=env.str("BOOTSTRAP_ADMIN_EMAIL", default="admin@localhost.localdomain"))
+        parser.add_argument(
+            "--admin-email", default=env.str("BOOTSTRAP_ADMIN_EMAIL", default="admin@localhost.localdomain")
+        )
         parser.add_argument("--admin-first-name", default=env.str("BOOTSTRAP_ADMIN_FIRST_NAME", default=""))
         parser.add_argument("--admin-last-name", default=env.str("BOOTSTRAP_ADMIN_LAST_NAME", default=""))
-        parser.add_argument("--language", default=env.str("BOOTSTRAP_LANGUAGE", default="de"), choices=["de", "en", "fr", "pl"])
+        parser.add_argument(
+            "--language", default=env.str("BOOTSTRAP_LANGUAGE", default="de"), choices=["de", "en", "fr", "pl"]
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name in ("operator_email", "admin_email"):
             try:
                 validate_email(options[name])
             except ValidationError as error:
-                raise CommandError(f"--{name.replace('_', '-')}: {options[name]!r} is not an e-mail address.") from error
+                raise CommandError(
+                    f"--{name.replace('_', '-')}: {options[name]!r} is not an e-mail address."
+                ) from error
         if not options["organization"].strip():
             raise CommandError("--organization: must not be empty.")
         with scope.unit_of_work(door="command"), scope.all_tenants():

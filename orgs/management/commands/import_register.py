@@ -57,7 +57,9 @@ class Command(BaseCommand):
         tenants = Organization.objects.tenants()
         found = list(tenants.filter(pk=tenant_id) if tenant_id else tenants[:2])
         if len(found) != 1:
-            raise CommandError("Name the tenant with --tenant ID." if not tenant_id else f"No tenant has the id {tenant_id}.")
+            raise CommandError(
+                "Name the tenant with --tenant ID." if not tenant_id else f"No tenant has the id {tenant_id}."
+            )
         return found[0]
 
     def show(self, stage: str, done: int, total: int) -> None:

@@ -76,8 +76,10 @@ def _contradictions(parsed: list[ParsedRow]) -> list[RowError]:
     seen: dict[tuple[str, Any], tuple[int, dict[str, Any]]] = {}
     errors = []
     for row in parsed:
-        things = [("community", row.community["identifier"], row.community), (
-            "unit", (row.community["identifier"], row.unit["identifier"]), row.unit)]
+        things = [
+            ("community", row.community["identifier"], row.community),
+            ("unit", (row.community["identifier"], row.unit["identifier"]), row.unit),
+        ]
         if row.tenancy:
             things.append(("contact", row.tenancy.contact["reference_id"], row.tenancy.contact))
         for noun, key, values in things:
@@ -102,7 +104,9 @@ class _Run:
         self.by_unit: dict[tuple[int, str], Unit] = {}
         self.by_contact: dict[str, Contact] = {}
 
-    def save(self, model: type[models.Model], new: list[Any], old: list[tuple[Any, dict[str, Any]]], label: str) -> None:
+    def save(
+        self, model: type[models.Model], new: list[Any], old: list[tuple[Any, dict[str, Any]]], label: str
+    ) -> None:
         """Insert and update in batches, with an audit entry for each row."""
         now, total = timezone.now(), len(new) + len(old)
         for start in range(0, len(new), BATCH):
@@ -110,8 +114,11 @@ class _Run:
             self.progress(label, min(start + BATCH, len(new)), total)
         changed = []
         for obj, values in old:
-            differing = {k: [audit.recorded(model, k, getattr(obj, k)), audit.recorded(model, k, v)]
-                         for k, v in values.items() if getattr(obj, k) != v}
+            differing = {
+                k: [audit.recorded(model, k, getattr(obj, k)), audit.recorded(model, k, v)]
+                for k, v in values.items()
+                if getattr(obj, k) != v
+            }
             if differing:
                 for k, v in values.items():
                     setattr(obj, k, v)
@@ -149,8 +156,11 @@ class _Run:
             values = {"street": "", "postal_code": "", "city": "", **values, "sort_key": sort_key(values["name"])}
             if ref in found:
                 if not values["street"]:
-                    values = {"name": values["name"], "sort_key": values["sort_key"], **{
-                        k: getattr(found[ref], k) for k in ("street", "postal_code", "city")}}
+                    values = {
+                        "name": values["name"],
+                        "sort_key": values["sort_key"],
+                        **{k: getattr(found[ref], k) for k in ("street", "postal_code", "city")},
+                    }
                 old.append((found[ref], {k: values[k] for k in ("name", "sort_key", "street", "postal_code", "city")}))
             else:
                 found[ref] = Community(tenant=self.tenant, organization=self.tenant, identifier=ref, **values)
@@ -190,10 +200,17 @@ class _Run:
             building = self.by_street.get((community.pk, row.building["street"])) if row.building else None
             name = row.unit["name"] or (found[key].name if key in found else row.unit["identifier"])
             if key in found:
-                old.append((found[key], {"name": name, "building_id": building.pk if building else found[key].building_id}))
+                old.append(
+                    (found[key], {"name": name, "building_id": building.pk if building else found[key].building_id})
+                )
             else:
                 found[key] = Unit(
-                    tenant=self.tenant, community=community, building=building, identifier=key[1], number=key[1][:50], name=name
+                    tenant=self.tenant,
+                    community=community,
+                    building=building,
+                    identifier=key[1],
+                    number=key[1][:50],
+                    name=name,
                 )
                 new.append(found[key])
         self.save_units(new, old)
@@ -201,7 +218,12 @@ class _Run:
 
     def save_units(self, new: list[Unit], old: list[tuple[Unit, dict[str, Any]]]) -> None:
         """Units, whose building is compared by id but written as a field."""
-        self.save(Unit, new, [(u, {"name": v["name"], "building": self._building(v["building_id"])}) for u, v in old], _("Units"))
+        self.save(
+            Unit,
+            new,
+            [(u, {"name": v["name"], "building": self._building(v["building_id"])}) for u, v in old],
+            _("Units"),
+        )
 
     def _building(self, pk: int | None) -> Building | None:
         return self.by_building.get(pk) if pk else None

@@ -164,5 +164,3 @@ class RowParser:
         except ValueError:
             self.wrong(column, _("Not a date. Write 31.12.2026 or 2026-12-31."))
             return None
-
-

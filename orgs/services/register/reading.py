@@ -134,7 +134,9 @@ def _columns(headings: list[str]) -> list[str]:
         if not column
     ]
     errors += [
-        RowError(1, column, _("This column appears twice.")) for column in dict.fromkeys(columns) if columns.count(column) > 1 and column
+        RowError(1, column, _("This column appears twice."))
+        for column in dict.fromkeys(columns)
+        if columns.count(column) > 1 and column
     ]
     errors += [RowError(1, column, _("This column is missing.")) for column in REQUIRED if column not in columns]
     if errors:
