@@ -23,7 +23,7 @@ COPY static static
 COPY locale locale
 # msgfmt compiles the translations; it stays in this stage.
 RUN apt-get update && apt-get install -y --no-install-recommends gettext \
-    && find locale -name '*.po' -execdir msgfmt --output-file django.mo django.po \; \
+    && find locale -name django.po -execdir msgfmt --output-file django.mo django.po \; \
     && rm -rf /var/lib/apt/lists/*
 # Collecting needs complete settings, but none of their values: these live in this command only.
 RUN DJANGO_SETTINGS_MODULE=config.settings.production \
@@ -49,8 +49,11 @@ WORKDIR /app
 USER quartier
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD \
-    ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+# Asked under the public name: another one is not in ALLOWED_HOSTS.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-c", "\
+import os, urllib.parse, urllib.request as r; \
+host = urllib.parse.urlsplit(os.environ['PUBLIC_URL']).netloc; \
+r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': host}), timeout=4)"]
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", \
      "--threads", "8", "--max-requests", "5000", "--max-requests-jitter", "500", "--worker-tmp-dir", "/dev/shm", \
      "--no-control-socket"]

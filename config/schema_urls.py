@@ -59,7 +59,7 @@ _STYLES = {"style-src": [SELF, UNSAFE_INLINE]}
 
 
 @own_transactions
-@csp_replace(_STYLES)
+@csp_replace(_STYLES)  # type: ignore[arg-type]  # its stub knows views without arguments only
 @require_safe
 def swagger(request: HttpRequest, name: str) -> HttpResponse:
     """Swagger UI."""
@@ -74,7 +74,7 @@ def swagger(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @own_transactions
-@csp_replace({**_STYLES, "worker-src": ["blob:"]})
+@csp_replace({**_STYLES, "worker-src": ["blob:"]})  # type: ignore[arg-type]
 @require_safe
 def redoc(request: HttpRequest, name: str) -> HttpResponse:
     """ReDoc."""

@@ -8,7 +8,7 @@ import logging
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import (
     NON_FIELD_ERRORS,
@@ -131,7 +131,7 @@ def _in_words(fields: Mapping[str, Sequence[str]]) -> str:
 class JSONOnly(BaseContentNegotiation):
     """The doors speak JSON whatever Accept says; views that stream bytes look at the header themselves."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         """The first parser whose type matches the body's, as the framework does."""
         from rest_framework.utils.mediatypes import media_type_matches
 
@@ -140,9 +140,10 @@ class JSONOnly(BaseContentNegotiation):
                 return parser
         return None
 
-    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
+    def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
         """Always the first."""
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class DoorView(APIView):
@@ -174,7 +175,7 @@ class DoorView(APIView):
             response = self._answer(drf_request, *args, **kwargs)
         except Exception as error:
             response = self.handle_exception(error)
-        self.response = self.finalize_response(drf_request, response, *args, **kwargs)
+        self.response = self.finalize_response(drf_request, cast("Response", response), *args, **kwargs)
         return self.response
 
     def _answer(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.servers import MailSink, Servers, find_chromium, is_local, truncate_all
+from script.browser import CHROMIUM_FLAGS, find_chromium
+from tests.servers import MailSink, Servers, is_local, truncate_all
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -18,17 +19,6 @@ if TYPE_CHECKING:
 
 _servers = Servers()
 _AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-_CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Nothing beyond this machine, for the browser as for the tests.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -118,9 +108,7 @@ def chromium() -> Iterator[Browser]:
     # Playwright's synchronous API keeps an event loop in this thread, and Django would refuse its database there.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(_servers.folder / "chromium.lock"), args=_CHROMIUM_FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

@@ -264,21 +264,3 @@ def is_local(address: object) -> bool:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return False
-
-
-def find_chromium(lock: Path) -> str:
-    """The browser of the journeys; root on a Debian machine gets one installed."""
-    with locked(lock):
-        for name in (os.environ.get("CHROMIUM", ""), "chromium", "google-chrome"):
-            if name and (found := shutil.which(name)):
-                return found
-        if os.geteuid() == 0 and shutil.which("apt-get"):
-            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            for command in (
-                ["apt-get", "update", "-q"],
-                ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"],
-            ):
-                subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-            if found := shutil.which("chromium"):
-                return found
-    raise ServerError("No Chromium found: install one (Debian: apt-get install chromium) or name it in CHROMIUM.")

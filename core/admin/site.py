@@ -29,6 +29,7 @@ class HouseSite(UnfoldAdminSite):
     """The one site at `/admin/`. `config.admin_site` fills it."""
 
     empty_value_display = "–"
+    index_title = _("Back office")
     enable_nav_sidebar = True
 
     def enter(self, request: HttpRequest) -> None:

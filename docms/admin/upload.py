@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminSplitDateTimeVerticalWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -60,11 +60,11 @@ class PublishForm(Refusable, forms.Form):
 
     folder = forms.TypedChoiceField(label=gettext_lazy("folder"), coerce=int, widget=UnfoldAdminSelectWidget)
     active_from = forms.SplitDateTimeField(
-        label=gettext_lazy("visible from"), required=False, widget=UnfoldAdminSplitDateTimeWidget,
+        label=gettext_lazy("visible from"), required=False, widget=UnfoldAdminSplitDateTimeVerticalWidget,
         help_text=gettext_lazy("Empty = at once. People get their mail when the papers become visible."),
     )  # fmt: skip
     active_until = forms.SplitDateTimeField(
-        label=gettext_lazy("visible until"), required=False, widget=UnfoldAdminSplitDateTimeWidget,
+        label=gettext_lazy("visible until"), required=False, widget=UnfoldAdminSplitDateTimeVerticalWidget,
         help_text=gettext_lazy("Empty = without end."),
     )  # fmt: skip
     allow_download = forms.BooleanField(

@@ -37,7 +37,7 @@ class DocmsView(DoorView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """NUL characters name nothing and would only upset the database."""
-        if "\x00" in request.path or "\x00" in "".join(request.query_params.values()):
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             raise Invalid(_("The address contains characters that are not allowed."))
         super().initial(request, *args, **kwargs)
 

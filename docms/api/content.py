@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -40,7 +40,7 @@ class FileData(serializers.Serializer):
     """Content in JSON."""
 
     filename = serializers.CharField(help_text="File name including extension.")
-    data = serializers.CharField(help_text="Content as plain Base64.")
+    data = serializers.CharField(help_text="Content as plain Base64.")  # type: ignore[assignment]
 
 
 # --- In ---------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def fields_and_content(request: Request) -> tuple[Any, UploadedFile | None]:
     if not request.content_type.startswith("multipart/"):
         return request.data, None
     content = request.FILES.get("content")
-    metadata = request.data.get("metadata")
+    metadata = cast("Any", request.data).get("metadata")
     if isinstance(metadata, UploadedFile):
         metadata = metadata.read(_AROUND).decode(errors="replace")
     fields = loads(str(metadata).encode()) if metadata else {}

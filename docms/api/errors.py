@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -59,7 +60,7 @@ class Unauthorized(DomainError):
 
     status = 401
     code = "unauthorized"
-    message = "Unauthorized"
+    message = _("Please sign in.")
 
 
 operation = Operations(

@@ -122,7 +122,7 @@ def _row(view: DocmsView, row: dict[str, Any]) -> dict[str, Any]:
 def nest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The flat list as trees, in its order."""
     by_id = {row["folder_id"]: row for row in rows}
-    top = []
+    top: list[dict[str, Any]] = []
     for row in by_id.values():
         above = by_id.get(row["parent_folder_id"])
         (above["subfolders"] if above else top).append(row)

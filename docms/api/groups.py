@@ -66,7 +66,7 @@ def rows_of(view: DocmsView, found: QuerySet[GroupRow]) -> list[dict[str, Any]]:
     if not view.is_admin:
         seen = Folder.objects.visible_to(view.actor).order_by().values("id")
         access = access.filter(any_of("folder", seen))
-    rows = list(
+    rows: list[Any] = list(
         found.order_by("sort_key", "id")
         .annotate(
             listed=ArraySubquery(people.values("membership__user_id")),

@@ -35,7 +35,9 @@ class FileLog(serializers.Serializer):
     file_id = serializers.IntegerField(help_text="Document.")
     user_id = serializers.IntegerField(allow_null=True, help_text="Acting user; null for the system or an outsider.")
     action = serializers.ChoiceField(DocumentLog.Action.values)
-    label = serializers.CharField(allow_null=True, help_text="Label set by the action, for label entries.")
+    label = serializers.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text="Label set by the action, for label entries."
+    )
     created = MomentField(help_text="Moment of the action.")
 
 

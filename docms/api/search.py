@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 from django.db.models.functions import Lower
@@ -18,7 +18,7 @@ from docms.models import Document
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-SORT_COLUMNS = {
+SORT_COLUMNS: dict[str, Any] = {
     "labelName": Lower("label__name"),
     "identifier": Lower("identifier"),
     "title": Lower("title"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -24,14 +24,14 @@ def _tenant(tenant_id: int) -> Organization:
     return tenant
 
 
-def _lasting(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _lasting(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """The address carries the version, so a copy may be kept for good."""
     response.headers["Cache-Control"] = f"public, max-age={YEAR if 'v' in request.GET else 300}, immutable"
     return response
 
 
 @require_GET
-def stylesheet(request: HttpRequest, tenant_id: int) -> HttpResponse:
+def stylesheet(request: HttpRequest, tenant_id: int) -> HttpResponseBase:
     """The accent; contrast is kept by `tokens.css`, which sets the lightness of everything made from it."""
     accent = _tenant(tenant_id).settings.accent_color
     if not _COLOR.match(accent):
@@ -40,7 +40,7 @@ def stylesheet(request: HttpRequest, tenant_id: int) -> HttpResponse:
 
 
 @require_GET
-def logo(request: HttpRequest, tenant_id: int) -> FileResponse | HttpResponse:
+def logo(request: HttpRequest, tenant_id: int) -> HttpResponseBase:
     """The logo; pictures only."""
     blob = _tenant(tenant_id).settings.logo
     if blob is None or not blob.mime.startswith("image/") or blob.mime == "image/svg+xml":

@@ -87,7 +87,7 @@ class House:
         """The company whose house this is; outside of any, the installation."""
         brand = getattr(self._request, "brand", None)
         if brand is not None:
-            return brand  # type: ignore[no-any-return]
+            return brand
         if self.shell is not None and self.shell.brand is not None:
             return self.shell.brand
         from orgs.services.installation import installation

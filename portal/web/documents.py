@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import EmptyPage, PageNotAnInteger
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from core.errors import Denied, NotFound
 from docms.models import Document
 from docms.rules import may_check_off
+from docms.services import delivery, marks
 from portal.web.pages import is_fragment, next_page, page
 from portal.web.papers import Cabinet, Filters
 from portal.web.shell import enter, home_community
@@ -119,28 +120,22 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
 
 @require_GET
 @page
-def download(request: HttpRequest, document_id: int) -> HttpResponse:
+def download(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The file as attachment; the first download is recorded (PORTAL-089, 090)."""
-    from docms.services import delivery
-
     return delivery.download(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
 @require_GET
 @page
-def read(request: HttpRequest, document_id: int) -> HttpResponse:
+def read(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The file for the browser's own viewer."""
-    from docms.services import delivery
-
     return delivery.read(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
 @require_GET
 @page
-def preview(request: HttpRequest, document_id: int) -> HttpResponse:
+def preview(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The picture of the first page that the worker made."""
-    from docms.services import delivery
-
     return delivery.preview(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
@@ -148,8 +143,6 @@ def preview(request: HttpRequest, document_id: int) -> HttpResponse:
 @page
 def mark_read(request: HttpRequest, document_id: int) -> HttpResponse:
     """Mark one paper as read."""
-    from docms.services import marks
-
     marks.mark_read(document_id=document_id, actor=request.actor)  # type: ignore[attr-defined]
     return redirect(next_page(request))
 
@@ -158,8 +151,6 @@ def mark_read(request: HttpRequest, document_id: int) -> HttpResponse:
 @page
 def set_done(request: HttpRequest, document_id: int) -> HttpResponse:
     """Check a paper off, or take the mark back."""
-    from docms.services import marks
-
     done = request.POST.get("done") == "1"
     marks.set_done(document_id=document_id, actor=request.actor, done=done)  # type: ignore[attr-defined]
     return redirect(next_page(request))
@@ -169,8 +160,6 @@ def set_done(request: HttpRequest, document_id: int) -> HttpResponse:
 @page
 def set_favourite(request: HttpRequest, folder_id: int) -> HttpResponse:
     """Put a star on a folder, or take it off."""
-    from docms.services import marks
-
     on = request.POST.get("on") == "1"
     marks.set_favourite(folder_id=folder_id, actor=request.actor, on=on)  # type: ignore[attr-defined]
     return redirect(next_page(request))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,9 +16,9 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.errors import Denied, DomainError, NotFound
-from orgs.models import User
+from orgs.models import Session, User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def page(view: View) -> View:
@@ -28,17 +28,17 @@ def page(view: View) -> View:
     """
 
     @wraps(view)
-    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             if is_fragment(request):
-                response = HttpResponse(status=401)
-                response.headers["HX-Redirect"] = reverse("portal:login")
-                return response
+                return HttpResponse(status=401, headers={"HX-Redirect": reverse("portal:login")})
             return redirect_to_login(request.get_full_path(), reverse("portal:login"))
         with timezone.override(None):
+            response: HttpResponseBase
             try:
                 response = view(request, *args, **kwargs)
             except NotFound as error:
+                request.__dict__.pop("shell", None)  # the same body, wherever one comes from (PORTAL-014)
                 raise Http404 from error
             except Denied as error:
                 raise PermissionDenied(str(error.message)) from error
@@ -79,3 +79,8 @@ def blocked(request: HttpRequest, template: str, context: dict[str, Any], second
 def trouble(error: DomainError) -> dict[str, list[str]]:
     """The messages of an error by field; those without a field stand under ``""``."""
     return error.fields or {"": [str(error.message)]}
+
+
+def this_session(request: HttpRequest) -> Session | None:
+    """The stored row of this browser's session."""
+    return getattr(request.session, "row", None)

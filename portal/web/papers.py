@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, QuerySet, Value, When
+from django.db.models import Case, Count, Value, When
 from django.db.models.functions import ExtractYear
 
 from core.querysets import any_of
 from docms.models import Document, Folder, FolderMark
-from docms.querysets import may
+from docms.querysets import DocumentQuerySet, may
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -28,10 +28,18 @@ def membership_id(actor: Actor, community: Community) -> int | None:
     return membership.pk if membership else None
 
 
-def in_community(actor: Actor, community: Community) -> QuerySet[Document]:
+def in_community(actor: Actor, community: Community) -> DocumentQuerySet[Any]:
     """Papers that the portal shows in one community."""
     folders = Folder.objects.visible_to(actor).shown_in(community).order_by().values("id")
     return Document.objects.visible_to(actor).filter(any_of("folder", folders))
+
+
+def with_rights(papers: DocumentQuerySet[Any], actor: Actor) -> DocumentQuerySet[Any]:
+    """Say of each paper whether the actor may look into it and take it away."""
+    return papers.annotate(
+        can_read=Case(When(may(actor, "read"), then=Value(True)), default=Value(False)),
+        can_download=Case(When(may(actor, "download"), allow_download=True, then=Value(True)), default=Value(False)),
+    )
 
 
 def unread_count(actor: Actor, community: Community) -> int:
@@ -97,7 +105,7 @@ class Cabinet:
         return self.folders.get(self.filters.folder) if self.filters.folder else None
 
     @property
-    def papers(self) -> QuerySet[Document]:
+    def papers(self) -> DocumentQuerySet[Any]:
         """All papers of the community."""
         return Document.objects.visible_to(self.actor).filter(folder__in=self.reached)
 
@@ -114,7 +122,7 @@ class Cabinet:
         return set(marks.values_list("folder_id", flat=True))
 
     @cached_property
-    def scoped(self) -> QuerySet[Document]:
+    def scoped(self) -> DocumentQuerySet[Any]:
         """Papers of the chosen folder, or of all, before the filters."""
         papers = self.papers
         if self.filters.words:
@@ -125,9 +133,9 @@ class Cabinet:
         return papers
 
     @cached_property
-    def listed(self) -> QuerySet[Document]:
+    def listed(self) -> DocumentQuerySet[Any]:
         """What the list shows."""
-        papers = self.scoped.with_read_state(self.membership_id)
+        papers: DocumentQuerySet[Any] = self.scoped.with_read_state(self.membership_id)
         f = self.filters
         if f.only == "unread":
             papers = papers.filter(read_by_user=False)
@@ -137,12 +145,7 @@ class Cabinet:
             papers = papers.filter(created_at__year=f.year)
         if f.label:
             papers = papers.filter(label__name=f.label)
-        papers = papers.annotate(
-            can_download=Case(
-                When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)
-            ),
-            can_read=Case(When(may(self.actor, "read"), then=Value(True)), default=Value(False)),
-        )
+        papers = with_rights(papers, self.actor)
         return papers.select_related("folder", "label").order_by("-created_at", "-id")
 
     @cached_property
@@ -170,7 +173,7 @@ class Cabinet:
             pk: Node(f, self.unread.get(pk, 0), pk in self.favourites, f is self.folder, pk in path)
             for pk, f in self.folders.items()
         }
-        roots = []
+        roots: list[Node] = []
         for pk, node in nodes.items():
             parent = nodes.get(node.folder.parent_id or 0)
             (parent.children if parent else roots).append(node)
@@ -194,10 +197,5 @@ class Cabinet:
     def paper(self, document_id: int) -> Document | None:
         """One paper with everything the preview tells about it."""
         papers = self.papers.with_read_state(self.membership_id).filter(pk=document_id)
-        papers = papers.annotate(
-            can_download=Case(
-                When(may(self.actor, "download"), allow_download=True, then=Value(True)), default=Value(False)
-            ),
-            can_read=Case(When(may(self.actor, "read"), then=Value(True)), default=Value(False)),
-        )
+        papers = with_rights(papers, self.actor)
         return papers.select_related("folder", "label", "current__blob", "uploaded_by").first()

@@ -19,7 +19,7 @@ from orgs.models import Session
 from orgs.services import accounts, passwords, second_factor
 from portal.web.context import theme_of
 from portal.web.forms import ChangePasswordForm, ProfileForm
-from portal.web.pages import account, page
+from portal.web.pages import account, page, this_session
 from portal.web.shell import enter
 from portal.web.sign_in import remember_theme
 
@@ -45,8 +45,8 @@ def device_name(browser: str) -> str:
 
 
 def _devices(request: HttpRequest) -> list[dict[str, Any]]:
-    own = Session.objects.filter(user=request.user, expires_at__gt=timezone.now()).order_by("-last_seen_at", "id")
-    row = request.session.row
+    own = Session.objects.filter(user=request.user.pk, expires_at__gt=timezone.now()).order_by("-last_seen_at", "id")
+    row = this_session(request)
     here = row.pk if row else None
     devices = [
         {"id": s.pk, "name": device_name(s.browser), "seen": s.last_seen_at, "ip": s.ip, "here": s.pk == here}
@@ -101,7 +101,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, 422, password_form=form)
     user = account(request)
-    row = request.session.row
+    row = this_session(request)
     try:
         passwords.change_password(
             user,
@@ -121,7 +121,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 @page
 def end_device(request: HttpRequest, session_id: int) -> HttpResponse:
     """Sign one other device out."""
-    session = Session.objects.filter(user=request.user, pk=session_id).first()
+    session = Session.objects.filter(user=request.user.pk, pk=session_id).first()
     if session is None:
         raise NotFound
     name = device_name(session.browser)
@@ -134,8 +134,8 @@ def end_device(request: HttpRequest, session_id: int) -> HttpResponse:
 @page
 def end_other_devices(request: HttpRequest) -> HttpResponse:
     """Sign all devices out but this one."""
-    row = request.session.row
-    others = list(Session.objects.filter(user=request.user).exclude(pk=row.pk if row else None))
+    row = this_session(request)
+    others = list(Session.objects.filter(user=request.user.pk).exclude(pk=row.pk if row else 0))
     for session in others:
         rows.delete(session, verb="signed_out")
     messages.success(

@@ -90,7 +90,7 @@ def _second_step(request: HttpRequest) -> HttpResponse:
     if "enrol" in request.POST:
         return _first_code(request, username, password, remember=remember)
     form = CodeForm(request.POST)
-    context = {"form": form, "next": next_page(request), "held": request.POST["held"]}
+    context: dict[str, Any] = {"form": form, "next": next_page(request), "held": request.POST["held"]}
     if not form.is_valid():
         return render(request, "portal/login_code.html", context, status=422)
     result = service.sign_in(
@@ -118,12 +118,13 @@ def _first_code(request: HttpRequest, username: str, password: str, *, remember:
     if result.outcome != "enrol_needed" or result.user is None:
         messages.info(request, _("Please sign in once more."))
         return redirect("portal:login")
-    context = {"form": CodeForm(request.POST, first=True), "next": next_page(request), "held": request.POST["held"]}
-    if not context["form"].is_valid():
+    form = CodeForm(request.POST, first=True)
+    context: dict[str, Any] = {"form": form, "next": next_page(request), "held": request.POST["held"]}
+    if not form.is_valid():
         return enrol_at_sign_in(request, result.user, context, status=422)
-    codes = confirm_at_sign_in(request, result.user, context["form"].cleaned_data["code"])
+    codes = confirm_at_sign_in(request, result.user, form.cleaned_data["code"])
     if codes is None:
-        context["form"].add_error("code", _("This code is not right. Is the clock of your phone right?"))
+        form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
         return enrol_at_sign_in(request, result.user, context, status=422)
     service.start_session(request, result.user, remember=remember, second_factor=True)
     return render(request, "portal/login_codes.html", {"codes": codes, "next": context["next"]})

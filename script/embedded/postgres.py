@@ -138,7 +138,7 @@ class Postgres:
 
     def _wait(self, patience: float = 60.0) -> None:
         until = time.monotonic() + patience
-        command = [self._bin / "pg_isready", "-q", "-h", self.sockets, "-U", "postgres"]
+        command: list[str | Path] = [self._bin / "pg_isready", "-q", "-h", self.sockets, "-U", "postgres"]
         while subprocess.run(command).returncode:
             if not self.running or time.monotonic() > until:
                 lines = self.child.last_lines()

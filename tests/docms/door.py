@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -21,6 +24,8 @@ from referencing.jsonschema import DRAFT202012
 from orgs.models import AccessToken, Organization, User
 from orgs.services import tokens
 
+OCTETS = "application/octet-stream"
+NO_FLAGS = dict.fromkeys(("read", "download", "upload", "edit", "edit_own", "mail", "log"), False)
 PREFIX = "/docms/api/v1"
 CONTRACT = Path(__file__).parents[1] / "contracts" / "docms.yaml"
 PDF = (
@@ -173,3 +178,42 @@ def cost_of(caller: Caller, path: str, method: str = "GET", body: Any = None) ->
     with CaptureQueriesContext(connection) as queries:
         caller.ok(method, path, body)
     return len(queries)
+
+
+def make_group(admin: Caller, name: str, *user_ids: int, **fields: Any) -> int:
+    """A group by hand."""
+    made: int = admin.ok("POST", "/groups", {"name": name, "user_ids": list(user_ids), **fields})["group_id"]
+    return made
+
+
+def make_folder(admin: Caller, name: str, *group_ids: int, **fields: Any) -> int:
+    """A folder."""
+    made: int = admin.ok("POST", "/folders", {"name": name, "group_ids": list(group_ids), **fields})["folder_id"]
+    return made
+
+
+def names(folders: list[dict[str, Any]]) -> list[Any]:
+    """Names with those of their children."""
+    return [(f["name"], names(f["subfolders"])) if f["subfolders"] else f["name"] for f in folders]
+
+
+def soon(**delta: float) -> str:
+    """A moment from now, as the contract writes it."""
+    return f"{timezone.now() + datetime.timedelta(**delta):%Y-%m-%dT%H:%M:%S.000%z}"
+
+
+def permit(admin: Caller, folder: int, user_id: int, **flags: bool) -> None:
+    """Replace the global flags of one user in a folder."""
+    admin.ok("PUT", f"/folders/{folder}/permissions/{user_id}", {"active": True, **NO_FLAGS, **flags})
+
+
+def multipart(caller: Caller, method: str, path: str, fields: Any, content: bytes, name: str = "plan.pdf") -> Answer:
+    """A request whose content is a part of its own."""
+    data = {"metadata": json.dumps(fields), "content": SimpleUploadedFile(name, content, "application/pdf")}
+    return caller.call(method, path, data=encode_multipart(BOUNDARY, data), content_type=MULTIPART_CONTENT)
+
+
+def row_of(caller: Caller, file: int) -> dict[str, Any]:
+    """One document."""
+    found: dict[str, Any] = caller.ok("GET", f"/files/{file}")
+    return found

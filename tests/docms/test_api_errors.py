@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError
@@ -11,8 +11,10 @@ from django.db import IntegrityError
 from core.models import SystemLog
 from docms.api import folders
 from docms.models import Group
-from tests.cast import Cast
 from tests.docms.door import ERROR_FIELDS, Caller, signed_in
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 

@@ -1,10 +1,9 @@
-"""Sign-in, tokens, tenants, networks, second factor and passwords at the docms door."""
+"""Tokens, tenants and networks at the docms door."""
 
 from __future__ import annotations
 
 import base64
 import datetime
-import time
 from typing import Any
 
 import pytest
@@ -15,15 +14,11 @@ from core.services import rows
 from core.tokens import token_hash
 from orgs.models import (
     AccessToken,
-    InstallationSettings,
     Membership,
-    OneTimeLink,
     OrganizationSettings,
-    SecondFactor,
     SignInLog,
     User,
 )
-from orgs.services import passwords, second_factor
 from orgs.services.tenants import create_tenant
 from tests.cast import PASSWORD, Cast
 from tests.docms.door import Caller, cost_of, signed_in
@@ -234,226 +229,6 @@ def test_what_is_local(cast: Cast, settings: Any) -> None:
     settings.TRUSTED_PROXIES = []
     settings.LOCAL_NETWORKS = ["203.0.113.0/24"]
     caller.refused("GET", "/folders", 403)
-
-
-# --- Second factor --------------------------------------------------------------------------------------
-
-
-def enrol(caller: Caller) -> str:
-    """Enrol the tenant of the caller with the code of one step ago, so that the present one is left."""
-    key: str = caller.ok("GET", "/tfa")["tfa_key"]
-    caller.ok("POST", f"/tfa/{code(key, -1)}")
-    return key
-
-
-@pytest.mark.rule("DOCMS-019", "DOCMS-020")
-def test_needed_and_setup(cast: Cast) -> None:
-    choose = f"/select-tenant/{cast.tenant.pk}"
-
-    def said() -> tuple[bool, bool]:
-        answer = login("renter").ok("GET", choose)
-        return answer["tfa_needed"], answer["tfa_setup"]
-
-    assert said() == (False, False)
-    membership = cast.membership("renter")
-    rows.change(membership, {"tfa_force": True})
-    assert said() == (False, True)
-    personal = second_factor.start(cast.renter)
-    assert said() == (False, True)
-    SecondFactor.objects.filter(pk=personal.pk).update(confirmed_at=timezone.now(), confirmed=True)
-    assert said() == (True, False)
-    second_factor.remove(cast.renter)
-    rows.change(membership, {"tfa_force": False})
-    rows.change(cast.tenant, {"enforces_second_factor": True})
-    assert said() == (False, True)
-    caller = login("renter")
-    caller.ok("GET", choose)
-    enrol(caller)
-    assert said() == (True, False)
-
-
-@pytest.mark.rule("DOCMS-021", "DOCMS-022", "DOCMS-023")
-def test_enrolling(cast: Cast) -> None:
-    rows.change(cast.membership("renter"), {"tfa_force": True})
-    caller = login("renter")
-    caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    first = caller.ok("GET", "/tfa")["tfa_key"]
-    second = caller.ok("GET", "/tfa")["tfa_key"]
-    assert first != second
-    assert SecondFactor.objects.filter(user=cast.renter).count() == 1
-    assert login("renter").ok("GET", f"/select-tenant/{cast.tenant.pk}")["tfa_needed"] is False
-    caller.refused("POST", f"/tfa/{code(first)}", 401)
-    assert second_factor.pending(cast.renter, cast.tenant) is not None
-    caller.refused("GET", "/folders", 401)
-    caller.ok("POST", f"/tfa/{code(second)}")
-    caller.ok("GET", "/folders")
-    caller.refused("GET", "/tfa", 409)
-    assert login("renter").ok("GET", f"/select-tenant/{cast.tenant.pk}")["tfa_needed"] is True
-
-
-@pytest.mark.rule("DOCMS-024")
-def test_passing_the_second_factor(cast: Cast) -> None:
-    caller = login("renter")
-    caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    key = enrol(caller)
-    caller = login("renter")
-    caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    wrong = "000000" if code(key) != "000000" else "111111"
-    caller.refused("POST", f"/tfa/{wrong}/verify", 401)
-    caller.refused("GET", "/folders", 401)
-    caller.ok("POST", f"/tfa/{code(key)}/verify")
-    caller.ok("GET", "/folders")
-    neighbour = login("neighbour")
-    Membership.objects.filter(user=cast.neighbour).update(tfa_force=True)
-    neighbour.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    neighbour.refused("POST", "/tfa/123456/verify", 400)
-
-
-@pytest.mark.rule("DOCMS-025")
-def test_codes_are_spent_and_counted(cast: Cast) -> None:
-    caller = login("renter")
-    caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    key = caller.ok("GET", "/tfa")["tfa_key"]
-    while time.time() % 30 > 25:  # a step must not end in the middle
-        time.sleep(0.2)
-    for drift in (-2, 2):
-        caller.refused("POST", f"/tfa/{code(key, drift)}", 401)
-    caller.ok("POST", f"/tfa/{code(key, -1)}")
-    again = login("renter")
-    again.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    again.refused("POST", f"/tfa/{code(key, -1)}/verify", 401)
-    again.ok("POST", f"/tfa/{code(key, 1)}/verify")
-    third = login("renter")
-    third.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    for _attempt in range(5):
-        third.refused("POST", f"/tfa/{code(key, 1)}/verify", 401)
-    assert "not" not in third.refused("GET", "/get-tenants", 401)["message"]  # no token any more
-    counter = passwords.account_counters(cast.renter)[1]
-    assert counter.rows.get().failures == 1
-
-
-@pytest.mark.rule("DOCMS-026")
-def test_keys_belong_to_a_tenant(cast: Cast) -> None:
-    rows.create(Membership, user=cast.renter, organization=cast.other_tenant, tenant=cast.other_tenant, role="guest")
-    caller = login("renter")
-    caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    enrol(caller)
-    other = login("renter")
-    assert other.ok("GET", f"/select-tenant/{cast.other_tenant.pk}")["tfa_needed"] is False
-    assert other.ok("GET", f"/select-tenant/{cast.tenant.pk}")["tfa_needed"] is True
-
-
-def test_a_personal_key_cannot_be_passed_by_enrolling(cast: Cast) -> None:
-    personal = second_factor.start(cast.renter)
-    SecondFactor.objects.filter(pk=personal.pk).update(confirmed_at=timezone.now(), confirmed=True)
-    caller = login("renter")
-    assert caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")["tfa_needed"] is True
-    caller.refused("GET", "/tfa", 409)
-    caller.refused("GET", "/folders", 401)
-    caller.ok("POST", f"/tfa/{code(personal.secret)}/verify")
-    caller.ok("GET", "/folders")
-
-
-# --- Passwords ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule("DOCMS-029")
-@pytest.mark.parametrize("weak", ["Kurz-1a", "ALLES-GROSS-12345", "alles-klein-12345", "Keine-Ziffer-hier"])
-def test_the_policy_is_kept(cast: Cast, weak: str) -> None:
-    caller = signed_in(cast.renter, cast.tenant)
-    refusal = caller.refused("PUT", "/password", 400, {"current_password": PASSWORD, "new_password": weak})
-    assert refusal["message"] == "PASSWORD_POLICY"
-    InstallationSettings.objects.update_or_create(id=1, defaults={"pw_min_special": 2})
-    body = {"current_password": PASSWORD, "new_password": "Nureinezeichen-12345"}
-    caller.refused("PUT", "/password", 400, body)
-
-
-@pytest.mark.rule("DOCMS-030")
-def test_a_wrong_current_password_changes_nothing(cast: Cast) -> None:
-    caller = signed_in(cast.renter, cast.tenant)
-    caller.refused("PUT", "/password", 400, {"current_password": "falsch", "new_password": NEW_PASSWORD})
-    login("renter")
-    caller.ok("GET", "/folders")
-
-
-@pytest.mark.rule("DOCMS-031")
-def test_a_new_password_ends_the_other_tokens(cast: Cast) -> None:
-    rows.create(Membership, user=cast.renter, organization=cast.other_tenant, tenant=cast.other_tenant, role="guest")
-    mine, elsewhere = signed_in(cast.renter, cast.tenant), signed_in(cast.renter, cast.other_tenant)
-    neighbour = signed_in(cast.neighbour, cast.tenant)
-    mine.ok("PUT", "/password", {"current_password": PASSWORD, "new_password": NEW_PASSWORD})
-    mine.ok("GET", "/folders")
-    elsewhere.refused("GET", "/folders", 401)
-    neighbour.ok("GET", "/folders")
-    login("renter", NEW_PASSWORD)
-
-
-@pytest.mark.rule("DOCMS-033")
-def test_links_work_once(cast: Cast) -> None:
-    day = datetime.timedelta(days=1)
-    old = passwords.issue_link(cast.renter, purpose="password_reset", lifetime=day)
-    link = passwords.issue_link(cast.renter, purpose="password_reset", lifetime=day)
-    body = {"new_password": NEW_PASSWORD}
-    answers = [Caller().refused("PUT", f"/password/token/{old}", 404, body)]
-    Caller().ok("PUT", f"/password/token/{link}", body)
-    answers.append(Caller().refused("PUT", f"/password/token/{link}", 404, body))
-    answers.append(Caller().refused("PUT", f"/password/token/{'x' * 43}", 404, body))
-    late = passwords.issue_link(cast.renter, purpose="password_reset", lifetime=day)
-    OneTimeLink.objects.filter(user=cast.renter, used_at=None).update(expires_at=timezone.now())
-    answers.append(Caller().refused("PUT", f"/password/token/{late}", 404, body))
-    assert len({answer["message"] for answer in answers}) == 1
-    assert {answer["path"] for answer in answers} == {"/docms/api/v1/password/token/***"}
-    login("renter", NEW_PASSWORD)
-
-
-@pytest.mark.rule("DOCMS-034", "DOCMS-036", "DOCMS-194")
-def test_asking_for_a_link_tells_nothing(cast: Cast, settings: Any) -> None:
-    settings.EMAIL_URL = "smtp://localhost:25"
-    for address in ("renter@quartier.test", "nobody@quartier.test"):
-        assert Caller().call("POST", f"/password/mail/{address}").raw == b""
-    assert OneTimeLink.objects.filter(user=cast.renter).count() == 1
-    for _more in range(4):
-        Caller().ok("POST", "/password/mail/renter@quartier.test")
-    assert OneTimeLink.objects.filter(user=cast.renter).count() == 3
-    Caller().refused("POST", "/password/mail/no-address", 400)
-    settings.EMAIL_URL = ""
-    for address in ("renter@quartier.test", "nobody@quartier.test"):
-        refusal = Caller().refused("POST", f"/password/mail/{address}", 403)
-        assert address not in refusal["path"]
-
-
-# --- Failed attempts ------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule("DOCMS-038", "DOCMS-039")
-def test_five_failures_lock(cast: Cast) -> None:
-    wrong = [Caller().refused("GET", "/login", 401, basic="renter@quartier.test:falsch") for _ in range(5)]
-    locked = Caller().refused("GET", "/login", 401, basic=f"renter@quartier.test:{PASSWORD}")
-    for body in (*wrong, locked):
-        body.pop("timestamp")
-    assert all(body == locked for body in wrong)
-    assert SignInLog.objects.filter(user=cast.renter, type="locked").count() == 1
-    counter = passwords.account_counters(cast.renter)[1]
-    seconds = []
-    for _lock in range(6):
-        row = counter.rows.get()
-        assert row.blocked_until is not None
-        seconds.append(round((row.blocked_until - row.last_failure_at).total_seconds()))
-        counter.rows.update(blocked_until=timezone.now())
-        for _attempt in range(5):
-            Caller().refused("GET", "/login", 401, basic="renter@quartier.test:falsch")
-    assert seconds == [60, 300, 1500, 7500, 37500, 86400]
-
-
-def test_unknown_accounts_and_broken_headers_are_refused_alike(cast: Cast) -> None:
-    bodies = [
-        Caller().refused("GET", "/login", 401, basic="renter@quartier.test:falsch"),
-        Caller().refused("GET", "/login", 401, basic="nobody@quartier.test:falsch"),
-        Caller().refused("GET", "/login", 401, HTTP_AUTHORIZATION="Basic $$$"),
-        Caller().refused("GET", "/login", 401),
-    ]
-    assert len({body["message"] for body in bodies}) == 1
-    assert Caller().call("GET", "/login")["WWW-Authenticate"].startswith("Basic")
 
 
 # --- Tenants and members --------------------------------------------------------------------------------

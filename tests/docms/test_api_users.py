@@ -15,8 +15,7 @@ from messaging.models import Message
 from orgs.models import License, Membership, OneTimeLink, OrganizationSettings, SignInLog, User
 from orgs.signals import password_link_issued, user_created
 from tests.cast import PASSWORD, Cast
-from tests.docms.door import Caller, cost_of, signed_in
-from tests.docms.test_api_folders import make_folder, make_group, soon
+from tests.docms.door import Caller, cost_of, make_folder, make_group, signed_in, soon
 
 pytestmark = pytest.mark.django_db
 NEW = {"username": "neu", "email": "neu@example.org", "name": "Neu, Nina"}
@@ -93,7 +92,11 @@ def test_new_users_get_a_link_and_a_welcome(admin: Caller, sent: list[Any]) -> N
 
 @pytest.mark.rule("DOCMS-052")
 def test_names_and_addresses_are_unique(cast: Cast, admin: Caller) -> None:
-    for clash in ({"email": "RENTER@quartier.test"}, {"username": "Renter@Quartier.test"}, {"email": cast.foreigner.email}):
+    for clash in (
+        {"email": "RENTER@quartier.test"},
+        {"username": "Renter@Quartier.test"},
+        {"email": cast.foreigner.email},
+    ):
         refusal = admin.refused("POST", "/users", 409, NEW | clash)
         assert refusal["message"] == "ALREADY_EXISTS"
     made = admin.ok("POST", "/users", NEW)

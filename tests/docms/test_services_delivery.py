@@ -73,7 +73,7 @@ def test_what_somebody_does_not_see_does_not_exist_for_them(cast: Cast, paper: D
             call(cast, paper, who)
     for service in (marks.mark_read, lambda **kw: marks.set_done(done=True, **kw)):
         with pytest.raises(NotFound):
-            service(document_id=paper.pk, actor=cast.actor(who))  # type: ignore[operator]
+            service(document_id=paper.pk, actor=cast.actor(who))
     assert traces() == (0, 0, 0)
 
 

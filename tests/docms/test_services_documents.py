@@ -293,7 +293,7 @@ def test_administrators_delete_a_document_with_all_versions_and_a_record_stays(c
             documents.delete_document(actor=cast.actor(who), document=paper)
     documents.delete_document(actor=cast.actor("admin"), document=paper)
     for table in (Document, DocumentVersion, DocumentIndex, ReadMark):
-        assert not table.objects.exists()  # type: ignore[attr-defined]
+        assert not table.objects.exists()
     record = DestructionRecord.objects.get()
     assert (record.object_id, record.title, record.filename) == (paper_id, "Vertraulich", "hausordnung.pdf")
     assert (record.folder_id, record.user, record.reason) == (where.pk, cast.admin, "manual")

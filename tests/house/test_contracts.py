@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from django.core.management import call_command
 
 from config.openapi import DOORS, document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FOLDER = Path(__file__).parents[1] / "contracts"
 HOLDS = FOLDER / "holds.txt"

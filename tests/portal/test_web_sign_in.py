@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -32,8 +33,14 @@ def test_the_form_has_the_promised_inputs_and_lets_people_in(cast: Cast, client:
 
 
 def test_unknown_address_and_wrong_password_get_the_same_answer(cast: Cast) -> None:
-    answers = [post(Client(REMOTE_ADDR=f"203.0.113.{n}"), name, "falsch") for n, name in enumerate(("renter@quartier.test", "x@quartier.test"))]
-    texts = [a.content.decode().replace(n, "") for a, n in zip(answers, ("renter@quartier.test", "x@quartier.test"), strict=True)]
+    answers = [
+        post(Client(REMOTE_ADDR=f"203.0.113.{n}"), name, "falsch")
+        for n, name in enumerate(("renter@quartier.test", "x@quartier.test"))
+    ]
+    texts = [
+        a.content.decode().replace(n, "")
+        for a, n in zip(answers, ("renter@quartier.test", "x@quartier.test"), strict=True)
+    ]
     assert [a.status_code for a in answers] == [422, 422]
     assert texts[0].count("<form") == texts[1].count("<form")
     assert [t.count('role="alert"') for t in texts] == [1, 1]
@@ -163,7 +170,7 @@ def test_asking_for_a_link_tells_nothing(cast: Cast, client: Client, tokens: lis
     for address in ("renter@quartier.test", "nobody@quartier.test"):
         response = client.post("/app/password/forgot", {"email": address})
         assert response.status_code == 200
-        texts.append(response.content.decode().replace(address, "…"))
+        texts.append(re.sub(r'value="[^"]{64}"', "", response.content.decode().replace(address, "…")))
     assert texts[0] == texts[1] and len(tokens) == 1
     assert client.post("/app/password/forgot", {"email": "kein"}).status_code == 422
 

@@ -1,0 +1,190 @@
+"""The portal as people see it: every page in both themes at three widths, by keyboard and without scripts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from core import scope
+from core.models import Blob
+from core.services.previews import make_preview
+from orgs.models import Responsibility
+from orgs.services import contacts, invites, occupancies
+from tests.cast import PASSWORD, Cast, load
+from tests.portal.pages import house_folder, paper
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Elements that may be smaller than 24 px: links within a sentence, hidden ones, and titles whose row is the target.
+SMALL = """() => [...document.querySelectorAll('a, button, input, select, summary')].filter((e) => {
+  const r = e.getBoundingClientRect();
+  const small = r.width && r.height && (r.height < 24 || r.width < 24);
+  return small && !e.closest('.vh, .skip, p') && !e.matches('.row-link');
+}).map((e) => e.outerHTML.slice(0, 100))"""
+
+
+@pytest.fixture
+def house(live_server: Any) -> dict[str, Any]:
+    """A house with papers, contacts and an invitation, committed for the server's threads."""
+    cast: Cast = load()
+    where = house_folder(cast)
+    first = paper(cast, where, "Einladung zur Eigentümerversammlung mit einem ausgesprochen langen Titel")
+    make_preview(first.current.blob_id)
+    for n, state in enumerate(("encrypted", "none")):
+        other = paper(cast, where, f"Beschlusssammlung {n}", content=f"Text {n}".encode(), filename=f"b{n}.txt")
+        Blob.objects.filter(pk=other.current.blob_id).update(preview_state=state)
+    with scope.unit_of_work(door="test"):
+        person = contacts.create_contact(tenant=cast.tenant, last_name="Notdienst", telephone="0221 4710-112")
+        Responsibility.objects.create(
+            tenant=cast.tenant, contact=person, community=cast.house_a, type="EMERGENCY", show_on_dashboard=True,
+            publish_telephone=True, period=(datetime.date(2020, 1, 1), None), title="Notruf, rund um die Uhr",
+        )  # fmt: skip
+        nele = contacts.create_contact(
+            tenant=cast.tenant, first_name="Nele", last_name="Neu", email="nele@quartier.test"
+        )
+        occupancies.move_in(contact=nele, unit=cast.unit_a3, role="renter", first=datetime.date(2024, 1, 1))
+        invite = invites.invite_contact(contact=nele, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
+    documents = f"/app/c/{cast.house_a.pk}/info/documents"
+    return {
+        "cast": cast,
+        "documents": documents,
+        "paper": first,
+        "outside": ["/app/login", "/app/password/forgot", "/app/invite/", f"/app/invite/{invite.code}"],
+        "dead": ["/app/password/xyz", "/app/nowhere"],
+        "inside": [
+            f"/app/c/{cast.house_a.pk}/",
+            documents,
+            f"{documents}?folder={where.pk}&doc={first.pk}",
+            f"{documents}?folder={where.pk}&doc={other.pk}",
+            f"{documents}?q=nichts",
+            "/app/profile",
+            "/app/profile/second-factor",
+            "/app/places",
+        ],
+    }
+
+
+def sign_in(page: Page, name: str = "renter@quartier.test") -> None:
+    page.goto("/app/login")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_url("**/app/c/**")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_every_page_is_accessible_and_fits(
+    chromium: Browser, live_server: Any, house: dict[str, Any], axe: Callable[..., None], theme: str, width: int
+) -> None:
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": width, "height": 800}, color_scheme=theme, locale="de-DE"
+    )
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" and "404" not in m.text else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+
+    def look(url: str) -> None:
+        page.goto(url)
+        axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{url} scrolls sideways"
+        assert page.evaluate(SMALL) == [], url
+
+    for url in house["outside"] + house["dead"]:
+        look(url)
+    sign_in(page)
+    for url in house["inside"]:
+        look(url)
+    for name in ("switch-place", "my-account"):
+        page.goto(house["documents"])
+        page.locator(f"[popovertarget={name}]:visible").click()
+        axe(page)
+    context.close()
+    assert not troubles
+
+
+def test_a_paper_is_found_and_opened_by_keyboard_alone(page: Page, house: dict[str, Any]) -> None:
+    sign_in(page)
+    page.keyboard.press("/")
+    page.keyboard.type("einladung")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=einladung")
+    page.keyboard.press("Tab")
+    link = page.locator(f"#d{house['paper'].pk}")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**doc=*")
+    page.locator("#mark-read").focus()
+    page.keyboard.press("Enter")
+    page.locator("#mark-read").wait_for(state="detached")
+    assert page.locator("#nav-side .count").inner_text().startswith("2")
+    page.locator("a[data-viewer] >> nth=1").focus()
+    page.keyboard.press("Enter")
+    page.locator("#viewer[open]").wait_for()
+    with page.expect_response("**/info/documents?**"):  # the list is looked at anew
+        page.keyboard.press("Escape")
+    page.locator("#viewer[open]").wait_for(state="detached")
+
+
+def test_on_a_phone_a_paper_takes_the_place_of_the_list(page: Page, house: dict[str, Any]) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    sign_in(page)
+    page.click("#nav-tabs a >> nth=1")
+    row = page.locator(f"#d{house['paper'].pk}")
+    row.click()
+    page.locator("#preview").wait_for()
+    assert not row.is_visible() and page.evaluate("document.activeElement.id") == "preview-title"
+    with page.expect_download() as download, page.expect_response("**/info/documents?**"):
+        page.click("#preview a[download]")
+    assert download.value.suggested_filename.endswith(".pdf")
+    page.click(".preview-back")
+    row.wait_for()
+    page.go_back()
+    page.locator("#preview").wait_for()
+
+
+def test_everything_works_without_scripts(chromium: Browser, live_server: Any, house: dict[str, Any]) -> None:
+    context = chromium.new_context(base_url=live_server.url, java_script_enabled=False, locale="de-DE")
+    page = context.new_page()
+    sign_in(page)
+    page.goto(house["documents"])
+    page.click(f"#d{house['paper'].pk}")
+    page.click("#mark-read")
+    assert page.locator("#mark-read").count() == 0
+    page.goto(house["documents"] + f"?folder={house['paper'].folder_id}")
+    page.click("#favourite")
+    assert page.get_attribute("#favourite", "aria-pressed") == "true"
+    context.close()
+
+
+def test_a_wait_counts_down(page: Page, house: dict[str, Any], console: list[str]) -> None:
+    for _ in range(8):  # a slow machine may sit out the first, short waits
+        page.goto("/app/login")
+        page.fill("[name=username]", "niemand@quartier.test")
+        page.fill("[name=password]", "falsch")
+        page.click("main button[type=submit]")
+        page.locator("[role=alert]").wait_for()
+        if page.locator("[data-waits]").count():
+            break
+    button = page.locator("[data-waits]")
+    assert button.is_disabled()
+    expect(button).to_be_enabled()
+    console.clear()  # the browser logs answers of 422 and 429
+
+
+def test_light_and_dark_switch_at_once_and_stay(page: Page, house: dict[str, Any]) -> None:
+    sign_in(page)
+    page.click("[popovertarget=my-account]")
+    with page.expect_response("**/app/theme"):
+        page.click("[data-theme-form] button")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
