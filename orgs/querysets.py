@@ -125,12 +125,12 @@ class ContactQuerySet(models.QuerySet["_M"]):
         return self.filter(Q(tenant__in=actor.wide_tenants) | from_units | Q(id__in=actor.contact_ids))
 
     def _people_of(self, communities: Any) -> Any:
-        occupancy = self.model._meta.get_field("occupancies").related_model
+        occupancy: Any = self.model._meta.get_field("occupancies").related_model
         return occupancy._default_manager.filter(unit__community__in=communities).values("contact_id")
 
     def found_by(self, text: str) -> Self:
         """Name, address or digits of a telephone number contain the text."""
-        index = self.model._meta.get_field("index").related_model
+        index: Any = self.model._meta.get_field("index").related_model
         return self.filter(id__in=index._default_manager.filter(text__icontains=text.strip()).values("contact_id"))
 
 

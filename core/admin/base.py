@@ -265,7 +265,7 @@ class ReadOnlyAdmin(HouseAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Everything."""
         return (
-            [f for f in flatten_fieldsets(self.get_fieldsets(request, obj))]
+            list(flatten_fieldsets(self.get_fieldsets(request, obj)))
             if self.fieldsets
             else (self.fields or super().get_readonly_fields(request, obj))
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
@@ -62,7 +62,8 @@ def change(
         setattr(obj, name, value)
     if check:
         _clean(obj, new)
-    columns = {obj._meta.get_field(name).attname: getattr(obj, obj._meta.get_field(name).attname) for name in new}
+    attnames = [cast("models.Field[Any, Any]", obj._meta.get_field(name)).attname for name in new]
+    columns = {attname: getattr(obj, attname) for attname in attnames}
     rows = type(obj)._base_manager.filter(pk=obj.pk)
     if hasattr(obj, "row_version"):
         rows = rows.filter(row_version=obj.row_version)

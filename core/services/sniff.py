@@ -59,7 +59,7 @@ _TEXT_KINDS = frozenset(
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 
-def sniff(file: IO[bytes], declared: str = "") -> str:  # noqa: PLR0911 - one kind after the other
+def sniff(file: IO[bytes], declared: str = "") -> str:
     """The media type of a seekable file, ``application/octet-stream`` when nothing tells.
 
     ``declared`` only names the kind of what is plain text anyway.

@@ -166,7 +166,7 @@ class DocumentAdmin(HouseAdmin):
                         Cell(v.uploaded_by),
                         Cell(_moment(v.created_at)),
                         Cell(gettext("current") if v.pk == obj.current_id else "", tone="good"),
-                    ]  # fmt: skip
+                    ]
                     for v in documents.versions(obj)
                 ],
             )

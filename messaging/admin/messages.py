@@ -95,7 +95,7 @@ class MessageAdmin(ReadOnlyAdmin):
                         Cell(r.address),
                         Cell(r.get_state_display(), tone=TONES[r.state]),
                         Cell(r.opened_at or "–"),
-                    ]  # fmt: skip
+                    ]
                     for r in found
                 ],
                 _("None."),

@@ -47,7 +47,7 @@ class ContactAdmin(HouseAdmin):
                     "language",
                 )
             },
-        ),  # fmt: skip
+        ),
         (_("Address"), {"fields": ("street", ("postal_code", "city", "country")), "classes": ("collapse",)}),
         (_("Register"), {"fields": (("number", "reference_id"), "account", "joined_at")}),
     )

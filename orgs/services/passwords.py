@@ -130,7 +130,7 @@ def set_password(
     User.objects.filter(pk=user.pk).update(password=user.password)
     Session.objects.filter(user=user).exclude(session_key=keep_session or b"").delete()
     AccessToken.objects.filter(user=user, revoked_at=None, kind__in=("docms_session", "personal", "refresh")).exclude(
-        pk=keep_token
+        pk=keep_token or 0
     ).update(revoked_at=now)
     OneTimeLink.objects.filter(user=user, used_at=None, purpose__startswith="password").update(used_at=now)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -78,7 +80,7 @@ def add_member(
     organization: Organization,
     role: str,
     check: bool = True,
-    **flags: object,
+    **flags: Any,
 ) -> Membership:
     """Give an account a place in an organization. Raises `ValidationError` when it has one already."""
     return rows.create(
@@ -92,7 +94,7 @@ def add_member(
     )
 
 
-def ensure_member(*, user: User, organization: Organization, role: str, **flags: object) -> Membership:
+def ensure_member(*, user: User, organization: Organization, role: str, **flags: Any) -> Membership:
     """The active membership of an account: found, revived, or made (residents get reading and downloading)."""
     membership = Membership.objects.filter(user=user, organization=organization).first()
     if membership is None:

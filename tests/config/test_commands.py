@@ -134,7 +134,7 @@ def test_import_register_names_row_and_column_and_keeps_the_report(cast: Cast, r
 
 
 def test_import_register_says_when_the_file_is_not_there(cast: Cast) -> None:
-    with pytest.raises(CommandError, match="missing.csv"):
+    with pytest.raises(CommandError, match=r"missing\.csv"):
         run("import_register", Path("missing.csv"), tenant=cast.tenant.pk)
 
 

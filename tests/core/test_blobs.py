@@ -156,7 +156,7 @@ class TestStore:
 @pytest.mark.django_db(transaction=True)
 class TestTransaction:
     def test_an_undone_transaction_takes_the_object_along(self) -> None:
-        with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
+        with pytest.raises(RuntimeError), transaction.atomic():
             stored(b"fort", None)
             assert len(objects()) == 1
             raise RuntimeError
@@ -171,7 +171,7 @@ class TestTransaction:
     def test_an_undone_savepoint_takes_only_its_object_along(self) -> None:
         with transaction.atomic():
             kept = stored(b"bleibt", None)
-            with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
+            with pytest.raises(RuntimeError), transaction.atomic():
                 stored(b"geht", None)
                 raise RuntimeError
         assert objects() == {blob_name(kept.storage_key)}
@@ -180,13 +180,13 @@ class TestTransaction:
         def fail() -> None:
             raise RuntimeError("callback")
 
-        with pytest.raises(RuntimeError, match="callback"), transaction.atomic():  # noqa: PT012
+        with pytest.raises(RuntimeError, match="callback"), transaction.atomic():
             transaction.on_commit(fail)
             blob = stored(b"bleibt", None)
         assert objects() == {blob_name(blob.storage_key)}
 
     def test_a_broken_connection_leaves_the_object_to_the_sweep(self) -> None:
-        with pytest.raises(Exception, match=r"terminat|closed|consuming"), transaction.atomic():  # noqa: PT012
+        with pytest.raises(Exception, match=r"terminat|closed|consuming"), transaction.atomic():
             stored(b"ungewiss", None)
             raw = connection.connection
             raw.execute("SELECT pg_terminate_backend(pg_backend_pid())")

@@ -194,7 +194,7 @@ class TestAttach:
 
     def test_a_refused_request_gives_the_handle_back(self) -> None:
         upload = finished(person().pk)
-        with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
+        with pytest.raises(RuntimeError), transaction.atomic():
             uploads.attach(upload.handle, user_id=upload.user_id, door="web")
             raise RuntimeError
         assert uploads.attach(upload.handle, user_id=upload.user_id, door="web")

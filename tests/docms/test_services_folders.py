@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,6 +73,9 @@ def test_cycles_and_siblings_of_one_name_are_refused(cast: Cast) -> None:
         change(cast, folder(cast, "Anderes", parent=top), name="PROTOKOLLE")
     with pytest.raises(Conflict):
         change(cast, folder(cast, "protokolle"), parent=top)
+    folder(cast, "Hauptstraße")
+    with pytest.raises(Conflict):  # a pair that the database does not know
+        folder(cast, "HAUPTSTRASSE")
     change(cast, below, name="PROTOKOLLE")  # its own name in another case
     folder(cast, "Protokolle", parent=lowest)  # elsewhere the name is free
     assert reload(top).parent_id is None
@@ -100,7 +105,18 @@ def test_two_moves_at_once_make_no_cycle(cast: Cast) -> None:
 def test_a_folder_made_below_a_moving_one_gets_the_new_path(cast: Cast) -> None:
     with scope.unit_of_work(door="test"):
         top, moving = folder(cast, "Oben"), folder(cast, "Wandert")
-    at_once(lambda: change(cast, moving, parent=top).pk, lambda: folder(cast, "Neu", parent=moving).pk)
+    moved = threading.Event()
+
+    def move() -> None:
+        change(cast, moving, parent=top)
+        moved.set()
+        time.sleep(0.5)  # the other one asks before this is committed
+
+    def make() -> None:
+        moved.wait(10)
+        folder(cast, "Neu", parent=moving)
+
+    at_once(move, make)
     made = Folder.objects.get(name="Neu")
     assert made.ancestors == [top.pk, moving.pk]
     assert made.full_path_name == "Oben/Wandert/Neu"

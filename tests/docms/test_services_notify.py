@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from core.models import SystemLog
+from core.models import JobRun, SystemLog
 from core.services import rows
+from docms import tasks
 from docms.models import Document, DocumentLog, Folder, FolderTemplate
 from docms.services import documents, groups, notify, permissions
 from docms.signals import document_published
 from messaging.models import Message, MessageRecipient
 from messaging.services import outbox
 from orgs.services import occupancies
-from tests.factories import at_once, folder, manual_group, publish, stored
+from tests.factories import at_once, folder, manual_group, pdf, publish, stored
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -251,3 +252,23 @@ def test_mail_is_queued_after_the_commit_and_its_failure_undoes_nothing(
     monkeypatch.undo()
     assert notify.release_documents()["documents"] == 2
     assert len(mailed(other)) == 5
+
+
+def test_the_tasks_do_their_work_and_tolerate_missing_rows(cast: Cast) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    paper, other = publish(cast, where, content=pdf("Heizkosten")), publish(cast, where)
+    for task in (tasks.notify_upload, tasks.index_document, tasks.delete_after_download):
+        task(987654)
+        task(paper.pk)
+    assert len(mailed(paper)) == 5
+    assert Document.objects.search(cast.actor("renter"), "heizkosten").get() == paper
+    assert not mailed(other)
+    tasks.release_documents()
+    assert len(mailed(other)) == 5
+    Document.objects.filter(pk=other.pk).update(claimed_at=timezone.now())
+    tasks.delete_claimed()
+    assert Document.objects.get() == paper
+    assert set(JobRun.objects.values_list("name", "error")) == {
+        ("docms.release_documents", ""),
+        ("docms.delete_claimed", ""),
+    }

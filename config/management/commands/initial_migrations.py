@@ -55,7 +55,7 @@ class Command(BaseCommand):
     @staticmethod
     def dependencies(app: str, name: str, written: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Whatever was written before; the last file of each app stands for its earlier ones."""
-        last = {a: n for a, n in written}
+        last = dict(written)
         return sorted(last.items()) + ([("contenttypes", "0002_remove_content_type_name")] if app == "orgs" else [])
 
     def tables(

@@ -172,7 +172,7 @@ class _Run:
         """Entrances by community and street."""
         ids = [c.pk for c in self.by_ref.values()]
         found = {(b.community_id, b.street): b for b in Building.objects.filter(tenant=self.tenant, community__in=ids)}
-        new = []
+        new: list[Building] = []
         for row in self.rows:
             if row.building is None:
                 continue
@@ -234,7 +234,8 @@ class _Run:
         found = {c.reference_id: c for c in Contact.objects.filter(tenant=self.tenant, reference_id__in=wanted)}
         missing = [ref for ref in wanted if ref not in found]
         first = int(contacts.next_contact_number(self.tenant.pk, len(missing))) if missing else 0
-        new, old = [], []
+        new: list[Contact] = []
+        old: list[tuple[Contact, dict[str, Any]]] = []
         for ref, values in wanted.items():
             values = {
                 **values,
