@@ -56,6 +56,10 @@ class Lock:
         self._file.write(f"{url} (process {os.getpid()})")
         self._file.flush()
 
+    def release(self) -> None:
+        """Let go; the end of the process does the same."""
+        self._file.close()
+
 
 def keys(folder: Path) -> dict[str, str]:
     """The secrets of this data folder, made at its first start. What it holds can only be read with them."""

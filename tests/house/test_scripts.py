@@ -124,6 +124,8 @@ def test_a_data_folder_has_one_server(tmp_path: Path) -> None:
     first.take("http://localhost:1")
     with pytest.raises(ServerError, match=r"running already: http://localhost:1 \(process \d+\)"):
         second.take("http://localhost:2")
+    first.release()
+    second.release()
 
 
 def _alive(pid: int) -> bool:
