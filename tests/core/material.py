@@ -127,6 +127,7 @@ urlpatterns = [
     path("app/uploads/", include(tus.urls("web", _tenant_of))),
     path("admin/uploads/", include(tus.urls("back_office", _tenant_of, name="admin-uploads"))),
     path("widget", widget),
+    path("favicon.ico", lambda request: HttpResponse(status=204)),
     path("sent", lambda request: JsonResponse(dict(request.GET))),
     path("blobs/<uuid:key>/<str:how>", show),
 ]

@@ -40,7 +40,7 @@ def _variables() -> set[str]:
 
 def _compose_variables() -> set[str]:
     """What compose.yaml takes from its environment: `${NAME}` with or without a default."""
-    return set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
+    return set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
 
 
 def _check(**variables: str) -> subprocess.CompletedProcess[str]:
@@ -60,13 +60,13 @@ def test_the_settings_read_variables() -> None:
 
 def test_every_variable_is_in_the_example_file() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^#?\s?([A-Z][A-Z_]+)=", text, re.MULTILINE))
+    listed = set(re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
     assert (_variables() | _compose_variables()) - listed == set()
 
 
 def test_every_variable_is_documented() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)`", text, re.MULTILINE))
     known = _variables() | _compose_variables()
     assert known - documented == set()
     assert documented - known == set(), "documented, but nobody reads it"
