@@ -274,6 +274,7 @@ def _places(
         )
     )
     found = [ValidOccupancy(*row) for row in held.union(board_seats, all=True)]
+    found.sort(key=lambda o: (o.unit_id, o.contact_id, o.role))  # a union comes in any order
     occupancies = [o for o in found if o.role != audience.BOARD]
     board = [o.community_id for o in found if o.role == audience.BOARD]
     return [(c.pk, c.tenant_id) for c in contacts], occupancies, board
