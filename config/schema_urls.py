@@ -42,7 +42,7 @@ _SWAGGER = """<!DOCTYPE html>
   presets: [SwaggerUIBundle.presets.apis]}});</script></body></html>"""
 _REDOC = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><style>body {{ margin: 0 }}</style></head>
+<title>{title}</title><link rel="icon" href="{icon}"><style>body {{ margin: 0 }}</style></head>
 <body><redoc spec-url="{url}"></redoc><script src="{bundle}"></script></body></html>"""
 
 
@@ -54,6 +54,7 @@ def _page(request: HttpRequest, name: str, page: str, **assets: str) -> HttpResp
     return HttpResponse(format_html(page, title=title, url=url, nonce=nonce, **addresses))
 
 
+_ICON = "swagger-ui-dist/favicon-32x32.png"
 # Both viewers write styles into the page; scripts stay ours alone.
 _STYLES = {"style-src": [SELF, UNSAFE_INLINE]}
 
@@ -69,7 +70,7 @@ def swagger(request: HttpRequest, name: str) -> HttpResponse:
         _SWAGGER,
         css="swagger-ui-dist/swagger-ui.css",
         bundle="swagger-ui-dist/swagger-ui-bundle.js",
-        icon="swagger-ui-dist/favicon-32x32.png",
+        icon=_ICON,
     )
 
 
@@ -78,7 +79,7 @@ def swagger(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def redoc(request: HttpRequest, name: str) -> HttpResponse:
     """ReDoc."""
-    return _page(request, name, _REDOC, bundle="redoc/bundles/redoc.standalone.js")
+    return _page(request, name, _REDOC, bundle="redoc/bundles/redoc.standalone.js", icon=_ICON)
 
 
 urlpatterns = [

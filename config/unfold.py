@@ -104,7 +104,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [_style("css/admin.css")],
-    "SCRIPTS": [],
+    "SCRIPTS": [_style("js/admin.js")],
     "COLORS": {
         "base": {
             "50": "oklch(98.2% .005 85)",

@@ -40,7 +40,7 @@ def find_chromium() -> str:
 
 
 def _installed() -> str | None:
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "google-chrome")
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -37,7 +37,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     def count(self) -> int:
         """At most `COUNT_LIMIT` + 1, whatever the size of the table."""
         if isinstance(self.object_list, models.QuerySet):
-            return self.object_list.order_by()[: COUNT_LIMIT + 1].count()
+            return self.object_list.order_by().values("pk")[: COUNT_LIMIT + 1].count()
         return len(self.object_list)
 
 
@@ -125,6 +125,29 @@ class HouseAdmin(ModelAdmin):
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         raise Http404
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """A visible row. The parts of a page that ask for the same row while it is read share one look-up."""
+        if request.method != "GET" or from_field:
+            return super().get_object(request, object_id, from_field)
+        found: dict[tuple[Any, str], Any] = request.__dict__.setdefault("house_rows", {})
+        key = (self.model, str(object_id))
+        if key not in found:
+            found[key] = super().get_object(request, object_id)
+        return found[key]
+
+    def buttons(self, actor: Any, obj: Any) -> Collection[str]:
+        """Which of `actions_detail` fit the row in its present state. Each page decides again when it is opened."""
+        return self._extract_action_names(self.actions_detail)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Only buttons that would do something."""
+        obj = self.get_object(request, unquote(str(object_id)))
+        if obj is None:
+            return []
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        fitting = {f"{prefix}{name}" for name in self.buttons(request.actor, obj)}  # type: ignore[attr-defined]
+        return [a for a in super().get_actions_detail(request, object_id) if a.action_name in fitting]
 
     # --- Forms -----------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 from django.forms.widgets import HiddenInput
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
@@ -73,6 +74,9 @@ class HouseForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].initial = self.initial[name] = ""
             if getattr(self.instance, name, ""):
                 self.fields[name].help_text = _("A value is stored. Leave empty to keep it.")
+        for field in self.fields.values():
+            if field.label:
+                field.label = capfirst(field.label)
         if hasattr(self.instance, "row_version"):
             self.fields[VERSION] = forms.IntegerField(
                 required=False, widget=HiddenInput, initial=self.instance.row_version

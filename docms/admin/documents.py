@@ -74,7 +74,7 @@ class DocumentAdmin(HouseAdmin):
     readonly_fields = ("size", "uploaded_by", "created_at")
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
-        (_("Visibility"), {"fields": (("active_from", "active_until"), "allow_download")}),
+        (_("Visibility"), {"fields": ("active_from", "active_until", "allow_download")}),
         (
             _("More"),
             {
@@ -82,7 +82,7 @@ class DocumentAdmin(HouseAdmin):
                 "classes": ("collapse",),
             },
         ),
-        (_("File"), {"fields": (("size", "uploaded_by", "created_at"),)}),
+        (_("File"), {"fields": ("size", "uploaded_by", "created_at")}),
     )
 
     # --- Rights ----------------------------------------------------------------------------------------

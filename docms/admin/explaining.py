@@ -46,7 +46,7 @@ def people_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     sections = [
         Section(
             _("People of its groups: %(count)d") % {"count": len(reached)},
-            [_("Person"), _("E-mail address"), _("Through"), _("May")],
+            [_("Person"), _("E-mail address"), _("Through"), _("Rights")],
             lines,
             _("Nobody reaches this folder through a group."),
             note=_("A click on a name shows every reason."),

@@ -253,7 +253,7 @@ class FolderAdmin(HouseAdmin):
             for p in own
         ]
         if lines:
-            found.append(Section(_("Permissions of single people here"), [_("Person"), _("May")], lines))
+            found.append(Section(_("Permissions of single people here"), [_("Person"), _("Rights")], lines))
         return found
 
     # --- Who sees it -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,7 +15,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import (
-    UnfoldAdminAutocompleteModelChoiceFieldWidget,
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
 )
@@ -79,7 +79,9 @@ class AddressForm(Refusable, forms.Form):
             ("contact", Contact, Group), ("folder", Folder, FolderAccess),
         ):  # fmt: skip
             self.fields[name].queryset = site._registry[model].get_queryset(request)  # type: ignore[attr-defined]
-            widget = UnfoldAdminAutocompleteModelChoiceFieldWidget(origin._meta.get_field(name), site)
+            widget = AutocompleteSelect(
+                origin._meta.get_field(name), site, attrs={"class": "unfold-admin-autocomplete"}
+            )
             self.fields[name].widget = widget
             widget.choices = self.fields[name].choices  # type: ignore[attr-defined]
 

@@ -55,16 +55,23 @@ def folders_for(actor: Any) -> list[Folder]:
     return [folder for folder in found if flags[folder.pk].upload]
 
 
+def _moment() -> UnfoldAdminSplitDateTimeVerticalWidget:
+    """Day and time, each with a name of its own."""
+    return UnfoldAdminSplitDateTimeVerticalWidget(
+        date_attrs={"aria-label": gettext_lazy("day")}, time_attrs={"aria-label": gettext_lazy("time of day")}
+    )
+
+
 class PublishForm(Refusable, forms.Form):
     """Where to, from when, and what may be done with it."""
 
     folder = forms.TypedChoiceField(label=gettext_lazy("folder"), coerce=int, widget=UnfoldAdminSelectWidget)
     active_from = forms.SplitDateTimeField(
-        label=gettext_lazy("visible from"), required=False, widget=UnfoldAdminSplitDateTimeVerticalWidget,
+        label=gettext_lazy("visible from"), required=False, widget=_moment(),
         help_text=gettext_lazy("Empty = at once. People get their mail when the papers become visible."),
     )  # fmt: skip
     active_until = forms.SplitDateTimeField(
-        label=gettext_lazy("visible until"), required=False, widget=UnfoldAdminSplitDateTimeVerticalWidget,
+        label=gettext_lazy("visible until"), required=False, widget=_moment(),
         help_text=gettext_lazy("Empty = without end."),
     )  # fmt: skip
     allow_download = forms.BooleanField(

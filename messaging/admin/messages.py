@@ -51,7 +51,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant",)
     ordering = ("-id",)
     fields = (
-        "subject", "state_word", "to", "channel", "kind", "language", "created_at", "not_before", "sent_at", "attempts",
+        "subject", "state_text", "to", "channel", "kind", "language", "created_at", "not_before", "sent_at", "attempts",
         "error_msg", "caused_by", "text",
     )  # fmt: skip
     actions_detail = ("again", "cancel")
@@ -75,12 +75,24 @@ class MessageAdmin(ReadOnlyAdmin):
         """In one word."""
         return message.state, message.get_state_display()
 
+    @display(description=_("state"))
+    def state_text(self, obj: Any) -> Any:
+        """The word alone, for the form."""
+        return self.state_word(obj)[1]
+
+    def buttons(self, actor: Any, obj: Message) -> tuple[str, ...]:
+        """Waiting ones are cancelled, failed ones sent again."""
+        if obj.state == Message.State.QUEUED:
+            return ("cancel",)
+        ended = (Message.State.FAILED, Message.State.BOUNCED, Message.State.CANCELLED)
+        return ("again",) if obj.state in ended else ()
+
     @display(description=_("text"))
     def text(self, message: Message) -> str:
-        """As long as it is kept; codes and links in it work, so it is shown to nobody but the operator."""
-        if not getattr(message, "shows_text", False):
-            return str(_("The text may hold links that let people in; it is not shown."))
-        return message.body_text or str(_("The text was emptied after 30 days."))
+        """Never shown: codes and links in it let people in."""
+        if not message.body_text:
+            return str(_("The text was removed 30 days after sending."))
+        return str(_("The text may hold links that let people in; it is not shown."))
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """Evidence: to whom it went."""

@@ -41,6 +41,10 @@ class AccessRequestAdmin(ReadOnlyAdmin):
         """Staff of the tenant."""
         return AccessRequest.objects.visible_to(actor)
 
+    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
+        """Once."""
+        return () if obj.handled_at else ("handle",)
+
     @action(description=_("Done"), url_path="handle", icon="task_alt")
     def handle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Tick it off."""

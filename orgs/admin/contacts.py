@@ -48,7 +48,7 @@ class ContactAdmin(HouseAdmin):
                 )
             },
         ),
-        (_("Address"), {"fields": ("street", ("postal_code", "city", "country")), "classes": ("collapse",)}),
+        (_("Address"), {"fields": ("street", ("postal_code", "city"), "country"), "classes": ("collapse",)}),
         (_("Register"), {"fields": (("number", "reference_id"), "account", "joined_at")}),
     )
     readonly_fields = ("number", "account", "joined_at")
@@ -125,6 +125,10 @@ class ContactAdmin(HouseAdmin):
             )
             return redirect(change_url(contact))
         return invite_page(self, request, contact, mine)
+
+    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
+        """Whoever has an account needs no invitation."""
+        return () if obj.user_id or obj.kind == Contact.Kind.SELF else ("invite",)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """Homes and invitations; and where the account's rights are explained."""

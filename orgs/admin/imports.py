@@ -53,7 +53,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "result", "summary")
     list_filter = ("state",)
     ordering = ("-id",)
-    fields = ("created_at", "result", "summary")
+    fields = ("created_at", "result_text", "summary")
 
     def may_see(self, actor: Any) -> bool:
         """Staff for all communities."""
@@ -71,6 +71,11 @@ class ImportRunAdmin(ReadOnlyAdmin):
     def result(self, run: ImportRun) -> tuple[str, Any]:
         """In one word."""
         return run.state, run.get_state_display()
+
+    @display(description=_("result"))
+    def result_text(self, obj: Any) -> Any:
+        """The word alone, for the form."""
+        return self.result(obj)[1]
 
     @display(description=_("rows"))
     def summary(self, run: ImportRun) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -69,6 +70,8 @@ class InstallationSettingsAdmin(HouseAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """There is one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return redirect("admin:orgs_installationsettings_change", 1)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:

@@ -66,7 +66,7 @@ class InviteAdmin(ReadOnlyAdmin):
     list_select_related = ("community", "unit", "tenant", "contact", "invited_by")
     ordering = ("-id",)
     fields = (
-        "state", "kind", "person", "email", "community", "unit", "readable_code", "invited_by", "invited_at",
+        "state_text", "kind", "person", "email", "community", "unit", "readable_code", "invited_by", "invited_at",
         "expires_on", "opened_at", "accepted_at", "withdrawn_at",
     )  # fmt: skip
     actions_detail = ("renew", "withdraw")
@@ -80,6 +80,15 @@ class InviteAdmin(ReadOnlyAdmin):
     def state(self, invite: Invite) -> tuple[str, Any]:
         """In one word."""
         return state_of(invite)
+
+    @display(description=_("state"))
+    def state_text(self, obj: Any) -> Any:
+        """The word alone, for the form."""
+        return self.state(obj)[1]
+
+    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
+        """A used or withdrawn invitation is over."""
+        return ("renew", "withdraw") if state_of(obj)[0] in ("info", "warn") else ()
 
     @display(description=_("code"))
     def readable_code(self, invite: Invite) -> str:

@@ -41,6 +41,8 @@ DOCUMENT_FLAGS = (
 # Flags that would make somebody mightier than the one who grants them (DOCMS-057).
 FOR_SUPER_ADMINS = ("super_admin_perm",)
 
+SIGN_IN = ("password_link", "reset_attempts", "reset_second_factor")
+
 
 class MemberForm(HouseForm):
     """An account is found by its address or made; afterwards only the place in the tenant is changed."""
@@ -97,14 +99,14 @@ class MembershipAdmin(HouseAdmin):
     search_fields = ("user__last_name", "user__first_name", "user__email", "user__username")
     list_select_related = ("user", "organization")
     ordering = ("user__last_name", "user__first_name", "id")
-    actions_detail = ("password_link", "reset_attempts", "reset_second_factor", "deactivate", "reactivate")
+    actions_detail = ({"title": _("Sign-in"), "items": list(SIGN_IN)}, "deactivate", "reactivate")
     add_fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "language", "role")}),
         (_("Works with"), {"fields": ("all_communities", "communities", "admin_perm")}),
         (_("Papers"), {"fields": DOCUMENT_FLAGS}),
     )
     fieldsets = (
-        (None, {"fields": ("person", "email_address", "role", "state", "description")}),
+        (None, {"fields": ("person", "email_address", "role", "state_text", "description")}),
         (
             _("Works with"),
             {"fields": ("all_communities", "communities", ("admin_perm", "super_admin_perm"), "support_perm")},
@@ -144,7 +146,7 @@ class MembershipAdmin(HouseAdmin):
         """Who it is stays; what only super administrators grant is shown to others."""
         if obj is None:
             return ()
-        shown = ("person", "email_address", "state")
+        shown = ("person", "email_address", "state_text")
         if not rules.may_change_security(request.actor, obj.tenant_id):  # type: ignore[attr-defined]
             shown += FOR_SUPER_ADMINS
         return shown
@@ -232,6 +234,18 @@ class MembershipAdmin(HouseAdmin):
         """At this moment."""
         over = membership.deactivated_at is not None and membership.deactivated_at <= timezone.now()
         return ("deactivated", gettext("deactivated")) if over else ("active", gettext("active"))
+
+    @display(description=_("state"))
+    def state_text(self, obj: Any) -> Any:
+        """The word alone, for the form."""
+        return self.state(obj)[1]
+
+    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
+        """For whoever may change the row."""
+        if not self.may_change(actor, obj):
+            return ()
+        over = self.state(obj)[0] == "deactivated"
+        return (*SIGN_IN, "reactivate" if over else "deactivate")
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """The person's entries in the register, and the keys of the second factor."""

@@ -170,12 +170,15 @@ class OccupancyAdmin(HouseAdmin):
         if obj is None:
             return [(None, {"fields": ("contact", "unit", "role", "is_admin", ("first", "last"), "external_ref")})]
         return [
-            (None, {"fields": ("contact", "unit", "role", "days", "state", "revoked_at", "is_admin", "external_ref")})
+            (
+                None,
+                {"fields": ("contact", "unit", "role", "days", "state_text", "revoked_at", "is_admin", "external_ref")},
+            )
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who, where and when cannot be rewritten."""
-        return ("contact", "unit", "role", "days", "state", "revoked_at") if obj else ()
+        return ("contact", "unit", "role", "days", "state_text", "revoked_at") if obj else ()
 
     def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         """Move in; whoever has an account gets a seat in the tenant."""
@@ -206,6 +209,15 @@ class OccupancyAdmin(HouseAdmin):
     def state(self, occupancy: Occupancy) -> tuple[str, Any]:
         """Valid or not, in one word."""
         return state_of(occupancy, occupancy.tenant.today())
+
+    @display(description=_("state"))
+    def state_text(self, obj: Any) -> Any:
+        """The word alone, for the form."""
+        return self.state(obj)[1]
+
+    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
+        """What has ended cannot end again."""
+        return ("end", "revoke") if state_of(obj, obj.tenant.today())[0] in ("good", "warn", "info") else ()
 
     @action(description=_("End as of a last day"), url_path="end", icon="event_busy")
     def end(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -39,7 +39,7 @@ class CommunityAdmin(HouseAdmin):
     list_select_related = ("organization",)
     ordering = ("sort_key", "id")
     fieldsets = (
-        (None, {"fields": (("identifier", "code"), "name", "street", ("postal_code", "city", "country"))}),
+        (None, {"fields": (("identifier", "code"), "name", "street", ("postal_code", "city"), "country")}),
         (_("What residents find in the portal"), {"fields": FEATURES}),
         (_("Tickets"), {"fields": ("first_response_hours",)}),
     )

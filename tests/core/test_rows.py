@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from core import scope
 from core.errors import Changed
@@ -54,7 +55,7 @@ def test_an_expected_version_that_moved_on_is_refused(cast: Cast) -> None:
 
 
 def test_a_violated_constraint_speaks_to_people(cast: Cast) -> None:
-    with pytest.raises(ValidationError, match="Another community has this reference"):
+    with translation.override("en"), pytest.raises(ValidationError, match="Another community has this reference"):
         rows.change(cast.house_a, {"identifier": "B"})
 
 

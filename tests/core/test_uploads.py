@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core import scope, tasks
 from core.errors import Conflict, Expired, Invalid, NotFound, TooLarge
@@ -65,7 +65,7 @@ class TestCreate:
         assert opened(10, person().pk, name="..\\..\\Plan.pdf").name == "Plan.pdf"
 
     def test_a_nul_byte_in_the_name_is_refused(self) -> None:
-        with pytest.raises(Invalid, match="characters"):
+        with translation.override("en"), pytest.raises(Invalid, match="characters"):
             opened(10, person().pk, name="Plan\x00.pdf")
 
     def test_an_empty_file_is_refused(self) -> None:

@@ -17,8 +17,8 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from orgs.models import AccessToken, Organization, User
@@ -44,8 +44,7 @@ def contract() -> dict[str, Any]:
 
 @functools.cache
 def _registry() -> Registry[Any]:
-    resource = Resource(contents=contract(), specification=DRAFT202012)
-    return Registry().with_resource("contract:docms", resource)
+    return Registry().with_resource("contract:docms", DRAFT202012.create_resource(contract()))
 
 
 @functools.cache

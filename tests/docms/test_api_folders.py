@@ -120,7 +120,7 @@ def test_access_is_given_per_folder(cast: Cast, admin: Caller, renter: Caller) -
     renter.ok("GET", f"/folders/{below}")
 
 
-@pytest.mark.rule("DOCMS-101", "DOCMS-102")
+@pytest.mark.rule("DOCMS-101")
 def test_new_top_folders_get_their_children(cast: Cast, admin: Caller, renter: Caller) -> None:
     group, managers = make_group(admin, "G", cast.renter.pk), make_group(admin, "M", cast.staff.pk)
     chosen = OrganizationSettings.objects.filter(organization=cast.tenant)

@@ -15,10 +15,12 @@ from core.tokens import token_hash
 from orgs.models import (
     AccessToken,
     Membership,
+    Organization,
     OrganizationSettings,
     SecondFactor,
 )
 from orgs.services import passwords, second_factor
+from orgs.services.tenants import create_organization
 from tests.cast import PASSWORD, Cast
 from tests.docms.door import Caller
 
@@ -77,6 +79,12 @@ def test_needed_and_setup(cast: Cast) -> None:
     second_factor.remove(cast.renter)
     rows.change(membership, {"tfa_force": False})
     rows.change(cast.tenant, {"enforces_second_factor": True})
+    assert said() == (False, True)
+    rows.change(cast.tenant, {"enforces_second_factor": False})
+    above = create_organization(name="Gruppe", created_by=cast.operator)
+    Organization.objects.filter(pk=cast.tenant.pk).update(parent=above, ancestors=[above.pk])
+    assert said() == (False, False)
+    rows.change(above, {"enforces_second_factor": True})
     assert said() == (False, True)
     caller = login("renter")
     caller.ok("GET", choose)

@@ -243,6 +243,7 @@ def test_the_member_view_is_for_every_member(cast: Cast) -> None:
     assert view["company_name"] == "Brandt & Keller"
     assert view["additional_child_folders"] == ["Pläne"]
     assert view["valid_sms_settings"] is False
+    assert view["license_features"] == [1, 2, 3, 4]  # no licence, no limit
     assert not {name for name in view if name.startswith(("mail_", "sms_", "lock_", "api_"))}
     Caller().refused("GET", "/tenants/current/public", 401)
 

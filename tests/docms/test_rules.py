@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core.errors import Denied
 from core.services import rows
@@ -238,7 +238,7 @@ def test_big_files_need_the_add_on(
     assert rules.may_store_big(cast.tenant.pk, 1000)
     where = folder(cast)
     if not allowed:
-        with pytest.raises(Denied, match="add-on"):
+        with translation.override("en"), pytest.raises(Denied, match="add-on"):
             publish(cast, where, content=b"x" * 1001, filename="gross.txt")
     else:
         assert publish(cast, where, content=b"x" * 1001, filename="gross.txt").is_big

@@ -215,3 +215,14 @@ def test_documents_can_be_looked_at(client: Any, page: str) -> None:
     policy = response["Content-Security-Policy"]
     scripts = next(part for part in policy.split(";") if part.strip().startswith("script-src"))
     assert "unsafe" not in scripts
+
+
+def test_the_viewers_draw_the_document(page: Any, console: list[str]) -> None:
+    """In a browser, under the policy of the page: every operation is there."""
+    page.goto("/api/docs/docms/")
+    page.locator(".opblock-summary-path", has_text="/get-tenants").wait_for()
+    page.goto("/api/docs/docms/redoc/")
+    page.locator("h1", has_text="Document management API").wait_for()
+    page.locator("h2", has_text="Bind the token to a tenant").wait_for()
+    # ReDoc wants its own logo from the network; the policy says no.
+    console[:] = [text for text in console if "cdn.redoc.ly" not in text]

@@ -1,0 +1,107 @@
+"""The back office as people see it: accessible in both themes, wide and narrow; papers dropped into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from core import scope
+from docms.models import Document
+from messaging.models import Message
+from orgs.services import contacts, invites, occupancies
+from tests.cast import PASSWORD, Cast, load
+from tests.factories import pdf
+from tests.portal.pages import house_folder, paper
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/app/login?next=/admin/")
+    page.locator("input[type=email], input[name=username]").first.fill(f"{name}@quartier.test")
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/app/login" not in url)
+
+
+@pytest.fixture
+def office(live_server: Any) -> tuple[Cast, list[str]]:
+    """A house with a paper and an invitation, and the pages to look at."""
+    cast: Cast = load()
+    where = house_folder(cast, mail_after_upload_enable=True)
+    document = paper(cast, where)
+    with scope.unit_of_work(door="test"):
+        nele = contacts.create_contact(
+            tenant=cast.tenant, first_name="Nele", last_name="Neu", email="nele@quartier.test"
+        )
+        occupancy = occupancies.move_in(contact=nele, unit=cast.unit_a3, role="renter")
+        invite = invites.invite_contact(contact=nele, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
+        mail = Message.objects.latest("id")
+    house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
+    pages = [
+        "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
+        f"orgs/contact/{nele.pk}/change/", f"orgs/occupancy/{occupancy.pk}/change/", f"orgs/occupancy/{occupancy.pk}/end/",
+        f"orgs/occupancy/{occupancy.pk}/revoke/", "orgs/occupancy/add/", f"orgs/invite/{invite.pk}/change/",
+        "orgs/membership/add/", f"orgs/membership/{cast.membership('staff').pk}/change/", "orgs/importrun/add/",
+        f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/", f"docms/folder/{where.pk}/change/",
+        "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
+        f"docms/document/upload/?folder={where.pk}", "docms/group/address/", "messaging/message/",
+        f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",
+    ]  # fmt: skip
+    return cast, [f"/admin/{path}" for path in pages]
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_every_page_is_accessible(
+    chromium: Browser,
+    live_server: Any,
+    office: tuple[Cast, list[str]],
+    axe: Callable[..., None],
+    theme: str,
+    width: int,
+) -> None:
+    context = chromium.new_context(
+        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    sign_in(page, "admin")
+    for url in office[1]:
+        response = page.goto(url)
+        assert response is not None
+        assert response.status == 200, url
+        if width >= 1280:  # narrow pages hold the same elements; there only the width is in question
+            axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+    context.close()
+    assert not complaints
+
+
+def test_papers_are_dropped_named_and_published(page: Page, office: tuple[Cast, list[str]], tmp_path: Path) -> None:
+    cast, pages = office
+    files = [tmp_path / "Hausordnung_2026.pdf", tmp_path / "Wirtschaftsplan.pdf"]
+    for file in files:
+        file.write_bytes(pdf(file.stem))
+    sign_in(page, "admin")
+    page.goto(next(url for url in pages if "upload" in url))
+    expect(page.locator("#recipients")).to_contain_text("Renter Muster")
+    page.locator("#files").set_input_files(files)
+    expect(page.locator("input[name=upload]")).to_have_count(2)
+    titles = page.locator("[data-title]")
+    assert titles.evaluate_all("fields => fields.map(field => field.value)") == ["Hausordnung 2026", "Wirtschaftsplan"]
+    titles.first.fill("Hausordnung, neu")
+    page.locator("#publish").click()
+    page.wait_for_url("**/admin/docms/document/?folder__id__exact=*")
+    expect(page.locator("#result_list")).to_contain_text("Hausordnung, neu")
+    with scope.unit_of_work(door="test"):
+        seen = Document.objects.visible_to(cast.actor("renter")).values_list("title", flat=True)
+        assert {"Hausordnung, neu", "Wirtschaftsplan"} <= set(seen)
