@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,8 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         _servers.create_database()
+        # Before it, too: the cast of the tests without transactions may already stand in the database.
+        patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lambda cls: truncate_all()))
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: truncate_all())
         yield
         connections.close_all()
@@ -87,6 +90,15 @@ def _no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", guarded(connect))
         patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _steady_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The codes of authenticator apps stand still during a test, in the middle of their 30 seconds."""
+    from orgs.services import second_factor
+
+    middle = time.time() // second_factor.STEP * second_factor.STEP + second_factor.STEP / 2
+    monkeypatch.setattr(second_factor, "now", lambda: middle)
 
 
 @pytest.fixture

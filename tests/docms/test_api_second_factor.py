@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from django_otp.oath import totp
 
 from core.services import rows
 from core.tokens import token_hash
@@ -23,6 +21,7 @@ from orgs.services import passwords, second_factor
 from orgs.services.tenants import create_organization
 from tests.cast import PASSWORD, Cast
 from tests.docms.door import Caller
+from tests.otp import otp
 
 pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "Ein-anderer-Satz-2"
@@ -40,11 +39,6 @@ def age(caller: Caller, **values: Any) -> None:
     AccessToken.objects.filter(token_hash=token_hash(caller.token)).update(**values)
 
 
-def code(secret: str, drift: int = 0) -> str:
-    """The code of a key, now or some steps away."""
-    return f"{totp(base64.b32decode(secret), drift=drift):06d}"
-
-
 def settings_of(cast: Cast, **values: Any) -> None:
     """Change settings of the tenant."""
     OrganizationSettings.objects.filter(organization=cast.tenant).update(**values)
@@ -56,7 +50,7 @@ def settings_of(cast: Cast, **values: Any) -> None:
 def enrol(caller: Caller) -> str:
     """Enrol the tenant of the caller with the code of one step ago, so that the present one is left."""
     key: str = caller.ok("GET", "/tfa")["tfa_key"]
-    caller.ok("POST", f"/tfa/{code(key, -1)}")
+    caller.ok("POST", f"/tfa/{otp(key, -1)}")
     return key
 
 
@@ -102,10 +96,10 @@ def test_enrolling(cast: Cast) -> None:
     assert first != second
     assert SecondFactor.objects.filter(user=cast.renter).count() == 1
     assert login("renter").ok("GET", f"/select-tenant/{cast.tenant.pk}")["tfa_needed"] is False
-    caller.refused("POST", f"/tfa/{code(first)}", 401)
+    caller.refused("POST", f"/tfa/{otp(first)}", 401)
     assert second_factor.pending(cast.renter, cast.tenant) is not None
     caller.refused("GET", "/folders", 401)
-    caller.ok("POST", f"/tfa/{code(second)}")
+    caller.ok("POST", f"/tfa/{otp(second)}")
     caller.ok("GET", "/folders")
     caller.refused("GET", "/tfa", 409)
     assert login("renter").ok("GET", f"/select-tenant/{cast.tenant.pk}")["tfa_needed"] is True
@@ -118,10 +112,10 @@ def test_passing_the_second_factor(cast: Cast) -> None:
     key = enrol(caller)
     caller = login("renter")
     caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    wrong = "000000" if code(key) != "000000" else "111111"
+    wrong = "000000" if otp(key) != "000000" else "111111"
     caller.refused("POST", f"/tfa/{wrong}/verify", 401)
     caller.refused("GET", "/folders", 401)
-    caller.ok("POST", f"/tfa/{code(key)}/verify")
+    caller.ok("POST", f"/tfa/{otp(key)}/verify")
     caller.ok("GET", "/folders")
     neighbour = login("neighbour")
     Membership.objects.filter(user=cast.neighbour).update(tfa_force=True)
@@ -137,16 +131,16 @@ def test_codes_are_spent_and_counted(cast: Cast) -> None:
     while time.time() % 30 > 25:  # a step must not end in the middle
         time.sleep(0.2)
     for drift in (-2, 2):
-        caller.refused("POST", f"/tfa/{code(key, drift)}", 401)
-    caller.ok("POST", f"/tfa/{code(key, -1)}")
+        caller.refused("POST", f"/tfa/{otp(key, drift)}", 401)
+    caller.ok("POST", f"/tfa/{otp(key, -1)}")
     again = login("renter")
     again.ok("GET", f"/select-tenant/{cast.tenant.pk}")
-    again.refused("POST", f"/tfa/{code(key, -1)}/verify", 401)
-    again.ok("POST", f"/tfa/{code(key, 1)}/verify")
+    again.refused("POST", f"/tfa/{otp(key, -1)}/verify", 401)
+    again.ok("POST", f"/tfa/{otp(key, 1)}/verify")
     third = login("renter")
     third.ok("GET", f"/select-tenant/{cast.tenant.pk}")
     for _attempt in range(5):
-        third.refused("POST", f"/tfa/{code(key, 1)}/verify", 401)
+        third.refused("POST", f"/tfa/{otp(key, 1)}/verify", 401)
     assert "not" not in third.refused("GET", "/get-tenants", 401)["message"]  # no token any more
     counter = passwords.account_counters(cast.renter)[1]
     assert counter.rows.get().failures == 1
@@ -170,5 +164,5 @@ def test_a_personal_key_cannot_be_passed_by_enrolling(cast: Cast) -> None:
     assert caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")["tfa_needed"] is True
     caller.refused("GET", "/tfa", 409)
     caller.refused("GET", "/folders", 401)
-    caller.ok("POST", f"/tfa/{code(personal.secret)}/verify")
+    caller.ok("POST", f"/tfa/{otp(personal.secret)}/verify")
     caller.ok("GET", "/folders")

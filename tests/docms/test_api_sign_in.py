@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from django_otp.oath import totp
 
 from core.services import rows
 from core.tokens import token_hash
@@ -37,11 +35,6 @@ def login(who: str, password: str = PASSWORD, **extra: Any) -> Caller:
 def age(caller: Caller, **values: Any) -> None:
     """Change the row of the caller's token."""
     AccessToken.objects.filter(token_hash=token_hash(caller.token)).update(**values)
-
-
-def code(secret: str, drift: int = 0) -> str:
-    """The code of a key, now or some steps away."""
-    return f"{totp(base64.b32decode(secret), drift=drift):06d}"
 
 
 def settings_of(cast: Cast, **values: Any) -> None:
