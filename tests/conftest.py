@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from script.browser import CHROMIUM_FLAGS, find_chromium
-from tests.servers import MailSink, Servers, is_local, truncate_all
+from script.embedded import ServerError
+from tests.servers import MailSink, Servers, eventually, is_local, truncate_all
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -47,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
     from django.conf import settings
 
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # every line of SMTP that the sink hears
     settings._setup()  # now, so that pytest-django, whose turn is next, finds them and sets Django up
 
 
@@ -118,6 +123,34 @@ def broker() -> Iterator[Any]:
     yield _servers.valkey
     if not _servers.valkey.running:
         _servers.valkey.start()
+
+
+@pytest.fixture
+def worker(live_server: Any, smtp: MailSink, settings: Any, tmp_path: Path) -> Iterator[None]:
+    """A real Celery worker on this process's database and broker, sending through `smtp`.
+
+    Links in mails lead to the live server.
+    """
+    from config.celery import app
+
+    settings.PUBLIC_URL = live_server.url
+    app.control.purge()  # what tests before this one have left in the queue
+    log = tmp_path / "worker.log"
+    environment = {**os.environ, "PUBLIC_URL": live_server.url, "EMAIL_URL": smtp.url}
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "solo", "--without-mingle", "-l", "INFO"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        if not eventually(lambda: b" ready." in log.read_bytes(), seconds=60):
+            raise ServerError(f"The worker does not start:\n{log.read_text()}")
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    assert process.returncode == 0, log.read_text()
 
 
 @pytest.fixture(scope="session")

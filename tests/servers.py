@@ -15,7 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -244,6 +245,16 @@ class MailSink:
         self.envelopes.append(envelope)
         self.messages.append(message_from_bytes(content, policy=policy.default))
         return "250 OK"
+
+
+def eventually(holds: Callable[[], object], *, seconds: float = 20) -> bool:
+    """Whether something that another process brings about holds within a while."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def free_port() -> int:
