@@ -56,4 +56,4 @@ host = urllib.parse.urlsplit(os.environ['PUBLIC_URL']).netloc; \
 r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': host}), timeout=4)"]
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", \
      "--threads", "8", "--max-requests", "5000", "--max-requests-jitter", "500", "--worker-tmp-dir", "/dev/shm", \
-     "--no-control-socket"]
+     "--no-control-socket", "--logger-class", "core.access_log.MaskingLogger"]

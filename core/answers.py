@@ -10,11 +10,15 @@ from core.errors import Denied
 
 @dataclass(frozen=True)
 class Answer:
-    """Truthy when allowed. ``reason`` says why not; ``denied_status`` is for doors that answer 401 (DOCMS-062)."""
+    """Truthy when allowed. ``reason`` says why not, ``code`` the same for programs where doors tell them.
+
+    ``denied_status`` is for doors that answer 401 (DOCMS-062).
+    """
 
     ok: bool
     reason: Any = ""
     denied_status: int = 403
+    code: str = ""
 
     def __bool__(self) -> bool:
         return self.ok
@@ -23,9 +27,9 @@ class Answer:
 YES = Answer(True)
 
 
-def no(reason: Any, *, denied_status: int = 403) -> Answer:
+def no(reason: Any, *, denied_status: int = 403, code: str = "") -> Answer:
     """A refusal with its reason."""
-    return Answer(False, reason, denied_status)
+    return Answer(False, reason, denied_status, code)
 
 
 def require(answer: Answer) -> None:

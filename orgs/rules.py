@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
+from core import scope
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
-from orgs.models import Invite, Occupancy, Unit
+from orgs.models import Invite, Membership, Occupancy, Unit
 
 
 def may_administer(actor: Actor, tenant_id: int | None) -> Answer:
@@ -21,6 +25,52 @@ def may_change_security(actor: Actor, tenant_id: int | None) -> Answer:
     if actor.is_operator or tenant_id in actor.super_admin_tenants:
         return YES
     return no(_("Only super administrators may do this."))
+
+
+def takes_power(membership: Membership, changes: Mapping[str, Any]) -> bool:
+    """Whether a change takes ownership or super administration from an active member (see `may_leave`)."""
+    return _stops_owning(membership, changes) or _stops_administering(membership, changes)
+
+
+def may_leave(membership: Membership, changes: Mapping[str, Any]) -> Answer:
+    """An organization keeps an owner and a super administrator (ORGS-041, DOCMS-058).
+
+    ``changes`` are the columns that would be written; an end in the future counts as leaving. The answer holds as
+    long as the organization's row is locked: `orgs.services.members.change` asks under that lock.
+    """
+    others = Membership.objects.filter(
+        organization=membership.organization_id, deactivated_at=None, user__erased_at=None
+    ).exclude(pk=membership.pk)
+    if _stops_owning(membership, changes) and not others.filter(role=Membership.Role.OWNER).exists():
+        return no(_("The last owner of an organization cannot leave."), code="last_owner", denied_status=409)
+    if _stops_administering(membership, changes) and not others.filter(super_admin_perm=True).exists():
+        return no(_("A tenant keeps at least one super administrator."), code="last_super_admin", denied_status=409)
+    return YES
+
+
+def _leaves(changes: Mapping[str, Any]) -> bool:
+    return changes.get("deactivated_at") is not None
+
+
+def _stops_owning(membership: Membership, changes: Mapping[str, Any]) -> bool:
+    owns = membership.role == Membership.Role.OWNER and membership.deactivated_at is None
+    return owns and (_leaves(changes) or changes.get("role", Membership.Role.OWNER) != Membership.Role.OWNER)
+
+
+def _stops_administering(membership: Membership, changes: Mapping[str, Any]) -> bool:
+    administers = membership.super_admin_perm and membership.deactivated_at is None
+    return administers and (_leaves(changes) or not changes.get("super_admin_perm", True))
+
+
+def may_reset_personal_key(membership: Membership) -> Answer:
+    """Only where that reaches into no other company and touches no operator (one-model, conflict 31)."""
+    if membership.user.is_superuser:
+        return no(_("The account runs the installation, so its personal key stays."))
+    with scope.all_tenants():
+        others = Membership.objects.active().filter(user=membership.user_id).exclude(tenant=membership.tenant_id)
+        if others.exists():
+            return no(_("The account belongs to other companies too, so its personal key stays."))
+    return YES
 
 
 def may_manage(actor: Actor, community_id: int | None) -> Answer:

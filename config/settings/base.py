@@ -186,6 +186,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024  # a body is bounded by its door
 JSON_BODY_LIMIT = 1024 * 1024  # bytes, where a contract does not say otherwise
 BASE64_LIMIT = env.int("BASE64_LIMIT", default=50 * 1024 * 1024)  # bytes of content (DOCMS-125)
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=5 * 1024**3)  # bytes of content in a resumable or multipart upload
+DOCMS_RATE_LIMIT = env.int("DOCMS_RATE_LIMIT", default=1200)  # requests a minute with one token (DOCMS-182)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"

@@ -47,6 +47,8 @@ VERBS = {
     "tenant_admitted": gettext_lazy("admitted as tenant"),
     "recovery_codes_made": gettext_lazy("recovery codes made"),
 }
+# Columns that services work out of others: the history names what people changed.
+DERIVED = frozenset({"sort_key", "ancestors", "audience_key", "dedupe_key"})
 DOORS = {
     "back_office": gettext_lazy("back office"),
     "web": gettext_lazy("portal"),
@@ -114,7 +116,7 @@ def steps(model: type[models.Model], entries: list[AuditEntry]) -> list[Step]:
             changes=[
                 Change(words.label(column), words.value(column, pair[0]), words.value(column, pair[1]))
                 for column, pair in (entry.changes or {}).items()
-                if isinstance(pair, list) and len(pair) == 2
+                if isinstance(pair, list) and len(pair) == 2 and column not in DERIVED
             ],
         )
         for entry in entries

@@ -18,9 +18,15 @@ class Migration(migrations.Migration):
             name="Blob",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 ("sha256", models.BinaryField(max_length=32)),
                 ("size", models.BigIntegerField()),
                 ("mime", models.CharField(max_length=127)),

@@ -58,7 +58,10 @@ class Migration(migrations.Migration):
             name="AuditCheckpoint",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 ("day", models.DateField(unique=True)),
                 ("seq", models.BigIntegerField()),
                 ("chain", models.BinaryField(max_length=32)),
@@ -80,24 +83,26 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("user_id", models.BigIntegerField(blank=True, null=True)),
-                ("acting_for", models.BigIntegerField(blank=True, null=True)),
-                ("door", models.CharField(max_length=20)),
-                ("ip", models.GenericIPAddressField(blank=True, null=True)),
-                ("request_id", models.CharField(blank=True, max_length=64)),
-                ("verb", models.CharField(max_length=50)),
-                ("object_type", models.CharField(max_length=50)),
-                ("object_id", models.CharField(max_length=50)),
-                ("changes", models.JSONField(blank=True, null=True)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="at")),
+                ("user_id", models.BigIntegerField(blank=True, null=True, verbose_name="account")),
+                ("acting_for", models.BigIntegerField(blank=True, null=True, verbose_name="acting for")),
+                ("door", models.CharField(max_length=20, verbose_name="door")),
+                ("ip", models.GenericIPAddressField(blank=True, null=True, verbose_name="IP address")),
+                ("request_id", models.CharField(blank=True, max_length=64, verbose_name="request")),
+                ("verb", models.CharField(max_length=50, verbose_name="action")),
+                ("object_type", models.CharField(max_length=50, verbose_name="kind of object")),
+                ("object_id", models.CharField(max_length=50, verbose_name="number of the object")),
+                ("changes", models.JSONField(blank=True, null=True, verbose_name="changes")),
                 ("salt", models.BinaryField(max_length=16)),
                 ("digest", models.BinaryField(max_length=32)),
                 ("seq", models.BigIntegerField(blank=True, null=True, unique=True)),
                 ("chain", models.BinaryField(blank=True, max_length=32, null=True)),
             ],
             options={
+                "verbose_name": "audit entry",
                 "verbose_name_plural": "audit entries",
                 "ordering": ("id",),
                 "indexes": [
@@ -111,7 +116,10 @@ class Migration(migrations.Migration):
             name="DestructionRecord",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -119,6 +127,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("kind", models.CharField(max_length=30)),
@@ -185,13 +194,15 @@ class Migration(migrations.Migration):
             name="JobRun",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=60)),
-                ("started_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(blank=True, null=True)),
-                ("counts", models.JSONField(blank=True, default=dict)),
-                ("error", models.TextField(blank=True)),
+                ("name", models.CharField(max_length=60, verbose_name="job")),
+                ("started_at", models.DateTimeField(verbose_name="started at")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
+                ("counts", models.JSONField(blank=True, default=dict, verbose_name="counted")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
             ],
             options={
+                "verbose_name": "job run",
+                "verbose_name_plural": "job runs",
                 "ordering": ("-id",),
                 "indexes": [models.Index(fields=["name", "-started_at"], name="job_run_newest")],
             },
@@ -207,6 +218,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("kind", models.CharField(max_length=30)),
@@ -224,7 +236,10 @@ class Migration(migrations.Migration):
             name="SystemLog",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -233,6 +248,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="account",
                     ),
                 ),
                 (
@@ -244,13 +260,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
-                ("category", models.CharField(max_length=50)),
-                ("action", models.CharField(max_length=100)),
-                ("stacktrace", models.TextField(blank=True, max_length=20000)),
+                ("category", models.CharField(max_length=50, verbose_name="kind")),
+                ("action", models.CharField(max_length=100, verbose_name="what happened")),
+                ("stacktrace", models.TextField(blank=True, max_length=20000, verbose_name="technical details")),
             ],
             options={
+                "verbose_name": "entry of the system log",
+                "verbose_name_plural": "entries of the system log",
                 "ordering": ("-id",),
             },
         ),
@@ -274,9 +293,15 @@ class Migration(migrations.Migration):
             name="Upload",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 ("handle", models.CharField(default=core.models.blobs.upload_handle, max_length=40, unique=True)),
                 (
                     "tenant",
@@ -287,12 +312,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="uploaded by",
                     ),
                 ),
                 (
@@ -313,6 +342,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.community",
+                        verbose_name="community",
                     ),
                 ),
                 (
@@ -325,15 +355,17 @@ class Migration(migrations.Migration):
                         to="core.blob",
                     ),
                 ),
-                ("expected_size", models.BigIntegerField()),
-                ("received", models.BigIntegerField(default=0)),
+                ("expected_size", models.BigIntegerField(verbose_name="size in bytes")),
+                ("received", models.BigIntegerField(default=0, verbose_name="received bytes")),
                 ("parts", models.JSONField(blank=True, default=list)),
-                ("name", models.CharField(max_length=255)),
-                ("door", models.CharField(max_length=20)),
-                ("attached_at", models.DateTimeField(blank=True, null=True)),
-                ("expires_at", models.DateTimeField()),
+                ("name", models.CharField(max_length=255, verbose_name="file name")),
+                ("door", models.CharField(max_length=20, verbose_name="door")),
+                ("attached_at", models.DateTimeField(blank=True, null=True, verbose_name="attached at")),
+                ("expires_at", models.DateTimeField(verbose_name="expires at")),
             ],
             options={
+                "verbose_name": "file upload",
+                "verbose_name_plural": "file uploads",
                 "ordering": ("id",),
                 "indexes": [
                     models.Index(

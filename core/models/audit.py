@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.models.base import TENANT, Row
 from core.querysets import AuditQuerySet
@@ -16,18 +17,24 @@ class AuditEntry(models.Model):
     """
 
     tenant = models.ForeignKey(
-        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        TENANT,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tenant"),
     )
-    at = models.DateTimeField(default=timezone.now)
-    user_id = models.BigIntegerField(null=True, blank=True)
-    acting_for = models.BigIntegerField(null=True, blank=True)
-    door = models.CharField(max_length=20)
-    ip = models.GenericIPAddressField(null=True, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    verb = models.CharField(max_length=50)
-    object_type = models.CharField(max_length=50)
-    object_id = models.CharField(max_length=50)
-    changes = models.JSONField(null=True, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    user_id = models.BigIntegerField(_("account"), null=True, blank=True)
+    acting_for = models.BigIntegerField(_("acting for"), null=True, blank=True)
+    door = models.CharField(_("door"), max_length=20)
+    ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    request_id = models.CharField(_("request"), max_length=64, blank=True)
+    verb = models.CharField(_("action"), max_length=50)
+    object_type = models.CharField(_("kind of object"), max_length=50)
+    object_id = models.CharField(_("number of the object"), max_length=50)
+    changes = models.JSONField(_("changes"), null=True, blank=True)
     salt = models.BinaryField(max_length=16)
     digest = models.BinaryField(max_length=32)
     seq = models.BigIntegerField(null=True, blank=True, unique=True)
@@ -36,8 +43,9 @@ class AuditEntry(models.Model):
     objects = AuditQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         ordering = ("id",)
-        verbose_name_plural = "audit entries"
         indexes = (
             models.Index(fields=("tenant", "object_type", "object_id", "id"), name="audit_object"),
             models.Index(fields=("tenant", "at"), name="audit_at"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ TENANT = "orgs.Organization"
 class Row(models.Model):
     """A row that says when it was written. Everything is at least this."""
 
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("recorded at"), default=timezone.now, editable=False)
 
     class Meta:
         abstract = True
@@ -29,8 +30,8 @@ class MutableRow(Row):
     ``row_version`` is what ETag and If-Match speak of; two writers never overwrite each other unseen.
     """
 
-    updated_at = models.DateTimeField(default=timezone.now, editable=False)
-    row_version = models.PositiveIntegerField(default=1, editable=False)
+    updated_at = models.DateTimeField(_("changed at"), default=timezone.now, editable=False)
+    row_version = models.PositiveIntegerField(_("revision"), default=1, editable=False)
 
     class Meta:
         abstract = True
@@ -43,7 +44,9 @@ class TenantBound(models.Model):
     tenant (see `core.tenant_keys`), and each such table is unique in ``(tenant_id, id)``.
     """
 
-    tenant = models.ForeignKey(TENANT, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tenant = models.ForeignKey(
+        TENANT, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("tenant")
+    )
 
     class Meta:
         abstract = True

@@ -76,25 +76,37 @@ class Upload(MutableRow):
 
     handle = models.CharField(max_length=40, unique=True, default=upload_handle)
     tenant = models.ForeignKey(
-        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        TENANT,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tenant"),
     )
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("uploaded by")
+    )
     credential = models.ForeignKey(
         "orgs.AccessToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    community = models.ForeignKey("orgs.Community", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    community = models.ForeignKey(
+        "orgs.Community", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("community")
+    )
     blob = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads")
-    expected_size = models.BigIntegerField()
-    received = models.BigIntegerField(default=0)
+    expected_size = models.BigIntegerField(_("size in bytes"))
+    received = models.BigIntegerField(_("received bytes"), default=0)
     parts = models.JSONField(default=list, blank=True)
-    name = models.CharField(max_length=255)
-    door = models.CharField(max_length=20)
-    attached_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField()
+    name = models.CharField(_("file name"), max_length=255)
+    door = models.CharField(_("door"), max_length=20)
+    attached_at = models.DateTimeField(_("attached at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"))
 
     objects = UploadQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("file upload")
+        verbose_name_plural = _("file uploads")
         ordering = ("id",)
         constraints = (
             models.CheckConstraint(

@@ -80,13 +80,15 @@ class NumberCounter(TenantBound):
 class JobRun(models.Model):
     """One run of a job: what it did, or why it failed. `/readyz` and the back office read the newest."""
 
-    name = models.CharField(max_length=60)
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-    counts = models.JSONField(default=dict, blank=True)
-    error = models.TextField(blank=True)
+    name = models.CharField(_("job"), max_length=60)
+    started_at = models.DateTimeField(_("started at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    counts = models.JSONField(_("counted"), default=dict, blank=True)
+    error = models.TextField(_("error"), blank=True)
 
     class Meta:
+        verbose_name = _("job run")
+        verbose_name_plural = _("job runs")
         ordering = ("-id",)
         indexes = (models.Index(fields=("name", "-started_at"), name="job_run_newest"),)
 
@@ -116,18 +118,31 @@ class SystemLog(Row):
     """Errors of the installation and of its clients (DOCMS-166); only the operator reads them."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("account"),
     )
     tenant = models.ForeignKey(
-        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        TENANT,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tenant"),
     )
-    category = models.CharField(max_length=50)
-    action = models.CharField(max_length=100)
-    stacktrace = models.TextField(max_length=20000, blank=True)
+    category = models.CharField(_("kind"), max_length=50)
+    action = models.CharField(_("what happened"), max_length=100)
+    stacktrace = models.TextField(_("technical details"), max_length=20000, blank=True)
 
     objects = SystemLogQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("entry of the system log")
+        verbose_name_plural = _("entries of the system log")
         ordering = ("-id",)
 
     def __str__(self) -> str:

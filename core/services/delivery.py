@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ACCEL_PREFIX = "/_stored/"  # the internal location of nginx whose alias is the storage folder
-INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"})
+# Shown in the browser: what the contract's viewer shows, PDF, common pictures, plain text (DOCMS-117).
+INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
 # Chromium's PDF viewer does not start in a sandbox; a PDF runs no script of this origin anyway.
 _POLICY_PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
@@ -58,9 +59,9 @@ class _Window:
 def deliver(blob: Blob, *, filename: str, inline: bool, request: HttpRequest) -> HttpResponseBase:
     """The answer that carries a blob's content. The caller has checked the rights.
 
-    ``inline`` is honoured for pictures and PDF, everything else is saved. Answers 206 and 416 to a request for
-    one range, 304 to ``If-None-Match``; several ranges get the whole file. With ``SENDFILE=x-accel`` nginx sends
-    the bytes.
+    ``inline`` is honoured for pictures, PDF and plain text, everything else is saved. Answers 206 and 416 to a
+    request for one range, 304 to ``If-None-Match``; several ranges get the whole file. With ``SENDFILE=x-accel``
+    nginx sends the bytes.
 
     Raises `Conflict` while the content is being checked (``being_checked``) or was found infected (``infected``),
     `NotFound` (``file_missing``) when the object is lost: a worker then writes that down.

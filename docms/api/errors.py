@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http
-import re
 import zoneinfo
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from rest_framework.response import Response
 
 from core.api import Operations, Problem
 from core.errors import DomainError
+from core.logs import mask_path
 from docms.api.fields import moment
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ _MESSAGES = {
 }
 # Statuses of other doors in the words of this contract: a used or expired link is unknown (DOCMS-033).
 _STATUSES = {410: 404, 412: 409, 460: 400}
-# Parts of paths that are secrets or addresses (DOCMS-182).
-_SECRET = re.compile(r"(/(?:password/(?:token|mail)|tfa|shares)/)([^/]+)")
-PATH_MASK = r"\1***"
 
 
 class Error(serializers.Serializer):
@@ -78,11 +75,6 @@ operation = Operations(
 )
 
 
-def masked(path: str) -> str:
-    """The path without codes, tokens and addresses."""
-    return _SECRET.sub(PATH_MASK, path)
-
-
 def answer(problem: Problem, request: Request, *, challenge: str = "Bearer") -> Response:
     """The error body. A refusal that carries ``denied_status`` is answered with it (DOCMS-062)."""
     status = problem.denied_status or _STATUSES.get(problem.status, problem.status)
@@ -99,7 +91,7 @@ def answer(problem: Problem, request: Request, *, challenge: str = "Bearer") -> 
             "status": status,
             "error": reason,
             "message": _MESSAGES.get(problem.code, problem.message or reason),
-            "path": masked(request.path),
+            "path": mask_path(request.path),
         },
         status=status,
     )

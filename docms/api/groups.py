@@ -13,12 +13,12 @@ from rest_framework.response import Response
 from core.errors import Denied, NotFound
 from core.querysets import any_of
 from docms.api.base import DocmsView
-from docms.api.circles import people_by_key
 from docms.api.errors import operation
 from docms.api.fields import IdsField
 from docms.models import Folder, FolderAccess, GroupMember
 from docms.models import Group as GroupRow
 from docms.services import groups
+from docms.services.audiences import people_by_key
 from orgs.actor import actor_for
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -107,12 +108,17 @@ class RequestPasswordMail(DocmsView):
     )  # fmt: skip
     def post(self, request: Request, mail: str) -> Response:
         """Silent about accounts (DOCMS-034), refused for everybody while no mail can leave (DOCMS-194)."""
-        if not (settings.EMAIL_URL or installation().mail_server):
+        chosen = installation()
+        if not (settings.EMAIL_URL or chosen.mail_server):
             raise Denied(_("This installation cannot send mail."))
         try:
             validate_email(mail)
         except ValidationError:
             raise Invalid(_("This is no e-mail address.")) from None
         with scope.all_tenants():
-            passwords.request_reset(mail, ip=getattr(request, "client_ip", None))
+            passwords.request_reset(
+                mail,
+                ip=getattr(request, "client_ip", None),
+                lifetime=datetime.timedelta(hours=chosen.pw_link_reset_hours),
+            )
         return Response()

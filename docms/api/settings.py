@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.api.fields import IdsField, LocaleField, locale_of, text
-from docms.api.pictures import as_base64
+from docms.services.pictures import as_base64
 from orgs.models import License, OrganizationSettings
 from orgs.services.installation import installation
 

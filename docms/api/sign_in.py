@@ -22,7 +22,7 @@ from docms.api import auth
 from docms.api.base import DocmsView
 from docms.api.errors import Unauthorized, operation
 from docms.api.fields import LocaleField, locale_of, moment
-from docms.api.pictures import as_base64
+from docms.services.pictures import as_base64
 from orgs.models import AccessToken, Membership, Organization, SecondFactor, SignInLog, User
 from orgs.services import passwords, second_factor, tokens
 from orgs.services.sign_in import sign_in_locking

@@ -8,21 +8,17 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from rest_framework import serializers
 
 from core.models import Blob
-from docms.api.circles import groups_by_person
 from docms.api.fields import IdField, IdsField, LocaleField, MomentField, NullableTextField, locale_of, moment, text
 from docms.api.people import display_name
-from docms.api.pictures import as_base64
-from docms.models import FolderMark, Group
-from orgs.actor import actor_for
+from docms.models import FolderMark
+from docms.services.audiences import group_ids_of, groups_by_person
+from docms.services.members import FLAGS
+from docms.services.pictures import as_base64
 from orgs.models import Membership
 
 if TYPE_CHECKING:
     from docms.api.base import DocmsView
 
-FLAGS = (
-    "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "admin_perm",
-    "super_admin_perm", "log_perm", "mail_perm",
-)  # fmt: skip
 MOBILE = r"^\+?[0-9 ()/-]{5,30}\Z"
 
 
@@ -83,6 +79,18 @@ class UserCreate(UserUpdate):
     name = serializers.CharField(max_length=201)
 
 
+# Field of the contract → column, where the two differ.
+_COLUMNS = {"locale": "language", "mobile_number": "mobile", "deactivated": "deactivated_at"}
+
+
+def columns_of(values: dict[str, Any]) -> dict[str, Any]:
+    """A body's fields by the names that `docms.services.members` knows."""
+    named = {_COLUMNS.get(name, name): value for name, value in values.items()}
+    if "mobile" in named:
+        named["mobile"] = named["mobile"] or ""
+    return named
+
+
 _VALUES = (
     "id", "user_id", "user__username", "user__email", "user__first_name", "user__last_name", "user__name_as_given",
     "user__language", "user__darkmode", "user__mobile", "token_sec", "tfa_force", "description", "deactivated_at",
@@ -135,11 +143,3 @@ def one(view: DocmsView, membership: Membership) -> dict[str, Any]:
     """One member as stored now."""
     groups = {membership.user_id: group_ids_of(membership)}
     return rows_of(view, Membership.objects.filter(pk=membership.pk), groups)[0]
-
-
-def group_ids_of(membership: Membership) -> list[int]:
-    """The groups of one member: listed by hand, and derived from where the person lives today."""
-    person = actor_for(membership.user, door="docms", tenant_id=membership.organization_id)
-    derived = Group.objects.filter(audience_key__in=person.keys, tenant=membership.organization_id)
-    listed = Group.objects.filter(kind=Group.Kind.MANUAL, members__membership=membership)
-    return sorted({*derived.values_list("id", flat=True), *listed.values_list("id", flat=True)})

@@ -9,11 +9,11 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from core.api import flag
-from docms.api import members
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.api.fields import locale_of, moment
-from docms.api.user_rows import User, UserCreate, UserUpdate, everybody, one
+from docms.api.user_rows import User, UserCreate, UserUpdate, columns_of, everybody, one
+from docms.services import members
 from orgs.models import Membership
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Users(DocmsView):
         membership = members.create_member(
             actor=self.actor,
             tenant=self.tenant,
-            values=self.body(UserCreate),
+            values=columns_of(self.body(UserCreate)),
             welcome=flag(request, "welcome", default=True),
         )
         return Response(one(self, membership))
@@ -81,7 +81,7 @@ class OneUser(DocmsView):
             members.change_member(
                 actor=self.actor,
                 membership=membership,
-                values=different,
+                values=columns_of(different),
                 is_admin=self.is_admin,
                 is_super=self.is_super_admin,
             )

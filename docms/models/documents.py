@@ -21,39 +21,66 @@ class Document(TenantBound, MutableRow):
     download has claimed for deletion (DOCMS-123). ``changed_at`` is not moved by access.
     """
 
-    folder = models.ForeignKey("docms.Folder", on_delete=models.PROTECT, related_name="documents")
+    folder = models.ForeignKey(
+        "docms.Folder", on_delete=models.PROTECT, related_name="documents", verbose_name=_("folder")
+    )
     title = models.CharField(_("title"), max_length=250, blank=True)
     description = models.TextField(_("description"), max_length=4000, blank=True)
     version_label = models.CharField(_("version"), max_length=50, blank=True)
     filename = models.CharField(_("file name"), max_length=255)
     label = models.ForeignKey(
-        "docms.FolderLabel", null=True, blank=True, on_delete=models.SET_NULL, related_name="documents"
+        "docms.FolderLabel",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="documents",
+        verbose_name=_("label"),
     )
     current = models.ForeignKey(
-        "docms.DocumentVersion", null=True, blank=True, on_delete=models.RESTRICT, related_name="+", editable=False
+        "docms.DocumentVersion",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="+",
+        editable=False,
+        verbose_name=_("current version"),
     )
-    size_bytes = models.BigIntegerField(default=0, editable=False)
-    mime = models.CharField(max_length=127, blank=True, editable=False)
-    is_big = models.BooleanField(default=False, editable=False)
+    size_bytes = models.BigIntegerField(_("size in bytes"), default=0, editable=False)
+    mime = models.CharField(_("file type"), max_length=127, blank=True, editable=False)
+    is_big = models.BooleanField(_("big file"), default=False, editable=False)
     allow_download = models.BooleanField(_("may be downloaded"), default=True)
     active_from = models.DateTimeField(_("visible from"), null=True, blank=True)
     active_until = models.DateTimeField(_("visible until"), null=True, blank=True)
     identifier = models.CharField(_("reference"), max_length=250, blank=True)
     internal_note = models.TextField(_("internal note"), max_length=4000, blank=True)
     delete_after_next_download = models.BooleanField(_("delete after the next download"), default=False)
-    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    claimed_at = models.DateTimeField(_("claimed for deletion at"), null=True, blank=True, editable=False)
     claimed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("claimed by"),
     )
     first_access = models.DateTimeField(_("first access"), null=True, blank=True)
     access_counter = models.PositiveIntegerField(_("accesses"), default=0)
     done = models.BooleanField(_("checked off"), default=False)
-    done_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(_("checked off at"), null=True, blank=True)
     done_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("checked off by"),
     )
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    notified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("uploaded by")
+    )
+    notified_at = models.DateTimeField(_("announced at"), null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(_("latest change"), default=timezone.now, editable=False)
 
     objects = DocumentQuerySet.as_manager()

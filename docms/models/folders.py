@@ -27,7 +27,13 @@ class Folder(TenantBound, MutableRow):
     """
 
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children", db_index=False
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+        db_index=False,
+        verbose_name=_("folder above"),
     )
     ancestors = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     name = models.CharField(_("name"), max_length=200)
@@ -35,7 +41,7 @@ class Folder(TenantBound, MutableRow):
     full_path_name = models.CharField(_("path"), max_length=4000, editable=False, default="")
     show_check_mark = models.BooleanField(_("documents can be checked off"), default=False)
     inactive_at = models.DateTimeField(_("hidden from"), null=True, blank=True)
-    hidden_from = models.DateTimeField(null=True, blank=True, editable=False)
+    hidden_from = models.DateTimeField(_("hidden from"), null=True, blank=True, editable=False)
     allow_delete_files = models.DateTimeField(_("protected until"), null=True, blank=True)
     auto_delete_files = models.BooleanField(_("empty it then"), default=False)
     file_delete_files = models.PositiveIntegerField(_("days kept after the first access"), default=0)
@@ -45,10 +51,25 @@ class Folder(TenantBound, MutableRow):
         "orgs.Membership", through="docms.FolderMailUser", related_name="+", blank=True, verbose_name=_("chosen people")
     )
     community = models.ForeignKey(
-        "orgs.Community", null=True, blank=True, on_delete=models.PROTECT, related_name="folders", db_index=False
+        "orgs.Community",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="folders",
+        db_index=False,
+        verbose_name=_("community"),
     )
-    unit = models.ForeignKey("orgs.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="folders")
-    contact = models.ForeignKey("orgs.Contact", null=True, blank=True, on_delete=models.PROTECT, related_name="folders")
+    unit = models.ForeignKey(
+        "orgs.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="folders", verbose_name=_("unit")
+    )
+    contact = models.ForeignKey(
+        "orgs.Contact",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="folders",
+        verbose_name=_("contact"),
+    )
 
     objects = FolderQuerySet.as_manager()
 

@@ -51,13 +51,32 @@ class Group(TenantBound, MutableRow):
     show_check_mark = models.BooleanField(_("may check documents off"), default=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.MANUAL)
     community = models.ForeignKey(
-        "orgs.Community", null=True, blank=True, on_delete=models.PROTECT, related_name="groups"
+        "orgs.Community",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="groups",
+        verbose_name=_("community"),
     )
     building = models.ForeignKey(
-        "orgs.Building", null=True, blank=True, on_delete=models.PROTECT, related_name="groups"
+        "orgs.Building",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="groups",
+        verbose_name=_("entrance"),
     )
-    unit = models.ForeignKey("orgs.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="groups")
-    contact = models.ForeignKey("orgs.Contact", null=True, blank=True, on_delete=models.PROTECT, related_name="groups")
+    unit = models.ForeignKey(
+        "orgs.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="groups", verbose_name=_("unit")
+    )
+    contact = models.ForeignKey(
+        "orgs.Contact",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="groups",
+        verbose_name=_("contact"),
+    )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, blank=True)
     audience_key = models.GeneratedField(
         expression=Case(

@@ -15,8 +15,16 @@ from orgs.languages import USER_LANGUAGES
 class ReadMark(TenantBound, Row):
     """Which version a member has opened last; ``downloaded_at`` is the portal's ``downloaded``."""
 
-    document = models.ForeignKey("docms.Document", on_delete=models.CASCADE, related_name="read_marks", db_index=False)
-    membership = models.ForeignKey("orgs.Membership", on_delete=models.CASCADE, related_name="+")
+    document = models.ForeignKey(
+        "docms.Document",
+        on_delete=models.CASCADE,
+        related_name="read_marks",
+        db_index=False,
+        verbose_name=_("document"),
+    )
+    membership = models.ForeignKey(
+        "orgs.Membership", on_delete=models.CASCADE, related_name="+", verbose_name=_("person")
+    )
     version_no = models.PositiveIntegerField(_("version"))
     first_at = models.DateTimeField(_("opened at"), default=timezone.now)
     downloaded_at = models.DateTimeField(_("downloaded at"), null=True, blank=True)
@@ -49,13 +57,19 @@ class DocumentLog(TenantBound, Row):
         SHARE_ACCESS = "share_access", _("fetched by a recipient")
         DELETE = "delete", _("deleted")
 
-    document_id = models.BigIntegerField()
+    document_id = models.BigIntegerField(_("number of the document"))
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("account"),
     )
     action = models.CharField(_("action"), max_length=12, choices=Action.choices)
     label = models.CharField(_("label"), max_length=100, blank=True)
-    share_id = models.BigIntegerField(null=True, blank=True)
+    share_id = models.BigIntegerField(_("share"), null=True, blank=True)
 
     objects = DocumentLogQuerySet.as_manager()
 

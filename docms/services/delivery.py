@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from orgs.actor import Actor
 
 READ, DOWNLOAD = DocumentLog.Action.READ, DocumentLog.Action.DOWNLOAD
-VIEWABLE = core_delivery.INLINE  # what the viewer can show (DOCMS-117)
+VIEWABLE = core_delivery.INLINE  # what the viewer can show, and nothing else (DOCMS-117)
 # A transfer that goes on (a viewer fetching pages, a download after a broken line) is the access it began with.
 _CONTINUED = re.compile(r"^bytes=(0*[1-9]\d{0,18})-\d{0,19}$")
 _CONTINUES_FOR = datetime.timedelta(hours=1)

@@ -18,9 +18,15 @@ class Migration(migrations.Migration):
             name="Message",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -30,6 +36,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -50,35 +57,45 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="caused by",
                     ),
                 ),
                 ("subject", models.CharField(blank=True, max_length=250, verbose_name="subject")),
-                ("body_html", models.TextField(blank=True)),
-                ("body_text", models.TextField(blank=True)),
+                ("body_html", models.TextField(blank=True, verbose_name="text (HTML)")),
+                ("body_text", models.TextField(blank=True, verbose_name="text")),
                 (
                     "language",
                     models.CharField(
                         blank=True,
                         choices=[("de", "Deutsch"), ("en", "English"), ("fr", "Français"), ("pl", "Polski")],
                         max_length=2,
+                        verbose_name="language",
                     ),
                 ),
                 (
                     "to_emails",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.EmailField(max_length=254), blank=True, default=list, size=None
+                        base_field=models.EmailField(max_length=254),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="visible recipients",
                     ),
                 ),
                 (
                     "bcc_emails",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.EmailField(max_length=254), blank=True, default=list, size=None
+                        base_field=models.EmailField(max_length=254),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="recipients in BCC",
                     ),
                 ),
-                ("mobile_number", models.CharField(blank=True, max_length=40)),
-                ("message_id", models.CharField(max_length=255, unique=True)),
-                ("in_reply_to", models.CharField(blank=True, max_length=255)),
-                ("reply_to", models.EmailField(blank=True, max_length=254)),
+                ("mobile_number", models.CharField(blank=True, max_length=40, verbose_name="mobile number")),
+                ("message_id", models.CharField(max_length=255, unique=True, verbose_name="Message-ID")),
+                ("in_reply_to", models.CharField(blank=True, max_length=255, verbose_name="answer to")),
+                ("reply_to", models.EmailField(blank=True, max_length=254, verbose_name="reply address")),
                 ("reply_token_hash", models.BinaryField(blank=True, max_length=32, null=True, unique=True)),
                 ("dedupe_key", models.CharField(max_length=200, unique=True)),
                 (
@@ -97,13 +114,16 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
-                ("not_before", models.DateTimeField(default=django.utils.timezone.now)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("not_before", models.DateTimeField(default=django.utils.timezone.now, verbose_name="not before")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("lease_until", models.DateTimeField(blank=True, null=True, verbose_name="claimed until")),
                 ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent at")),
                 ("error_msg", models.TextField(blank=True, verbose_name="error")),
-                ("gateway_id", models.CharField(blank=True, max_length=100)),
-                ("app_config", models.BooleanField(default=False)),
+                ("gateway_id", models.CharField(blank=True, max_length=100, verbose_name="number at the gateway")),
+                (
+                    "app_config",
+                    models.BooleanField(default=False, verbose_name="through the mail server of the installation"),
+                ),
             ],
             options={
                 "verbose_name": "message",
@@ -143,7 +163,10 @@ class Migration(migrations.Migration):
             name="MessageRecipient",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "message",
                     models.ForeignKey(
@@ -205,9 +228,15 @@ class Migration(migrations.Migration):
             name="Template",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(

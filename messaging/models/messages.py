@@ -34,33 +34,48 @@ class Message(MutableRow):
         CANCELLED = "cancelled", _("cancelled")
 
     tenant = models.ForeignKey(
-        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        TENANT,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tenant"),
     )
     channel = models.CharField(_("channel"), max_length=4, choices=Channel.choices, default=Channel.MAIL)
     kind = models.CharField(_("kind"), max_length=40)
     caused_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("caused by"),
     )
     subject = models.CharField(_("subject"), max_length=250, blank=True)
-    body_html = models.TextField(blank=True)
-    body_text = models.TextField(blank=True)
-    language = models.CharField(max_length=2, choices=USER_LANGUAGES, blank=True)
-    to_emails = ArrayField(models.EmailField(max_length=254), default=list, blank=True)
-    bcc_emails = ArrayField(models.EmailField(max_length=254), default=list, blank=True)
-    mobile_number = models.CharField(max_length=40, blank=True)
-    message_id = models.CharField(max_length=255, unique=True)
-    in_reply_to = models.CharField(max_length=255, blank=True)
-    reply_to = models.EmailField(max_length=254, blank=True)
+    body_html = models.TextField(_("text (HTML)"), blank=True)
+    body_text = models.TextField(_("text"), blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=USER_LANGUAGES, blank=True)
+    to_emails = ArrayField(
+        models.EmailField(max_length=254), default=list, blank=True, verbose_name=_("visible recipients")
+    )
+    bcc_emails = ArrayField(
+        models.EmailField(max_length=254), default=list, blank=True, verbose_name=_("recipients in BCC")
+    )
+    mobile_number = models.CharField(_("mobile number"), max_length=40, blank=True)
+    message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
+    in_reply_to = models.CharField(_("answer to"), max_length=255, blank=True)
+    reply_to = models.EmailField(_("reply address"), max_length=254, blank=True)
     reply_token_hash = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
     dedupe_key = models.CharField(max_length=200, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
-    not_before = models.DateTimeField(default=timezone.now)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(_("not before"), default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     error_msg = models.TextField(_("error"), blank=True)
-    gateway_id = models.CharField(max_length=100, blank=True)
-    app_config = models.BooleanField(default=False)
+    gateway_id = models.CharField(_("number at the gateway"), max_length=100, blank=True)
+    app_config = models.BooleanField(_("through the mail server of the installation"), default=False)
 
     objects = MessageQuerySet.as_manager()
 

@@ -21,18 +21,14 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from core import scope
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url, confirm, of_object
-from core.errors import Conflict, Denied
-from core.services import audit, rows, throttle
+from core.errors import Denied
 from orgs import rules
 from orgs.languages import USER_LANGUAGES
-from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, SecondFactor, User
-from orgs.services import passwords, second_factor
-from orgs.services.accounts import create_account
-from orgs.services.tenants import ensure_member
+from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, SecondFactor
+from orgs.services import members, passwords
 
 DOCUMENT_FLAGS = (
     ("read_perm", "download_perm"), ("upload_file_perm", "mail_perm"), ("edit_file_perm", "edit_own_file_perm"),
@@ -173,33 +169,22 @@ class MembershipAdmin(HouseAdmin):
     # --- Writing ---------------------------------------------------------------------------------------
 
     def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
-        """Find or make the account, give it its place, and mail a first-password link to a new one."""
+        """See `members.take_in`."""
         tenant = Organization.objects.get(pk=request.actor.tenant_id)  # type: ignore[attr-defined]
-        account = {k: values.pop(k) for k in ("email", "first_name", "last_name", "language")}
-        communities = values.pop("communities", ())
-        role, email = values.pop("role"), account["email"].strip()
-        user = User.objects.filter(Q(email__iexact=email) | Q(username__iexact=email), erased_at=None).first()
-        if user is not None and Membership.objects.active().filter(user=user, organization=tenant, role=role).exists():
-            raise Conflict(gettext("This person belongs to the organization already."), code="already_member")
-        is_new = user is None
-        if user is None:
-            user = create_account(home_tenant=tenant, **account)
-        membership = ensure_member(user=user, organization=tenant, role=role)
-        rows.change(membership, {"role": role, **values})
-        _assign(membership, communities)
-        if is_new:
-            passwords.first_or_reset_link(user, tenant=tenant)
-        return membership
+        communities = [c.pk for c in values.pop("communities", ())]
+        return members.take_in(tenant=tenant, communities=communities, **values)
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
-        """Flags and assignments."""
+        """See `members.change`. Ownership and a place at a branch are none of this form's business."""
         communities = values.pop("communities", None)
         if obj.role in ("owner", "affiliate"):
             values.pop("role", None)
-        _refuse_orphans(obj, values)
-        rows.change(obj, values, expected=expected)
-        if communities is not None:
-            _assign(obj, communities)
+        members.change(
+            membership=obj,
+            changes=values,
+            communities=None if communities is None else [c.pk for c in communities],
+            expected=expected,
+        )
 
     # --- Lists -----------------------------------------------------------------------------------------
 
@@ -301,7 +286,7 @@ class MembershipAdmin(HouseAdmin):
             title=_("Reset attempts"),
             text=gettext("%(who)s may sign in again at once after too many wrong passwords.") % {"who": member.user},
             button=_("Reset"),
-            work=lambda: _reset_attempts(member),
+            work=lambda: members.reset_attempts(membership=member),
             done=_("The failed attempts are forgotten."),
         )  # fmt: skip
 
@@ -309,15 +294,15 @@ class MembershipAdmin(HouseAdmin):
     def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The tenant's key; the personal one only of an account that belongs to this tenant alone."""
         member = self._member(request, object_id)
-        alone = _only_here(member)
+        personal = rules.may_reset_personal_key(member)
         return confirm(
             self, request, member,
             title=_("Reset second factor"),
             text=gettext("%(who)s signs in without a code until a new key is set up.") % {"who": member.user}
-            + ("" if alone else " " + gettext("The account belongs to other companies too, so its personal key stays.")),
+            + ("" if personal else f" {personal.reason}"),
             button=_("Reset"),
             danger=True,
-            work=lambda: _reset_second_factor(member, personal=alone),
+            work=lambda: members.reset_second_factor(membership=member),
             done=_("The second factor was reset."),
         )  # fmt: skip
 
@@ -332,7 +317,7 @@ class MembershipAdmin(HouseAdmin):
             % {"who": member.user, "tenant": member.organization},
             button=_("Deactivate"),
             danger=True,
-            work=lambda: _deactivate(member, request.actor),  # type: ignore[attr-defined]
+            work=lambda: members.deactivate(actor=request.actor, membership=member),  # type: ignore[attr-defined]
             done=gettext("%(who)s was deactivated.") % {"who": member.user},
         )  # fmt: skip
 
@@ -345,64 +330,6 @@ class MembershipAdmin(HouseAdmin):
             title=_("Reactivate"),
             text=gettext("%(who)s reaches %(tenant)s again, with the rights shown here.") % {"who": member.user, "tenant": member.organization},
             button=_("Reactivate"),
-            work=lambda: rows.change(member, {"deactivated_at": None}, verb="reactivated"),
+            work=lambda: members.reactivate(membership=member),
             done=gettext("%(who)s is active again.") % {"who": member.user},
         )  # fmt: skip
-
-
-def _assign(membership: Membership, communities: Any) -> None:
-    """Look after exactly these communities."""
-    wanted = {c.pk for c in communities}
-    stored = {a.community_id: a for a in CommunityAssignment.objects.filter(membership=membership)}
-    for community_id, assignment in stored.items():
-        if community_id not in wanted:
-            rows.delete(assignment)
-    for community_id in sorted(wanted - stored.keys()):
-        rows.create(
-            CommunityAssignment, tenant_id=membership.tenant_id, membership=membership, community_id=community_id
-        )
-
-
-def _only_here(membership: Membership) -> bool:
-    """Whether resetting the personal key reaches into no other company and touches no operator (conflict 31)."""
-    if membership.user.is_superuser:
-        return False
-    with scope.all_tenants():
-        return (
-            not Membership.objects.active().filter(user=membership.user).exclude(tenant=membership.tenant_id).exists()
-        )
-
-
-def _reset_attempts(membership: Membership) -> None:
-    throttle.clear(*passwords.account_counters(membership.user))
-    audit.record("attempts_reset", membership)
-
-
-def _reset_second_factor(membership: Membership, *, personal: bool) -> None:
-    second_factor.remove(membership.user, membership.organization)
-    if personal:
-        second_factor.remove(membership.user)
-
-
-def _deactivate(membership: Membership, actor: Any) -> None:
-    if membership.user_id == actor.user_id:
-        raise Conflict(gettext("You cannot deactivate yourself."), code="self")
-    _refuse_orphans(membership, {"deactivated_at": timezone.now()})
-    rows.change(membership, {"deactivated_at": timezone.now()}, verb="deactivated")
-
-
-def _refuse_orphans(membership: Membership, changes: dict[str, Any]) -> None:
-    """A tenant keeps an owner and a super administrator (ORGS-041, DOCMS-058), under a lock of the organization."""
-    leaves = bool(changes.get("deactivated_at"))
-    stops_admin = membership.super_admin_perm and (leaves or changes.get("super_admin_perm") is False)
-    stops_owning = membership.role == Membership.Role.OWNER and leaves
-    if not (stops_admin or stops_owning):
-        return
-    Organization.objects.select_for_update().get(pk=membership.organization_id)
-    others = Membership.objects.filter(
-        organization=membership.organization_id, deactivated_at=None, user__erased_at=None
-    ).exclude(pk=membership.pk)
-    if stops_owning and not others.filter(role=Membership.Role.OWNER).exists():
-        raise Conflict(gettext("The last owner of an organization cannot leave."), code="last_owner")
-    if stops_admin and not others.filter(super_admin_perm=True).exists():
-        raise Conflict(gettext("A tenant keeps at least one super administrator."), code="last_super_admin")

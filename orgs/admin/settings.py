@@ -47,56 +47,16 @@ GROUP_ADMIN = (
     "groupadmin_perm_upload", "groupadmin_perm_edit_file", "groupadmin_perm_edit_own_file", "groupadmin_perm_log",
     "groupadmin_perm_mail", "groupadmin_delete_files",
 )  # fmt: skip
-LABELS = {
-    "authority_info": _("supervisory authority"),
-    "gdpr_info": _("data protection notice"),
-    "gdpr_info_en": _("data protection notice (English)"),
-    "lock_settings": _("lock these settings"),
-    "lock_perm": _("lock permissions"),
-    "lock_folder_perm": _("lock permissions in folders"),
-    "has_request_access_page": _("page for requesting access"),
-    "hide_process_subject": _("hide the subject of cases"),
-    "default_first_response_hours": _("first response to tickets in hours"),
-    "file_delete_days": _("delete papers after days"),
-    "delete_big_file_after_hours": _("delete big files after hours"),
-    "random_password_min_length": _("length of made-up passwords"),
-    "sms_send_url": _("address of the SMS gateway"),
-    "sms_api_key": _("key of the SMS gateway"),
-    "sms_sender_id": _("sender of text messages"),
-    "sms_send_type": _("type of text messages"),
-    "groupadmin_active": _("group administrators"),
-    "groupadmin_user_create": _("create accounts"),
-    "groupadmin_user_edit": _("change accounts"),
-    "groupadmin_user_reset_password": _("send password links"),
-    "groupadmin_user_reset_tfa": _("reset second factors"),
-    "groupadmin_user_reset_attempts": _("reset failed attempts"),
-    "groupadmin_perm_read": _("grant reading"),
-    "groupadmin_perm_download": _("grant downloading"),
-    "groupadmin_perm_upload": _("grant uploading"),
-    "groupadmin_perm_edit_file": _("grant changing papers"),
-    "groupadmin_perm_edit_own_file": _("grant changing own papers"),
-    "groupadmin_perm_log": _("grant seeing logs"),
-    "groupadmin_perm_mail": _("grant sending notifications"),
-    "groupadmin_delete_files": _("delete papers"),
-}
 
 
 class SettingsForm(HouseForm):
-    """Words for columns that are named like a contract."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, text in HELP.items():
-            if name in self.fields and not self.fields[name].help_text:
-                self.fields[name].help_text = text
-        for name, text in LABELS.items():
-            if name in self.fields:
-                self.fields[name].label = text
+    """The settings with a word on what each switch means."""
 
     class Meta:
         model = OrganizationSettings
         fields = "__all__"
         widgets = {"accent_color": UnfoldAdminColorInputWidget}
+        help_texts = HELP
 
 
 class OrganizationSettingsAdmin(HouseAdmin):

@@ -28,9 +28,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="InstallationSettings",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 ("mail_server", models.CharField(blank=True, max_length=255, verbose_name="mail server")),
                 ("mail_port", models.PositiveIntegerField(default=587, verbose_name="port")),
                 ("mail_ssl", models.BooleanField(default=False, verbose_name="TLS from the start")),
@@ -52,11 +58,17 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(default=72, verbose_name="first-password link in hours"),
                 ),
                 ("pw_link_reset_hours", models.PositiveIntegerField(default=2, verbose_name="reset link in hours")),
-                ("trial_tenants", models.BooleanField(default=False)),
-                ("update_available", models.JSONField(blank=True, default=dict)),
-                ("update_checked_at", models.DateTimeField(blank=True, null=True)),
-                ("update_install_at", models.DateTimeField(blank=True, null=True)),
-                ("update_state", models.CharField(blank=True, max_length=20)),
+                (
+                    "trial_tenants",
+                    models.BooleanField(default=False, verbose_name="companies may try the product themselves"),
+                ),
+                ("update_available", models.JSONField(blank=True, default=dict, verbose_name="available update")),
+                (
+                    "update_checked_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="looked for updates at"),
+                ),
+                ("update_install_at", models.DateTimeField(blank=True, null=True, verbose_name="update planned for")),
+                ("update_state", models.CharField(blank=True, max_length=20, verbose_name="state of the update")),
             ],
             options={
                 "verbose_name": "installation settings",
@@ -70,9 +82,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Organization",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
@@ -84,6 +102,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="children",
                         to="orgs.organization",
+                        verbose_name="belongs to",
                     ),
                 ),
                 (
@@ -101,6 +120,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.RESTRICT,
                         related_name="nodes",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("name", models.CharField(max_length=255, verbose_name="name")),
@@ -112,7 +132,11 @@ class Migration(migrations.Migration):
                 (
                     "tags",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=100), blank=True, default=list, size=None
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="keywords",
                     ),
                 ),
                 (
@@ -123,14 +147,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="core.blob",
+                        verbose_name="picture",
                     ),
                 ),
                 ("location_address", models.CharField(blank=True, max_length=500, verbose_name="address")),
-                ("latitude", models.FloatField(blank=True, null=True)),
-                ("longitude", models.FloatField(blank=True, null=True)),
-                ("trial_ends_at", models.DateTimeField(blank=True, null=True)),
-                ("booked_at", models.DateTimeField(blank=True, null=True)),
-                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("latitude", models.FloatField(blank=True, null=True, verbose_name="latitude")),
+                ("longitude", models.FloatField(blank=True, null=True, verbose_name="longitude")),
+                ("trial_ends_at", models.DateTimeField(blank=True, null=True, verbose_name="trial until")),
+                ("booked_at", models.DateTimeField(blank=True, null=True, verbose_name="booked at")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
             ],
             options={
                 "verbose_name": "organization",
@@ -141,9 +166,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="User",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -249,9 +280,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Community",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -259,6 +296,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -266,7 +304,10 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="communities", to="orgs.organization"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="communities",
+                        to="orgs.organization",
+                        verbose_name="organization",
                     ),
                 ),
                 ("identifier", models.CharField(blank=True, max_length=50, verbose_name="reference")),
@@ -285,6 +326,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="core.blob",
+                        verbose_name="picture",
                     ),
                 ),
                 (
@@ -324,9 +366,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Contact",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -334,6 +382,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -346,7 +395,7 @@ class Migration(migrations.Migration):
                         verbose_name="kind",
                     ),
                 ),
-                ("party_type", models.PositiveSmallIntegerField(default=7)),
+                ("party_type", models.PositiveSmallIntegerField(default=7, verbose_name="type of party")),
                 (
                     "user",
                     models.ForeignKey(
@@ -355,9 +404,10 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="contacts",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="account",
                     ),
                 ),
-                ("is_primary", models.BooleanField(default=True)),
+                ("is_primary", models.BooleanField(default=True, verbose_name="main entry of the account")),
                 ("number", models.CharField(max_length=30, verbose_name="number")),
                 ("reference_id", models.CharField(blank=True, max_length=100, verbose_name="reference")),
                 ("salutation", models.CharField(blank=True, max_length=30, verbose_name="salutation")),
@@ -391,11 +441,12 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="core.blob",
+                        verbose_name="picture",
                     ),
                 ),
                 ("joined_at", models.DateTimeField(blank=True, null=True, verbose_name="joined at")),
-                ("from_invite", models.BooleanField(default=False)),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
+                ("from_invite", models.BooleanField(default=False, verbose_name="joined by invitation")),
+                ("erased_at", models.DateTimeField(blank=True, null=True, verbose_name="erased at")),
                 (
                     "merged_into",
                     models.ForeignKey(
@@ -404,6 +455,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.contact",
+                        verbose_name="merged into",
                     ),
                 ),
             ],
@@ -445,9 +497,15 @@ class Migration(migrations.Migration):
             name="Application",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -455,6 +513,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("name", models.CharField(max_length=200)),
@@ -475,9 +534,15 @@ class Migration(migrations.Migration):
             name="Building",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -485,12 +550,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
                     "community",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="buildings", to="orgs.community"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="buildings",
+                        to="orgs.community",
+                        verbose_name="community",
                     ),
                 ),
                 ("street", models.CharField(max_length=200, verbose_name="street")),
@@ -507,9 +576,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Unit",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -517,13 +592,17 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
                 (
                     "community",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="units", to="orgs.community"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="orgs.community",
+                        verbose_name="community",
                     ),
                 ),
                 (
@@ -534,6 +613,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="units",
                         to="orgs.building",
+                        verbose_name="entrance",
                     ),
                 ),
                 ("identifier", models.CharField(blank=True, max_length=50, verbose_name="reference")),
@@ -560,9 +640,15 @@ class Migration(migrations.Migration):
             name="IdentityProvider",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 ("key", models.SlugField(unique=True)),
                 (
                     "tenant",
@@ -589,9 +675,15 @@ class Migration(migrations.Migration):
             name="Invite",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -599,9 +691,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
-                ("kind", models.CharField(choices=[("resident", "resident"), ("staff", "staff")], max_length=10)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("resident", "resident"), ("staff", "staff")], max_length=10, verbose_name="kind"
+                    ),
+                ),
                 (
                     "community",
                     models.ForeignKey(
@@ -610,6 +708,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invites",
                         to="orgs.community",
+                        verbose_name="community",
                     ),
                 ),
                 (
@@ -620,6 +719,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invites",
                         to="orgs.unit",
+                        verbose_name="unit",
                     ),
                 ),
                 (
@@ -630,24 +730,31 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invites",
                         to="orgs.contact",
+                        verbose_name="contact",
                     ),
                 ),
-                ("membership_role", models.CharField(blank=True, max_length=12)),
-                ("is_admin", models.BooleanField(default=False)),
+                ("membership_role", models.CharField(blank=True, max_length=12, verbose_name="role")),
+                (
+                    "is_admin",
+                    models.BooleanField(default=False, verbose_name="may invite and sees everything of the unit"),
+                ),
                 ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail address")),
-                ("first_name", models.CharField(blank=True, max_length=100)),
-                ("last_name", models.CharField(blank=True, max_length=100)),
-                ("code", core.fields.EncryptedTextField(blank=True)),
+                ("first_name", models.CharField(blank=True, max_length=100, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=100, verbose_name="last name")),
+                ("code", core.fields.EncryptedTextField(blank=True, verbose_name="code")),
                 ("code_hash", models.BinaryField(max_length=32, unique=True)),
                 (
                     "invited_by",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="invited by",
                     ),
                 ),
                 ("invited_at", models.DateTimeField(verbose_name="invited at")),
                 ("expires_on", models.DateField(verbose_name="valid until")),
-                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                ("opened_at", models.DateTimeField(blank=True, null=True, verbose_name="opened at")),
                 ("accepted_at", models.DateTimeField(blank=True, null=True, verbose_name="accepted at")),
                 (
                     "accepted_by",
@@ -657,10 +764,11 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="accepted by",
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(blank=True, null=True, verbose_name="withdrawn at")),
-                ("erased_at", models.DateTimeField(blank=True, null=True)),
+                ("erased_at", models.DateTimeField(blank=True, null=True, verbose_name="erased at")),
             ],
             options={
                 "verbose_name": "invitation",
@@ -691,9 +799,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Membership",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
@@ -703,6 +817,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="memberships",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="account",
                     ),
                 ),
                 (
@@ -712,6 +827,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="memberships",
                         to="orgs.organization",
+                        verbose_name="organization",
                     ),
                 ),
                 (
@@ -723,6 +839,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -758,7 +875,7 @@ class Migration(migrations.Migration):
                 ("token_sec", models.PositiveIntegerField(default=28800, verbose_name="session in seconds")),
                 ("description", models.TextField(blank=True, max_length=2000, verbose_name="description")),
                 ("deactivated_at", models.DateTimeField(blank=True, null=True, verbose_name="deactivated from")),
-                ("login_popup_enabled", models.BooleanField(default=False)),
+                ("login_popup_enabled", models.BooleanField(default=False, verbose_name="notice after the sign-in")),
                 (
                     "login_logo",
                     models.ForeignKey(
@@ -767,9 +884,10 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="core.blob",
+                        verbose_name="picture of the notice",
                     ),
                 ),
-                ("login_text", models.TextField(blank=True, max_length=20000)),
+                ("login_text", models.TextField(blank=True, max_length=20000, verbose_name="text of the notice")),
                 ("is_available", models.BooleanField(default=True, verbose_name="available")),
             ],
             options={
@@ -818,7 +936,10 @@ class Migration(migrations.Migration):
             name="AccessRequest",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -826,16 +947,17 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
-                ("first_name", models.CharField(max_length=100)),
-                ("last_name", models.CharField(max_length=100)),
-                ("email", models.EmailField(max_length=254)),
-                ("street", models.CharField(blank=True, max_length=200)),
-                ("postal_code", models.CharField(blank=True, max_length=12)),
-                ("city", models.CharField(blank=True, max_length=100)),
-                ("message", models.TextField(blank=True, max_length=2000)),
-                ("handled_at", models.DateTimeField(blank=True, null=True)),
+                ("first_name", models.CharField(max_length=100, verbose_name="first name")),
+                ("last_name", models.CharField(max_length=100, verbose_name="last name")),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail address")),
+                ("street", models.CharField(blank=True, max_length=200, verbose_name="street")),
+                ("postal_code", models.CharField(blank=True, max_length=12, verbose_name="postal code")),
+                ("city", models.CharField(blank=True, max_length=100, verbose_name="city")),
+                ("message", models.TextField(blank=True, max_length=2000, verbose_name="message")),
+                ("handled_at", models.DateTimeField(blank=True, null=True, verbose_name="done at")),
                 (
                     "invite",
                     models.ForeignKey(
@@ -844,10 +966,13 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="orgs.invite",
+                        verbose_name="invitation",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "access request",
+                "verbose_name_plural": "access requests",
                 "ordering": ("-id",),
             },
         ),
@@ -855,7 +980,10 @@ class Migration(migrations.Migration):
             name="AccessToken",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "kind",
                     models.CharField(
@@ -1003,7 +1131,10 @@ class Migration(migrations.Migration):
             name="ApplicationUser",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -1011,6 +1142,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -1065,7 +1197,10 @@ class Migration(migrations.Migration):
             name="CommunityAssignment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -1073,6 +1208,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -1128,7 +1264,10 @@ class Migration(migrations.Migration):
             name="Engagement",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "organization",
                     models.ForeignKey(
@@ -1167,9 +1306,15 @@ class Migration(migrations.Migration):
             name="Hold",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -1177,6 +1322,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("title", models.CharField(max_length=200, verbose_name="title")),
@@ -1239,9 +1385,15 @@ class Migration(migrations.Migration):
             name="ImportRun",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -1249,6 +1401,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -1259,21 +1412,25 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="core.blob",
+                        verbose_name="file",
                     ),
                 ),
-                ("mapping", models.JSONField(blank=True, default=dict)),
+                ("mapping", models.JSONField(blank=True, default=dict, verbose_name="columns")),
                 (
                     "state",
                     models.CharField(
                         choices=[("running", "running"), ("done", "done"), ("refused", "refused")],
                         default="running",
                         max_length=10,
+                        verbose_name="state",
                     ),
                 ),
-                ("counts", models.JSONField(blank=True, default=dict)),
-                ("report", models.JSONField(blank=True, default=list)),
+                ("counts", models.JSONField(blank=True, default=dict, verbose_name="counted")),
+                ("report", models.JSONField(blank=True, default=list, verbose_name="errors")),
             ],
             options={
+                "verbose_name": "import",
+                "verbose_name_plural": "imports",
                 "ordering": ("-id",),
                 "constraints": [
                     models.CheckConstraint(
@@ -1286,9 +1443,15 @@ class Migration(migrations.Migration):
             name="License",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "organization",
                     models.ForeignKey(
@@ -1327,9 +1490,15 @@ class Migration(migrations.Migration):
             name="Occupancy",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -1337,12 +1506,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
                     "contact",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="occupancies", to="orgs.contact"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="occupancies",
+                        to="orgs.contact",
+                        verbose_name="contact",
                     ),
                 ),
                 (
@@ -1352,6 +1525,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="occupancies",
                         to="orgs.unit",
+                        verbose_name="unit",
                     ),
                 ),
                 (
@@ -1397,7 +1571,10 @@ class Migration(migrations.Migration):
             name="OneTimeLink",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "purpose",
                     models.CharField(
@@ -1438,9 +1615,15 @@ class Migration(migrations.Migration):
             name="OrganizationSettings",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -1448,6 +1631,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("mail_server", models.CharField(blank=True, max_length=255, verbose_name="mail server")),
@@ -1460,15 +1644,18 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="settings", to="orgs.organization"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="settings",
+                        to="orgs.organization",
+                        verbose_name="organization",
                     ),
                 ),
                 ("mail_split_on", models.PositiveIntegerField(default=0, verbose_name="recipients per message")),
                 ("privacy_text", models.TextField(blank=True, verbose_name="privacy notice")),
                 ("privacy_text_en", models.TextField(blank=True, verbose_name="privacy notice (English)")),
-                ("authority_info", models.TextField(blank=True)),
-                ("gdpr_info", models.TextField(blank=True)),
-                ("gdpr_info_en", models.TextField(blank=True)),
+                ("authority_info", models.TextField(blank=True, verbose_name="supervisory authority")),
+                ("gdpr_info", models.TextField(blank=True, verbose_name="data protection notice")),
+                ("gdpr_info_en", models.TextField(blank=True, verbose_name="data protection notice (English)")),
                 ("mark_read", models.BooleanField(default=True, verbose_name="show what is read")),
                 ("token_min_sec", models.PositiveIntegerField(default=300, verbose_name="shortest session in seconds")),
                 (
@@ -1479,45 +1666,88 @@ class Migration(migrations.Migration):
                     "default_token_sec",
                     models.PositiveIntegerField(default=28800, verbose_name="usual session in seconds"),
                 ),
-                ("wizard_tenant_check", models.BooleanField(default=False)),
-                ("wizard_mail_perm", models.BooleanField(default=False)),
-                ("wizard_folder_inactive_after_days", models.PositiveIntegerField(default=0)),
-                ("wizard_folder_folder_group", models.BooleanField(default=False)),
+                (
+                    "wizard_tenant_check",
+                    models.BooleanField(default=False, verbose_name="assistant: ask for the tenant"),
+                ),
+                ("wizard_mail_perm", models.BooleanField(default=False, verbose_name="assistant: send notifications")),
+                (
+                    "wizard_folder_inactive_after_days",
+                    models.PositiveIntegerField(default=0, verbose_name="assistant: hide folders after days"),
+                ),
+                (
+                    "wizard_folder_folder_group",
+                    models.BooleanField(default=False, verbose_name="assistant: a group for each folder"),
+                ),
                 (
                     "additional_groups",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), blank=True, default=list, size=None
+                        base_field=models.BigIntegerField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="further groups of new folders",
                     ),
                 ),
-                ("additional_child_folders", models.JSONField(blank=True, default=list)),
-                ("additional_child_folders_group", models.BooleanField(default=False)),
-                ("additional_child_folders_labels", models.BooleanField(default=False)),
-                ("lock_perm", models.BooleanField(default=False)),
-                ("lock_folder_perm", models.BooleanField(default=False)),
-                ("lock_settings", models.BooleanField(default=False)),
+                (
+                    "additional_child_folders",
+                    models.JSONField(blank=True, default=list, verbose_name="subfolders of new folders"),
+                ),
+                (
+                    "additional_child_folders_group",
+                    models.BooleanField(default=False, verbose_name="subfolders get the groups of the folder"),
+                ),
+                (
+                    "additional_child_folders_labels",
+                    models.BooleanField(default=False, verbose_name="subfolders get the labels of the folder"),
+                ),
+                ("lock_perm", models.BooleanField(default=False, verbose_name="lock permissions")),
+                ("lock_folder_perm", models.BooleanField(default=False, verbose_name="lock permissions in folders")),
+                ("lock_settings", models.BooleanField(default=False, verbose_name="lock these settings")),
                 ("api_external_access", models.BooleanField(default=True, verbose_name="sign-in from outside")),
                 ("api_internal_access", models.BooleanField(default=True, verbose_name="sign-in from local networks")),
-                ("groupadmin_active", models.BooleanField(default=False)),
-                ("groupadmin_user_create", models.BooleanField(default=False)),
-                ("groupadmin_user_edit", models.BooleanField(default=False)),
-                ("groupadmin_user_reset_password", models.BooleanField(default=False)),
-                ("groupadmin_user_reset_tfa", models.BooleanField(default=False)),
-                ("groupadmin_user_reset_attempts", models.BooleanField(default=False)),
-                ("groupadmin_perm_read", models.BooleanField(default=False)),
-                ("groupadmin_perm_download", models.BooleanField(default=False)),
-                ("groupadmin_perm_upload", models.BooleanField(default=False)),
-                ("groupadmin_perm_edit_file", models.BooleanField(default=False)),
-                ("groupadmin_perm_edit_own_file", models.BooleanField(default=False)),
-                ("groupadmin_perm_log", models.BooleanField(default=False)),
-                ("groupadmin_perm_mail", models.BooleanField(default=False)),
-                ("groupadmin_delete_files", models.BooleanField(default=False)),
-                ("file_delete_days", models.PositiveIntegerField(default=0)),
-                ("delete_big_file_after_hours", models.PositiveIntegerField(default=0)),
-                ("sms_send_url", models.CharField(blank=True, max_length=500)),
-                ("sms_api_key", core.fields.EncryptedTextField(blank=True)),
-                ("sms_sender_id", models.CharField(blank=True, max_length=50)),
-                ("sms_send_type", models.CharField(blank=True, max_length=50)),
-                ("random_password_min_length", models.PositiveIntegerField(default=8)),
+                ("groupadmin_active", models.BooleanField(default=False, verbose_name="group administrators")),
+                ("groupadmin_user_create", models.BooleanField(default=False, verbose_name="create accounts")),
+                ("groupadmin_user_edit", models.BooleanField(default=False, verbose_name="change accounts")),
+                (
+                    "groupadmin_user_reset_password",
+                    models.BooleanField(default=False, verbose_name="send password links"),
+                ),
+                ("groupadmin_user_reset_tfa", models.BooleanField(default=False, verbose_name="reset second factors")),
+                (
+                    "groupadmin_user_reset_attempts",
+                    models.BooleanField(default=False, verbose_name="reset failed attempts"),
+                ),
+                ("groupadmin_perm_read", models.BooleanField(default=False, verbose_name="grant reading")),
+                ("groupadmin_perm_download", models.BooleanField(default=False, verbose_name="grant downloading")),
+                ("groupadmin_perm_upload", models.BooleanField(default=False, verbose_name="grant uploading")),
+                ("groupadmin_perm_edit_file", models.BooleanField(default=False, verbose_name="grant changing papers")),
+                (
+                    "groupadmin_perm_edit_own_file",
+                    models.BooleanField(default=False, verbose_name="grant changing own papers"),
+                ),
+                ("groupadmin_perm_log", models.BooleanField(default=False, verbose_name="grant seeing logs")),
+                (
+                    "groupadmin_perm_mail",
+                    models.BooleanField(default=False, verbose_name="grant sending notifications"),
+                ),
+                ("groupadmin_delete_files", models.BooleanField(default=False, verbose_name="delete papers")),
+                ("file_delete_days", models.PositiveIntegerField(default=0, verbose_name="delete papers after days")),
+                (
+                    "delete_big_file_after_hours",
+                    models.PositiveIntegerField(default=0, verbose_name="delete big files after hours"),
+                ),
+                (
+                    "sms_send_url",
+                    models.CharField(blank=True, max_length=500, verbose_name="address of the SMS gateway"),
+                ),
+                ("sms_api_key", core.fields.EncryptedTextField(blank=True, verbose_name="key of the SMS gateway")),
+                ("sms_sender_id", models.CharField(blank=True, max_length=50, verbose_name="sender of text messages")),
+                ("sms_send_type", models.CharField(blank=True, max_length=50, verbose_name="type of text messages")),
+                (
+                    "random_password_min_length",
+                    models.PositiveIntegerField(default=8, verbose_name="length of made-up passwords"),
+                ),
                 (
                     "logo",
                     models.ForeignKey(
@@ -1526,6 +1756,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="core.blob",
+                        verbose_name="logo",
                     ),
                 ),
                 (
@@ -1536,20 +1767,30 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="core.blob",
+                        verbose_name="picture",
                     ),
                 ),
                 ("accent_color", models.CharField(blank=True, max_length=7, verbose_name="accent colour")),
                 ("imprint", models.TextField(blank=True, verbose_name="imprint")),
                 ("terms", models.TextField(blank=True, verbose_name="terms of use")),
-                ("has_request_access_page", models.BooleanField(default=False)),
+                (
+                    "has_request_access_page",
+                    models.BooleanField(default=False, verbose_name="page for requesting access"),
+                ),
                 (
                     "invite_days",
                     models.PositiveSmallIntegerField(default=30, verbose_name="invitations are valid for days"),
                 ),
-                ("hide_process_subject", models.BooleanField(default=False)),
-                ("ticket_status_texts", models.JSONField(blank=True, default=dict)),
-                ("business_hours", models.JSONField(blank=True, default=dict)),
-                ("default_first_response_hours", models.PositiveIntegerField(default=24)),
+                ("hide_process_subject", models.BooleanField(default=False, verbose_name="hide the subject of cases")),
+                (
+                    "ticket_status_texts",
+                    models.JSONField(blank=True, default=dict, verbose_name="names of the states of tickets"),
+                ),
+                ("business_hours", models.JSONField(blank=True, default=dict, verbose_name="business hours")),
+                (
+                    "default_first_response_hours",
+                    models.PositiveIntegerField(default=24, verbose_name="first response to tickets in hours"),
+                ),
             ],
             options={
                 "verbose_name": "tenant settings",
@@ -1580,9 +1821,15 @@ class Migration(migrations.Migration):
             name="OwnerInvitation",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "organization",
                     models.ForeignKey(
@@ -1631,7 +1878,10 @@ class Migration(migrations.Migration):
             name="QuickAction",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "organization",
                     models.ForeignKey(
@@ -1663,7 +1913,10 @@ class Migration(migrations.Migration):
             name="RecoveryCode",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -1684,9 +1937,15 @@ class Migration(migrations.Migration):
             name="Responsibility",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -1694,6 +1953,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -1829,7 +2089,10 @@ class Migration(migrations.Migration):
             name="SignInLog",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -1839,6 +2102,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="account",
                     ),
                 ),
                 (
@@ -1850,9 +2114,10 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
-                ("app_id", models.BigIntegerField(blank=True, null=True)),
+                ("app_id", models.BigIntegerField(blank=True, null=True, verbose_name="application")),
                 (
                     "type",
                     models.CharField(
@@ -1868,10 +2133,11 @@ class Migration(migrations.Migration):
                             ("logout", "signed out"),
                         ],
                         max_length=30,
+                        verbose_name="what happened",
                     ),
                 ),
-                ("door", models.CharField(max_length=20)),
-                ("ip", models.GenericIPAddressField(blank=True, null=True)),
+                ("door", models.CharField(max_length=20, verbose_name="door")),
+                ("ip", models.GenericIPAddressField(blank=True, null=True, verbose_name="IP address")),
             ],
             options={
                 "verbose_name": "sign-in",
@@ -1908,7 +2174,10 @@ class Migration(migrations.Migration):
             name="Trial",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "user",
                     models.OneToOneField(
@@ -1925,7 +2194,10 @@ class Migration(migrations.Migration):
             name="UserIdentity",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -1961,6 +2233,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
+                verbose_name="created by",
             ),
         ),
         migrations.AddConstraint(

@@ -31,11 +31,23 @@ class Membership(MutableRow):
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="memberships",
+        db_index=False,
+        verbose_name=_("account"),
     )
-    organization = models.ForeignKey(TENANT, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    organization = models.ForeignKey(
+        TENANT, on_delete=models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("organization")
+    )
     tenant = models.ForeignKey(
-        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        TENANT,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tenant"),
     )
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     read_perm = models.BooleanField(_("read documents"), default=False)
@@ -56,9 +68,16 @@ class Membership(MutableRow):
     token_sec = models.PositiveIntegerField(_("session in seconds"), default=28800)
     description = models.TextField(_("description"), max_length=2000, blank=True)
     deactivated_at = models.DateTimeField(_("deactivated from"), null=True, blank=True)
-    login_popup_enabled = models.BooleanField(default=False)
-    login_logo = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    login_text = models.TextField(max_length=20000, blank=True)
+    login_popup_enabled = models.BooleanField(_("notice after the sign-in"), default=False)
+    login_logo = models.ForeignKey(
+        Blob,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("picture of the notice"),
+    )
+    login_text = models.TextField(_("text of the notice"), max_length=20000, blank=True)
     is_available = models.BooleanField(_("available"), default=True)
 
     objects = MembershipQuerySet.as_manager()

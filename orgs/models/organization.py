@@ -26,28 +26,43 @@ class Organization(MutableRow):
     id = models.AutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children", db_index=False
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+        db_index=False,
+        verbose_name=_("belongs to"),
     )
     ancestors = ArrayField(models.IntegerField(), default=list, blank=True, editable=False)
     is_tenant = models.BooleanField(_("admitted as tenant"), default=False)
-    tenant = models.ForeignKey("self", null=True, blank=True, on_delete=models.RESTRICT, related_name="nodes")
+    tenant = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.RESTRICT, related_name="nodes", verbose_name=_("tenant")
+    )
     name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("description"), max_length=2000, blank=True)
     language = models.CharField(_("language"), max_length=35, default="de")
     timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Berlin")
     retention_months = models.PositiveSmallIntegerField(_("retention in months"), default=0)
     enforces_second_factor = models.BooleanField(_("demands a second factor"), default=False)
-    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    avatar = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    location_address = models.CharField(_("address"), max_length=500, blank=True)
-    latitude = models.FloatField(null=True, blank=True)
-    longitude = models.FloatField(null=True, blank=True)
-    trial_ends_at = models.DateTimeField(null=True, blank=True)
-    booked_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True, verbose_name=_("keywords"))
+    avatar = models.ForeignKey(
+        Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("picture")
     )
-    closed_at = models.DateTimeField(null=True, blank=True)
+    location_address = models.CharField(_("address"), max_length=500, blank=True)
+    latitude = models.FloatField(_("latitude"), null=True, blank=True)
+    longitude = models.FloatField(_("longitude"), null=True, blank=True)
+    trial_ends_at = models.DateTimeField(_("trial until"), null=True, blank=True)
+    booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
 
     objects = OrganizationQuerySet.as_manager()
 

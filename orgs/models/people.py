@@ -37,11 +37,16 @@ class Contact(TenantBound, MutableRow):
 
     id = models.AutoField(primary_key=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERSON)
-    party_type = models.PositiveSmallIntegerField(default=7)
+    party_type = models.PositiveSmallIntegerField(_("type of party"), default=7)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="contacts"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="contacts",
+        verbose_name=_("account"),
     )
-    is_primary = models.BooleanField(default=True)
+    is_primary = models.BooleanField(_("main entry of the account"), default=True)
     number = models.CharField(_("number"), max_length=30)
     reference_id = models.CharField(_("reference"), max_length=100, blank=True)
     salutation = models.CharField(_("salutation"), max_length=30, blank=True)
@@ -59,11 +64,15 @@ class Contact(TenantBound, MutableRow):
     city = models.CharField(_("city"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=USER_LANGUAGES, blank=True)
-    picture = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    picture = models.ForeignKey(
+        Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("picture")
+    )
     joined_at = models.DateTimeField(_("joined at"), null=True, blank=True)
-    from_invite = models.BooleanField(default=False)
-    erased_at = models.DateTimeField(null=True, blank=True)
-    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    from_invite = models.BooleanField(_("joined by invitation"), default=False)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("merged into")
+    )
 
     objects = ContactQuerySet.as_manager()
 
@@ -125,8 +134,12 @@ class Occupancy(TenantBound, MutableRow):
         RENTER = "renter", _("renter")
         ADDITIONAL = "additional", _("additional user")
 
-    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="occupancies")
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="occupancies", db_index=False)
+    contact = models.ForeignKey(
+        Contact, on_delete=models.PROTECT, related_name="occupancies", verbose_name=_("contact")
+    )
+    unit = models.ForeignKey(
+        Unit, on_delete=models.PROTECT, related_name="occupancies", db_index=False, verbose_name=_("unit")
+    )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     is_admin = models.BooleanField(_("may invite and sees everything of the unit"), default=False)
     period = DateRangeField(_("period"))
@@ -220,27 +233,40 @@ class Invite(TenantBound, MutableRow):
         RESIDENT = "resident", _("resident")
         STAFF = "staff", _("staff")
 
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    community = models.ForeignKey(Community, null=True, blank=True, on_delete=models.PROTECT, related_name="invites")
-    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="invites")
-    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="invites")
-    membership_role = models.CharField(max_length=12, blank=True)
-    is_admin = models.BooleanField(default=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    community = models.ForeignKey(
+        Community, null=True, blank=True, on_delete=models.PROTECT, related_name="invites", verbose_name=_("community")
+    )
+    unit = models.ForeignKey(
+        Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="invites", verbose_name=_("unit")
+    )
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.PROTECT, related_name="invites", verbose_name=_("contact")
+    )
+    membership_role = models.CharField(_("role"), max_length=12, blank=True)
+    is_admin = models.BooleanField(_("may invite and sees everything of the unit"), default=False)
     email = models.EmailField(_("e-mail address"), max_length=254, blank=True)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    code = EncryptedTextField(blank=True)
+    first_name = models.CharField(_("first name"), max_length=100, blank=True)
+    last_name = models.CharField(_("last name"), max_length=100, blank=True)
+    code = EncryptedTextField(_("code"), blank=True)
     code_hash = models.BinaryField(max_length=32, unique=True)
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("invited by")
+    )
     invited_at = models.DateTimeField(_("invited at"))
     expires_on = models.DateField(_("valid until"))
-    opened_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
     accepted_at = models.DateTimeField(_("accepted at"), null=True, blank=True)
     accepted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("accepted by"),
     )
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
-    erased_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
 
     objects = InviteQuerySet.as_manager()
 
@@ -271,19 +297,23 @@ class Invite(TenantBound, MutableRow):
 class AccessRequest(TenantBound, Row):
     """Somebody without an invitation asks to be let in."""
 
-    first_name = models.CharField(max_length=100)
-    last_name = models.CharField(max_length=100)
-    email = models.EmailField(max_length=254)
-    street = models.CharField(max_length=200, blank=True)
-    postal_code = models.CharField(max_length=12, blank=True)
-    city = models.CharField(max_length=100, blank=True)
-    message = models.TextField(max_length=2000, blank=True)
-    handled_at = models.DateTimeField(null=True, blank=True)
-    invite = models.ForeignKey(Invite, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    first_name = models.CharField(_("first name"), max_length=100)
+    last_name = models.CharField(_("last name"), max_length=100)
+    email = models.EmailField(_("e-mail address"), max_length=254)
+    street = models.CharField(_("street"), max_length=200, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=12, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    message = models.TextField(_("message"), max_length=2000, blank=True)
+    handled_at = models.DateTimeField(_("done at"), null=True, blank=True)
+    invite = models.ForeignKey(
+        Invite, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("invitation")
+    )
 
     objects = AccessRequestQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("access request")
+        verbose_name_plural = _("access requests")
         ordering = ("-id",)
 
     def __str__(self) -> str:
@@ -323,15 +353,19 @@ class ImportRun(TenantBound, MutableRow):
         DONE = "done", _("done")
         REFUSED = "refused", _("refused")
 
-    file = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    mapping = models.JSONField(default=dict, blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    counts = models.JSONField(default=dict, blank=True)
-    report = models.JSONField(default=list, blank=True)
+    file = models.ForeignKey(
+        Blob, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("file")
+    )
+    mapping = models.JSONField(_("columns"), default=dict, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RUNNING)
+    counts = models.JSONField(_("counted"), default=dict, blank=True)
+    report = models.JSONField(_("errors"), default=list, blank=True)
 
     objects = TenantStaffQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
         ordering = ("-id",)
         constraints = (one_of("state", ["running", "done", "refused"], "import_run_state"),)
 

@@ -17,7 +17,9 @@ class Community(TenantBound, MutableRow):
 
     id = models.AutoField(primary_key=True)
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    organization = models.ForeignKey("orgs.Organization", on_delete=models.PROTECT, related_name="communities")
+    organization = models.ForeignKey(
+        "orgs.Organization", on_delete=models.PROTECT, related_name="communities", verbose_name=_("organization")
+    )
     identifier = models.CharField(_("reference"), max_length=50, blank=True)
     code = models.CharField(_("short code"), max_length=10, blank=True)
     name = models.CharField(_("name"), max_length=200)
@@ -26,7 +28,9 @@ class Community(TenantBound, MutableRow):
     postal_code = models.CharField(_("postal code"), max_length=12, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, default="DE", blank=True)
-    image = models.ForeignKey(Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    image = models.ForeignKey(
+        Blob, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("picture")
+    )
     first_response_hours = models.PositiveIntegerField(_("first response in hours"), null=True, blank=True)
     has_tickets = models.BooleanField(_("tickets"), default=True)
     has_posts = models.BooleanField(_("noticeboard"), default=True)
@@ -66,7 +70,9 @@ class Community(TenantBound, MutableRow):
 class Building(TenantBound, MutableRow):
     """One entrance of a community."""
 
-    community = models.ForeignKey(Community, on_delete=models.CASCADE, related_name="buildings")
+    community = models.ForeignKey(
+        Community, on_delete=models.CASCADE, related_name="buildings", verbose_name=_("community")
+    )
     street = models.CharField(_("street"), max_length=200)
     postal_code = models.CharField(_("postal code"), max_length=12, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
@@ -87,8 +93,12 @@ class Unit(TenantBound, MutableRow):
     """A flat, a shop, a parking space."""
 
     id = models.AutoField(primary_key=True)
-    community = models.ForeignKey(Community, on_delete=models.PROTECT, related_name="units")
-    building = models.ForeignKey(Building, null=True, blank=True, on_delete=models.SET_NULL, related_name="units")
+    community = models.ForeignKey(
+        Community, on_delete=models.PROTECT, related_name="units", verbose_name=_("community")
+    )
+    building = models.ForeignKey(
+        Building, null=True, blank=True, on_delete=models.SET_NULL, related_name="units", verbose_name=_("entrance")
+    )
     identifier = models.CharField(_("reference"), max_length=50, blank=True)
     name = models.CharField(_("name"), max_length=200)
     number = models.CharField(_("number"), max_length=50, blank=True)

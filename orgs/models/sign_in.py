@@ -194,15 +194,27 @@ class SignInLog(Row):
         LOGOUT = "logout", _("signed out")
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("account"),
     )
     tenant = models.ForeignKey(
-        TENANT, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        TENANT,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("tenant"),
     )
-    app_id = models.BigIntegerField(null=True, blank=True)
-    type = models.CharField(max_length=30, choices=Type.choices)
-    door = models.CharField(max_length=20)
-    ip = models.GenericIPAddressField(null=True, blank=True)
+    app_id = models.BigIntegerField(_("application"), null=True, blank=True)
+    type = models.CharField(_("what happened"), max_length=30, choices=Type.choices)
+    door = models.CharField(_("door"), max_length=20)
+    ip = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
 
     objects = SignInLogQuerySet.as_manager()
 

@@ -181,10 +181,13 @@ def first_or_reset_link(user: User, *, tenant: Organization | None = None) -> st
     )
 
 
-def request_reset(email: str, *, ip: str | None = None) -> None:
+def request_reset(
+    email: str, *, ip: str | None = None, lifetime: datetime.timedelta = datetime.timedelta(minutes=RESET_MINUTES)
+) -> None:
     """Mail a reset link if the address belongs to an account; silent either way (PORTAL-010, DOCMS-034, 036).
 
-    At most three links an hour go to one address.
+    ``lifetime`` is set by the door: an hour at the portal, `pw_link_reset_hours` at docms (DOCMS-032). At most three
+    links an hour go to one address.
     """
     user = User.objects.filter(email__iexact=email.strip(), erased_at=None).first()
     if user is None:
@@ -196,12 +199,7 @@ def request_reset(email: str, *, ip: str | None = None) -> None:
     ):
         return
     tenant = Organization.objects.tenants().filter(memberships__user=user).order_by("id").first()
-    issue_link(
-        user,
-        purpose=OneTimeLink.Purpose.PASSWORD_RESET,
-        lifetime=datetime.timedelta(minutes=RESET_MINUTES),
-        tenant=tenant,
-    )
+    issue_link(user, purpose=OneTimeLink.Purpose.PASSWORD_RESET, lifetime=lifetime, tenant=tenant)
 
 
 def find_link(token: str) -> OneTimeLink:

@@ -22,9 +22,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProcessType",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -32,6 +38,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -54,9 +61,15 @@ class Migration(migrations.Migration):
             name="ProcessDefinition",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -64,6 +77,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -94,9 +108,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProcessStage",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -104,6 +124,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -130,9 +151,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Process",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -140,6 +167,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -281,7 +309,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProcessDocument",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -289,6 +320,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -366,7 +398,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProcessActivity",
             fields=[
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -374,6 +409,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("id", models.AutoField(primary_key=True, serialize=False)),
@@ -475,7 +511,10 @@ class Migration(migrations.Migration):
             name="ProcessClerk",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -483,6 +522,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -547,9 +587,15 @@ class Migration(migrations.Migration):
             name="StageRule",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -557,6 +603,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -661,9 +708,15 @@ class Migration(migrations.Migration):
             name="WorkOrder",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -671,6 +724,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (

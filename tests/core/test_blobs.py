@@ -334,7 +334,7 @@ class TestDelivery:
         assert kind == "attachment"
         assert unquote(name) == "filename*=utf-8''Plan Ä.pdf"
 
-    @pytest.mark.parametrize("content", [b"<html><script>1</script>", b"<svg onload='1'/>", b"nur Text"])
+    @pytest.mark.parametrize("content", [b"<html><script>1</script>", b"<svg onload='1'/>", b"PK\x03\x04" + bytes(60)])
     def test_active_content_is_never_shown_inline(self, client: Client, content: bytes) -> None:
         answer = self.get(client, stored(content, None))
         assert answer["Content-Disposition"].startswith("attachment")
@@ -344,6 +344,13 @@ class TestDelivery:
         answer = self.get(client, stored(picture(), None))
         assert answer["Content-Disposition"].startswith("inline")
         assert answer["Content-Security-Policy"].startswith("sandbox;")
+
+    def test_text_is_shown_as_text_in_a_sandbox(self, client: Client) -> None:
+        answer = self.get(client, stored("Müll <script>1</script>".encode(), None))
+        assert answer["Content-Type"] == "text/plain; charset=utf-8"
+        assert answer["Content-Disposition"].startswith("inline")
+        assert answer["Content-Security-Policy"].startswith("sandbox;")
+        assert answer["X-Content-Type-Options"] == "nosniff"
 
     @pytest.mark.parametrize(
         ("wish", "start", "end"),

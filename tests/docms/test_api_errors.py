@@ -90,20 +90,6 @@ def test_401_is_about_tokens_and_403_about_rights(cast: Cast) -> None:
         renter.refused(method, path, 403, {} if method == "POST" else None)
 
 
-def test_secrets_in_paths_are_masked(cast: Cast, settings: Any) -> None:
-    secret = "s" * 43
-    for method, path, masked in (
-        ("PUT", f"/password/token/{secret}", "/password/token/***"),
-        ("POST", "/password/mail/kein-mail", "/password/mail/***"),
-        ("POST", "/tfa/123456", "/tfa/***"),
-        ("POST", "/tfa/123456/verify", "/tfa/***/verify"),
-        ("POST", f"/shares/{secret}", "/shares/***"),
-    ):
-        settings.EMAIL_URL = "smtp://localhost:25"
-        answer = Caller().call(method, path, {"new_password": "Ein-guter-Satz-9"})
-        assert answer.body["path"] == "/docms/api/v1" + masked
-
-
 def test_unknown_fields_are_ignored(cast: Cast, admin: Caller) -> None:
     made = admin.ok("POST", "/groups", {"name": "G", "colour": "red", "group_id": 5})
     assert made["name"] == "G"

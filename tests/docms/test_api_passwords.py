@@ -6,10 +6,12 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from core.services import rows
 from core.tokens import token_hash
+from messaging.models import Message
 from orgs.models import (
     AccessToken,
     InstallationSettings,
@@ -19,6 +21,7 @@ from orgs.models import (
     SignInLog,
 )
 from orgs.services import passwords
+from orgs.signals import password_link_issued
 from tests.cast import PASSWORD, Cast
 from tests.docms.door import Caller, signed_in
 
@@ -75,6 +78,47 @@ def test_a_new_password_ends_the_other_tokens(cast: Cast) -> None:
     elsewhere.refused("GET", "/folders", 401)
     neighbour.ok("GET", "/folders")
     login("renter", NEW_PASSWORD)
+
+
+@pytest.fixture
+def links() -> Any:
+    """The tokens of issued links, which exist in the mail only."""
+    issued: list[str] = []
+
+    def hear(sender: Any, *, token: str, **_: Any) -> None:
+        issued.append(token)
+
+    password_link_issued.connect(hear)
+    yield issued
+    password_link_issued.disconnect(hear)
+
+
+@pytest.mark.rule("DOCMS-032")
+@pytest.mark.parametrize(("purpose", "hours"), [("password_init", 5), ("password_reset", 3)])
+def test_links_live_as_long_as_the_installation_says(
+    cast: Cast, settings: Any, links: list[str], purpose: str, hours: int
+) -> None:
+    settings.EMAIL_URL = "smtp://localhost:25"
+    InstallationSettings.objects.update_or_create(id=1, defaults={"pw_link_init_hours": 5, "pw_link_reset_hours": 3})
+    if purpose == "password_init":
+        new = {"username": "neu", "email": "neu@example.org", "name": "Neu, Nina"}
+        signed_in(cast.admin, cast.tenant).ok("POST", "/users", new)
+    else:
+        Caller().ok("POST", "/password/mail/renter@quartier.test")
+    link = f"/password/token/{links[-1]}"
+
+    def pass_by(**time: int) -> None:
+        gone = datetime.timedelta(**time)
+        OneTimeLink.objects.filter(purpose=purpose).update(
+            expires_at=F("expires_at") - gone, created_at=F("created_at") - gone
+        )
+
+    pass_by(hours=hours, minutes=-1)
+    assert Caller().refused("PUT", link, 400, {"new_password": "kurz"})["message"] == "PASSWORD_POLICY"  # it works yet
+    pass_by(minutes=1)
+    Caller().refused("PUT", link, 404, {"new_password": NEW_PASSWORD})
+    mail = Message.objects.get(kind=purpose)
+    assert f"{hours} Stunden" in mail.body_text  # and the mail says so
 
 
 @pytest.mark.rule("DOCMS-033")

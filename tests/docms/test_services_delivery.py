@@ -83,8 +83,9 @@ def test_what_somebody_does_not_see_does_not_exist_for_them(cast: Cast, paper: D
     [
         (pdf(), "a.pdf", True),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "a.png", True),
+        (b"Text", "a.txt", True),
         (b"<html><script>alert(1)</script></html>", "a.html", False),
-        (b"Text", "a.txt", False),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "a.svg", False),
         (b"PK\x03\x04" + b"\0" * 60, "a.zip", False),
         (b"<html>", "schein.pdf", False),
     ],
@@ -299,6 +300,19 @@ def test_the_answer_carries_the_bytes(cast: Cast, paper: Document) -> None:
     assert b'"filename": "hausordnung.pdf"' in as_json.content  # type: ignore[attr-defined]
     for response in (shown, saved):
         response.close()
+
+
+def test_text_is_read_as_text_and_never_run(cast: Cast) -> None:
+    where = folder(cast, group=manual_group(cast, "Alle", "renter"))
+    content = "Größe <script>alert(1)</script>".encode()
+    paper = publish(cast, where, content=content, filename="notiz.html")
+    shown = delivery.read(document_id=paper.pk, actor=cast.actor("renter"), request=RequestFactory().get("/"))
+    assert b"".join(shown) == content
+    assert shown["Content-Type"] == "text/plain; charset=utf-8"
+    assert shown["Content-Disposition"].startswith("inline")
+    assert shown["X-Content-Type-Options"] == "nosniff"
+    assert shown["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    shown.close()
 
 
 def test_the_preview_needs_a_right_and_counts_nothing(cast: Cast, paper: Document) -> None:

@@ -27,9 +27,15 @@ class Migration(migrations.Migration):
             name="TicketTypeGroup",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -37,6 +43,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("name", models.CharField(max_length=200, verbose_name="name")),
@@ -52,9 +59,15 @@ class Migration(migrations.Migration):
             name="TicketType",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -62,6 +75,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -171,9 +185,15 @@ class Migration(migrations.Migration):
             name="Ticket",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -181,6 +201,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
@@ -433,7 +454,10 @@ class Migration(migrations.Migration):
             name="TicketActivity",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -441,6 +465,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
@@ -526,7 +551,10 @@ class Migration(migrations.Migration):
             name="IdempotencyRecord",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -534,6 +562,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 ("credential", models.CharField(max_length=64)),
@@ -552,7 +581,10 @@ class Migration(migrations.Migration):
             name="TicketAttachment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -560,6 +592,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -630,7 +663,10 @@ class Migration(migrations.Migration):
             name="TicketTypeCommunity",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -638,6 +674,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (
@@ -667,9 +704,15 @@ class Migration(migrations.Migration):
             name="TicketTypeField",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("row_version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -677,6 +720,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orgs.organization",
+                        verbose_name="tenant",
                     ),
                 ),
                 (

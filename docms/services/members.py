@@ -1,10 +1,7 @@
-"""Administration of members through the docms door: who may change what, and what follows from it."""
+"""Members of a tenant as docms administers them: who may change what, and what follows from it."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 from typing import TYPE_CHECKING, Any
 
 import nh3
@@ -15,34 +12,36 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, Denied, Invalid
-from core.services import audit, blobs, rows
-from docms.api.pictures import LOGO_MAX
-from docms.api.user_rows import FLAGS, group_ids_of
+from core.services import audit, rows
 from docms.models import Folder, FolderMark, Group, GroupMember
-from docms.services import marks
+from docms.querysets import MEMBER_FLAGS
+from docms.services import marks, pictures
+from docms.services.audiences import group_ids_of
 from docms.services.names import refuse_unknown
 from orgs.models import License, Membership, Organization, OrganizationSettings, User
 from orgs.services import accounts, passwords, tenants
+from orgs.services import members as org_members
 from orgs.signals import user_created
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
 
-    from core.models import Blob
     from orgs.actor import Actor
 
-PREFERENCES = frozenset({"locale", "darkmode", "mobile_number", "last_folder_id"})
-# Field of the contract → column of the account.
-_ACCOUNT = {"username": "username", "email": "email", "locale": "language", "darkmode": "darkmode"}
-_PLACE = ("token_sec", "tfa_force", "description", "login_popup_enabled", *FLAGS)
-_ADMIN_FLAGS = ("admin_perm", "super_admin_perm")
+ADMIN_FLAGS = ("admin_perm", "super_admin_perm")
+FLAGS = (*MEMBER_FLAGS.values(), *ADMIN_FLAGS)
+PREFERENCES = frozenset({"language", "darkmode", "mobile", "last_folder_id"})  # everybody's own to change (DOCMS-054)
+_ACCOUNT = ("username", "email", "language", "darkmode", "mobile")
+_PLACE = ("token_sec", "tfa_force", "description", "deactivated_at", "login_popup_enabled", *FLAGS)
 
 
 @transaction.atomic
 def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, Any], welcome: bool) -> Membership:
     """Add a person to the tenant: a new account with a link for its password, or an existing one as it is.
 
-    The caller is administrator. Side effects: the mails (DOCMS-051, 053), groups, audit.
+    ``values`` are columns of account and membership, ``name`` as one text, ``group_ids``, and ``login_logo`` in
+    Base64. The caller is administrator. Side effects: the mails (DOCMS-051, 053), groups, audit.
 
     Raises `Conflict` (``account_exists``) when user name or address is taken (DOCMS-052), `Denied` for rights the
     caller may not give (DOCMS-057) or without points of the licence (DOCMS-174), `Invalid` for wrong values.
@@ -55,7 +54,7 @@ def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, An
         raise Denied(_("Only super administrators may do this."))
     _check_points(tenant)
     user, is_new = _account(tenant, values)
-    place = _columns(values, tenant_id=tenant.pk)
+    place = _place(values, tenant_id=tenant.pk)
     place["admin_perm"] = bool(place.get("admin_perm") or place.get("super_admin_perm"))
     role = Membership.Role.STAFF if place["admin_perm"] else Membership.Role.GUEST
     membership = tenants.add_member(user=user, organization=tenant, role=role, **place)
@@ -88,9 +87,9 @@ def _account(tenant: Organization, values: Mapping[str, Any]) -> tuple[User, boo
         first_name=first,
         last_name=last,
         name_as_given=values["name"],
-        language=values.get("locale", "de"),
+        language=values.get("language", "de"),
         darkmode=values.get("darkmode", False),
-        mobile=values.get("mobile_number") or "",
+        mobile=values.get("mobile", ""),
     )
     return user, True
 
@@ -106,9 +105,13 @@ def _check_token_sec(chosen: OrganizationSettings, values: Mapping[str, Any]) ->
 
 
 def _check_points(tenant: Organization) -> None:
-    """One point for each member in use; none needed without licence (DOCMS-173 … 175)."""
+    """One point for each member in use; none needed without licence (DOCMS-173 … 175).
+
+    The licence stays locked until the transaction ends, so two at once do not take the same last point.
+    """
     licence = (
-        License.objects.filter(Q(organization=tenant) | Q(organization=None))
+        License.objects.select_for_update()
+        .filter(Q(organization=tenant) | Q(organization=None))
         .order_by(F("organization").asc(nulls_last=True))
         .first()
     )
@@ -121,67 +124,51 @@ def _check_points(tenant: Organization) -> None:
         raise Denied(_("The licence has no points left."), code="license_required")
 
 
-def _columns(values: Mapping[str, Any], *, tenant_id: int) -> dict[str, Any]:
-    """What a body says about the membership."""
+def _place(values: Mapping[str, Any], *, tenant_id: int) -> dict[str, Any]:
+    """The columns of the membership among the values."""
     columns = {name: values[name] for name in _PLACE if name in values}
     if "login_text" in values:
         columns["login_text"] = nh3.clean(values["login_text"])
     if "login_logo" in values:
-        columns["login_logo"] = _picture(values["login_logo"], tenant_id)
-    if "deactivated" in values:
-        columns["deactivated_at"] = values["deactivated"]
+        columns["login_logo"] = pictures.from_base64(values["login_logo"], tenant_id=tenant_id, field="login_logo")
     return columns
-
-
-def _picture(data: str | None, tenant_id: int) -> Blob | None:
-    """A PNG or JPEG in Base64. Raises `Invalid`."""
-    if not data:
-        return None
-    plain = data.partition("base64,")[2] if data.startswith("data:") else data
-    try:
-        content = base64.b64decode(plain, validate=True)
-    except (binascii.Error, ValueError):
-        content = b""
-    if not content or len(content) > LOGO_MAX:
-        problem = _("Must be a picture in Base64 of at most 512 KiB.")
-        raise Invalid(f"login_logo: {problem}", fields={"login_logo": [problem]})
-    blob = blobs.store(io.BytesIO(content), tenant_id=tenant_id, limit=LOGO_MAX)
-    if blob.mime not in ("image/png", "image/jpeg"):
-        problem = _("Must be a PNG or JPEG picture.")
-        raise Invalid(f"login_logo: {problem}", fields={"login_logo": [problem]})
-    return blob
 
 
 @transaction.atomic
 def change_member(
     *, actor: Actor, membership: Membership, values: Mapping[str, Any], is_admin: bool, is_super: bool
 ) -> None:
-    """Store what really differs. ``values`` holds only fields whose value differs from the stored one.
+    """Store what really differs. ``values`` as in `create_member`, only those that differ from the stored ones.
 
-    Raises `Denied` when the caller may not change one of them (DOCMS-054, 055, 057, 198), `Conflict` when the last
-    super administrator or owner would leave (DOCMS-058), `Invalid` for wrong values.
+    Side effects: groups, last folder, audit. An administrator's flag makes a resident or guest staff.
+
+    Raises `Denied` when the caller may not change one of them (DOCMS-054, 055, 057, 198) or without points of the
+    licence (DOCMS-174), `Conflict` when the last super administrator or owner would leave (DOCMS-058), `Invalid` for
+    wrong values.
     """
     if not is_admin:
         if values.keys() - PREFERENCES:
             raise Denied(_("Only administrators may change this."))
     else:
         _check_rights(membership, values, is_super=is_super)
-    Organization.objects.select_for_update(of=("self",)).get(pk=membership.organization_id)
-    place = _columns(values, tenant_id=membership.organization_id)
-    if set(_ADMIN_FLAGS) & place.keys():
+    place = _place(values, tenant_id=membership.organization_id)
+    if set(ADMIN_FLAGS) & place.keys():
         place["super_admin_perm"] = place.get("super_admin_perm", membership.super_admin_perm)
         place["admin_perm"] = bool(place.get("admin_perm", membership.admin_perm) or place["super_admin_perm"])
         if place["admin_perm"] and membership.role not in ("owner", "staff", "affiliate"):
             place["role"] = Membership.Role.STAFF
-    _check_last(membership, place)
-    if membership.deactivated_at and place.get("deactivated_at", ...) is None:
+    if "deactivated_at" in place and _is_over(membership.deactivated_at) and not _is_over(place["deactivated_at"]):
         _check_points(membership.organization)
-    rows.change(membership, place)
+    org_members.change(membership=membership, changes=place)
     _change_account(membership, values)
     if "group_ids" in values:
         _set_groups(membership, values["group_ids"])
     if "last_folder_id" in values:
         _set_last_folder(actor, membership, values["last_folder_id"])
+
+
+def _is_over(moment: datetime.datetime | None) -> bool:
+    return moment is not None and moment <= timezone.now()
 
 
 def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super: bool) -> None:
@@ -191,7 +178,7 @@ def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super
     guarded = (
         (chosen.lock_perm and flags)
         or "super_admin_perm" in flags
-        or (membership.super_admin_perm and (flags or "deactivated" in values))
+        or (membership.super_admin_perm and (flags or "deactivated_at" in values))
     )
     if guarded and not is_super:
         raise Denied(_("Only super administrators may do this."))
@@ -203,24 +190,8 @@ def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super
             raise Denied(_("This account belongs to another company, too; the person changes name and address."))
 
 
-def _check_last(membership: Membership, place: Mapping[str, Any]) -> None:
-    """A tenant keeps a super administrator and an owner; a future end counts as leaving (DOCMS-058)."""
-    leaves = place.get("deactivated_at", membership.deactivated_at) is not None
-    others = Membership.objects.filter(
-        organization=membership.organization_id, deactivated_at=None, user__erased_at=None
-    ).exclude(pk=membership.pk)
-    was_in = membership.deactivated_at is None
-    demoted = leaves or not place.get("super_admin_perm", membership.super_admin_perm)
-    if was_in and membership.super_admin_perm and demoted and not others.filter(super_admin_perm=True).exists():
-        raise Conflict(_("This is the last super administrator of the company."), code="last_super_admin")
-    if was_in and leaves and membership.role == "owner" and not others.filter(role="owner").exists():
-        raise Conflict(_("This is the last owner of the company."), code="last_owner")
-
-
 def _change_account(membership: Membership, values: Mapping[str, Any]) -> None:
-    changes: dict[str, Any] = {_ACCOUNT[name]: values[name] for name in _ACCOUNT if name in values}
-    if "mobile_number" in values:
-        changes["mobile"] = values["mobile_number"] or ""
+    changes: dict[str, Any] = {name: values[name] for name in _ACCOUNT if name in values}
     if "name" in values:
         first, last = accounts.split_name(values["name"])
         changes |= {"first_name": first, "last_name": last, "name_as_given": values["name"]}

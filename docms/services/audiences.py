@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from docms.models import Group, GroupMember
 from orgs import audience
+from orgs.actor import actor_for
 from orgs.models import Contact, Membership, Occupancy, Organization, Responsibility
 
 
@@ -53,3 +54,11 @@ def groups_by_person(tenant: Organization) -> dict[int, list[int]]:
         for user_id in held.get(key, ()):
             found[user_id].add(group_id)
     return {user_id: sorted(ids) for user_id, ids in found.items()}
+
+
+def group_ids_of(membership: Membership) -> list[int]:
+    """The groups of one member: listed by hand, and derived from where the person lives today."""
+    person = actor_for(membership.user, door="docms", tenant_id=membership.organization_id)
+    derived = Group.objects.filter(audience_key__in=person.keys, tenant=membership.organization_id)
+    listed = Group.objects.filter(kind=Group.Kind.MANUAL, members__membership=membership)
+    return sorted({*derived.values_list("id", flat=True), *listed.values_list("id", flat=True)})

@@ -1,0 +1,131 @@
+"""Members of an organization: taken in, changed, assigned, let go; what administrators reset for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict
+from core.services import audit, rows, throttle
+from orgs import rules
+from orgs.models import CommunityAssignment, Membership, Organization, User
+from orgs.services import passwords, second_factor
+from orgs.services.accounts import create_account
+from orgs.services.tenants import ensure_member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from orgs.actor import Actor
+
+
+@transaction.atomic
+def take_in(
+    *,
+    tenant: Organization,
+    email: str,
+    first_name: str,
+    last_name: str,
+    language: str,
+    role: str,
+    communities: Iterable[int] = (),
+    **flags: Any,
+) -> Membership:
+    """Give a person a place in a company: an account that has this address, else a new one.
+
+    A former member comes back. Side effects: the mail with the link for a first password (new accounts only),
+    assignments to communities, audit. Raises `Conflict` (``already_member``) for an active member in this role,
+    and `ValidationError` for flags that the role forbids.
+    """
+    email = email.strip()
+    user = User.objects.filter(Q(email__iexact=email) | Q(username__iexact=email), erased_at=None).first()
+    if user is not None and Membership.objects.active().filter(user=user, organization=tenant, role=role).exists():
+        raise Conflict(_("This person belongs to the organization already."), code="already_member")
+    is_new = user is None
+    if user is None:
+        user = create_account(
+            email=email, first_name=first_name, last_name=last_name, language=language, home_tenant=tenant
+        )
+    membership = ensure_member(user=user, organization=tenant, role=role)
+    change(membership=membership, changes={"role": role, **flags}, communities=communities)
+    if is_new:
+        passwords.first_or_reset_link(user, tenant=tenant)
+    return membership
+
+
+@transaction.atomic
+def change(
+    *,
+    membership: Membership,
+    changes: Mapping[str, Any],
+    communities: Iterable[int] | None = None,
+    expected: int | None = None,
+    verb: str = "changed",
+) -> dict[str, tuple[Any, Any]]:
+    """Write columns of a membership and, if given, exactly these assignments; every door's way to do so.
+
+    Returns ``{field: (old, new)}``. What would take the last owner or the last super administrator is decided
+    under a lock of the organization, so of two who remove each other at the same time one fails. Raises `Conflict`
+    (``last_owner``, ``last_super_admin``), `Changed` when the row moved on, `ValidationError` for wrong values.
+    Side effect: audit.
+    """
+    if rules.takes_power(membership, changes):
+        Organization.objects.select_for_update(of=("self",)).get(pk=membership.organization_id)
+        answer = rules.may_leave(membership, changes)
+        if not answer:
+            raise Conflict(answer.reason, code=answer.code)
+    changed = rows.change(membership, changes, expected=expected, verb=verb)
+    if communities is not None:
+        assign(membership=membership, communities=communities)
+    return changed
+
+
+@transaction.atomic
+def assign(*, membership: Membership, communities: Iterable[int]) -> None:
+    """Let a member of staff look after exactly these communities. Side effect: audit, one entry for each change."""
+    wanted = set(communities)
+    stored = {a.community_id: a for a in CommunityAssignment.objects.filter(membership=membership)}
+    for community_id, assignment in stored.items():
+        if community_id not in wanted:
+            rows.delete(assignment)
+    for community_id in sorted(wanted - stored.keys()):
+        rows.create(
+            CommunityAssignment, tenant_id=membership.tenant_id, membership=membership, community_id=community_id
+        )
+
+
+def deactivate(*, actor: Actor, membership: Membership) -> None:
+    """Close every door of the organization to a member from now on. Side effect: audit.
+
+    Raises `Conflict`: ``self`` for one's own place, ``last_owner``, ``last_super_admin``.
+    """
+    if membership.user_id == actor.user_id:
+        raise Conflict(_("You cannot deactivate yourself."), code="self")
+    change(membership=membership, changes={"deactivated_at": timezone.now()}, verb="deactivated")
+
+
+def reactivate(*, membership: Membership) -> None:
+    """Let a member in again, with the rights as they were. Side effect: audit."""
+    change(membership=membership, changes={"deactivated_at": None}, verb="reactivated")
+
+
+@transaction.atomic
+def reset_attempts(*, membership: Membership) -> None:
+    """Forget the wrong passwords of a member's account, at every door (DOCMS-040). Side effect: audit."""
+    throttle.clear(*passwords.account_counters(membership.user))
+    audit.record("attempts_reset", membership)
+
+
+@transaction.atomic
+def reset_second_factor(*, membership: Membership) -> None:
+    """Remove the keys of a member: the organization's own, and the personal one where `may_reset_personal_key`.
+
+    Side effects: recovery codes go with the personal key; audit.
+    """
+    second_factor.remove(membership.user, membership.organization)
+    if rules.may_reset_personal_key(membership):
+        second_factor.remove(membership.user)

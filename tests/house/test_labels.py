@@ -1,0 +1,86 @@
+"""The back office names every column in words: no label is made up by Django from a column's English name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.text import capfirst
+from django.utils.translation import override
+
+from config.admin_site import site
+from core.admin.history import DERIVED
+from core.services.audit import SECRET_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.contrib.admin import ModelAdmin
+    from django.db import models
+
+# Words that are the same in German.
+SAME = {"name", "logo", "fax", "code"}
+# Columns that neither a page nor the history shows.
+UNSEEN = {"id", "uuid", "seq", "handle", "credential", "blob", "parts", "reply_token_hash"} | DERIVED | SECRET_FIELDS
+
+
+def _shown(admin: ModelAdmin[Any]) -> set[str]:
+    """What lists, filters and forms name."""
+    names = {name for name in admin.list_display if isinstance(name, str)}
+    names |= {entry[0] if isinstance(entry, tuple) else entry for entry in admin.list_filter if not callable(entry)}
+    names |= {name for name in admin.readonly_fields if isinstance(name, str)}
+    for fieldsets in (admin.fieldsets, getattr(admin, "add_fieldsets", None)):
+        names |= set(flatten_fieldsets(fieldsets or ()))
+    names |= set(flatten_fieldsets([(None, {"fields": admin.fields or ()})]))
+    fields = getattr(getattr(admin.form, "_meta", None), "fields", None)
+    return names | (set(fields) if isinstance(fields, (list, tuple)) else set())
+
+
+def _column(model: type[models.Model], path: str) -> Any:
+    """The field at the end of a look-up, if it is one."""
+    *steps, last = path.split("__")
+    try:
+        for step in steps:
+            model = model._meta.get_field(step).related_model  # type: ignore[assignment]
+        return model._meta.get_field(last)
+    except FieldDoesNotExist:
+        return None
+
+
+def _columns() -> Iterator[Any]:
+    for model, admin in site._registry.items():
+        yield from (column for name in _shown(admin) if (column := _column(model, name)) is not None)
+        # The history tab names any column that changed.
+        yield from (column for column in model._meta.concrete_fields if column.name not in UNSEEN)
+
+
+def test_every_column_the_back_office_shows_has_a_german_label() -> None:
+    with override("de"):
+        made_up = {
+            f"{column.model._meta.label}.{column.name}"
+            for column in _columns()
+            if str(column.verbose_name).casefold() == column.name.replace("_", " ") and column.name not in SAME
+        }
+    assert made_up == set()
+
+
+def test_every_noun_of_the_back_office_has_a_name_of_its_own() -> None:
+    made_up = {
+        model._meta.label
+        for model in site._registry
+        if isinstance(model._meta.verbose_name, str) or isinstance(model._meta.verbose_name_plural, str)
+    }
+    assert made_up == set()
+
+
+def test_german_forms_show_no_english_label() -> None:
+    """Fields that a form declares itself have a label, too."""
+    with override("de"):
+        unnamed = {
+            f"{type(admin).__name__}.{name}"
+            for admin in site._registry.values()
+            for name, field in admin.form.declared_fields.items()  # type: ignore[attr-defined]
+            if field.label is None or capfirst(str(field.label)) == capfirst(name.replace("_", " "))
+        }
+    assert unnamed == set()
