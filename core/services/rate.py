@@ -60,7 +60,9 @@ def check(scope: str, key: object, limit: int) -> None:
     name = f"quartier:rate:{scope}:{key}:{int(minute)}"
     try:
         with _client(settings.REDIS_URL).pipeline(transaction=False) as commands:
-            count = cast("int", commands.incr(name).expire(name, 2 * WINDOW).execute()[0])
+            commands.incr(name)
+            commands.expire(name, 2 * WINDOW)
+            count = cast("int", commands.execute()[0])
     except redis.RedisError as error:
         _server.silent_until = time.monotonic() + PAUSE
         if not _server.is_lost:
