@@ -15,7 +15,7 @@ from core.logs import mask
 _NEVER = ("{authorization}i", "{cookie}i", "{http_authorization}e", "{http_cookie}e", "{set-cookie}o")
 
 
-class MaskingLogger(Logger):  # type: ignore[misc]  # gunicorn comes without types
+class MaskingLogger(Logger):
     """Names no code, token or address that stands in a path or in the query string (DOCMS-182)."""
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
