@@ -31,6 +31,7 @@ from core.errors import Denied, DomainError
 from core.logs import mask
 from core.middleware import own_transactions
 from core.models import SystemLog
+from core.services.rows import Taken
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
@@ -96,7 +97,7 @@ def _of_validation(error: ValidationError) -> Problem:
     )
     fields = {name: [text for part in errors for text in part.messages] for name, errors in parts.items()}
     codes = {part.code for errors in parts.values() for part in errors}
-    taken = bool(codes & {"unique", "unique_together"}) or any(str(code).endswith("_once") for code in codes)
+    taken = isinstance(error, Taken) or bool(codes & {"unique", "unique_together"})
     return Problem(409 if taken else 400, "exists" if taken else "invalid", _in_words(fields), fields)
 
 

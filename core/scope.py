@@ -7,12 +7,16 @@ row policies read the tenants from a setting that lives as long as the transacti
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from django.db import connection, transaction
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,36 @@ def all_tenants() -> Iterator[None]:
         yield
     finally:
         enter_tenants(before)
+
+
+@contextmanager
+def beside() -> Iterator[Callable[[Callable[[], _T]], _T]]:
+    """A way to commit something while the running unit of work stays open: progress that others can see.
+
+    Yields ``aside(work)``, which runs ``work`` in a unit of work of its own, of the same person in the same tenants, on
+    a connection of its own. It must not write rows that the open unit of work has written: both would wait for ever.
+    """
+    now = current()
+
+    def alone(work: Callable[[], _T]) -> _T:
+        with unit_of_work(
+            door=now.door,
+            user_id=now.user_id,
+            acting_for=now.acting_for,
+            ip=now.ip,
+            request_id=now.request_id,
+            tenants=now.tenants,
+        ):
+            return work()
+
+    def hang_up() -> None:
+        connection.close()  # of this thread
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="beside") as thread:  # connections belong to threads
+        try:
+            yield lambda work: thread.submit(alone, work).result()
+        finally:
+            thread.submit(hang_up).result()
 
 
 def _tell_database(tenants: frozenset[int]) -> None:

@@ -1,10 +1,26 @@
 """Celery wrappers of this floor."""
 
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs, throttle
 from orgs.services import tokens
+from orgs.services.register import runs
+
+_LONG = {"soft_time_limit": 1740, "time_limit": 1800}  # the largest registers take minutes
+
+
+@shared_task(name="orgs.import_register", autoretry_for=(OperationalError, InterfaceError), max_retries=3, **_LONG)
+def import_register(run_id: int) -> None:
+    """Import a register that was just uploaded; one that is over or in work is left alone."""
+    runs.work(run_id)
+
+
+@shared_task(name="orgs.catch_up_imports", **_LONG)
+def catch_up_imports() -> None:
+    """Every 30 seconds: an import that no worker was told of, or that a killed one left behind."""
+    jobs.run("orgs.catch_up_imports", runs.catch_up)
 
 
 @shared_task(name="orgs.tidy_sign_in")

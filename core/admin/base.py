@@ -87,6 +87,14 @@ class HouseAdmin(ModelAdmin):
         ordering = self.get_ordering(request)
         return found.order_by(*ordering) if ordering else found
 
+    def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """What pickers of other forms offer of this noun."""
+        return self.get_queryset(request)
+
+    def name_in_picker(self, obj: Any) -> str:
+        """How pickers name a row: so that two of the same name can be told apart."""
+        return str(obj)
+
     def may_see(self, actor: Any) -> bool:
         """Whether the list exists for this person at all."""
         return bool(actor.is_operator or actor.staff_tenants)
@@ -179,7 +187,11 @@ class HouseAdmin(ModelAdmin):
         if "queryset" not in kwargs:
             related = self.admin_site._registry.get(db_field.remote_field.model)
             if isinstance(related, HouseAdmin):
-                kwargs["queryset"] = related.get_queryset(request)
+                kwargs["queryset"] = related.offered(request)
+                field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+                if field is not None:
+                    field.label_from_instance = related.name_in_picker  # type: ignore[method-assign]
+                return field
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:

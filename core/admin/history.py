@@ -46,6 +46,20 @@ VERBS = {
     "groups_set": gettext_lazy("groups chosen"),
     "tenant_admitted": gettext_lazy("admitted as tenant"),
     "recovery_codes_made": gettext_lazy("recovery codes made"),
+    "cancelled": gettext_lazy("cancelled"),
+    "checked": gettext_lazy("checked off"),
+    "destroyed": gettext_lazy("destroyed"),
+    "found": gettext_lazy("found again"),
+    "healed": gettext_lazy("stored anew"),
+    "made_operator": gettext_lazy("made operator"),
+    "mail_users_set": gettext_lazy("recipients chosen"),
+    "missing": gettext_lazy("found missing"),
+    "preview": gettext_lazy("preview made"),
+    "recipients_set": gettext_lazy("recipients chosen"),
+    "signed_out": gettext_lazy("signed out"),
+    "stored": gettext_lazy("stored"),
+    "terminated": gettext_lazy("upload cancelled"),
+    "unchecked": gettext_lazy("check mark removed"),
 }
 # Columns that services work out of others: the history names what people changed.
 DERIVED = frozenset({"sort_key", "ancestors", "audience_key", "dedupe_key"})
@@ -56,6 +70,8 @@ DOORS = {
     "worker": gettext_lazy("background job"),
     "job": gettext_lazy("background job"),
     "command": gettext_lazy("command line"),
+    "mail": gettext_lazy("reply by mail"),
+    "explain": gettext_lazy("explanation of rights"),
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from core.admin.base import ReadOnlyAdmin
-from core.admin.history import door_name, steps, verb_of
+from core.admin.history import DOORS, VERBS, door_name, steps, verb_of
 from core.models import AuditEntry, JobRun, SystemLog, Upload
 
 
@@ -56,6 +57,56 @@ class FailedFilter(admin.SimpleListFilter):
         return queryset.filter(error="") if self.value() == "no" else queryset
 
 
+class WordFilter(admin.SimpleListFilter):
+    """By a column of known words, in words for people. The table is not asked which of them it holds."""
+
+    column = ""
+    words: ClassVar[Mapping[str, Any]] = {}
+
+    def codes(self, model_admin: Any) -> Mapping[str, Any]:
+        """Stored word → word for people."""
+        return self.words
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """In the order of the alphabet; stored words that people call the same are one choice."""
+        codes: dict[str, list[str]] = {}
+        for code, word in self.codes(model_admin).items():
+            codes.setdefault(str(word), []).append(code)
+        return [(",".join(codes[word]), word) for word in sorted(codes, key=str.casefold)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Any of the stored words."""
+        return queryset.filter(**{f"{self.column}__in": self.value().split(",")}) if self.value() else queryset
+
+
+class VerbFilter(WordFilter):
+    """What was done."""
+
+    title = _("action")
+    parameter_name = column = "verb"
+    words = VERBS
+
+
+class DoorFilter(WordFilter):
+    """Through which door."""
+
+    title = _("door")
+    parameter_name = column = "door"
+    words = DOORS
+
+
+class NounFilter(WordFilter):
+    """To what: the nouns of the back office, and accounts."""
+
+    title = _("of what")
+    parameter_name = column = "object_type"
+
+    def codes(self, model_admin: Any) -> Mapping[str, Any]:
+        """See the class."""
+        nouns = {*model_admin.admin_site._registry, get_user_model()}
+        return {model._meta.label_lower: model._meta.verbose_name for model in nouns}
+
+
 class JobRunAdmin(OfOperator):
     """What the scheduler ran, and what became of it."""
 
@@ -90,7 +141,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     """Who changed what, when and from where."""
 
     list_display = ("at", "who", "what", "noun", "object_id", "through", "ip")
-    list_filter = ("verb", "door", "object_type")
+    list_filter = (VerbFilter, DoorFilter, NounFilter)
     search_fields = ("object_id", "request_id")
     search_help_text = _("Number of the object, or id of the request")
     ordering = ("-id",)
@@ -171,7 +222,7 @@ class UploadAdmin(OfOperator):
     """Bytes that arrive, and handles that wait."""
 
     list_display = ("created_at", "name", "user", "door", "progress", "attached_at", "expires_at")
-    list_filter = ("door", ("attached_at", admin.EmptyFieldListFilter))
+    list_filter = (DoorFilter, ("attached_at", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
     ordering = ("-id",)
     fields = ("created_at", "name", "user", "door", "expected_size", "received", "attached_at", "expires_at")

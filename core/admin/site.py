@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from core.admin.pickers import PickerView
 from core.errors import Denied, NotFound
 
 # The theme's interactions are Alpine expressions in attributes, which Alpine compiles with `new Function`: that is
@@ -58,6 +59,10 @@ class HouseSite(UnfoldAdminSite):
             return response
 
         return update_wrapper(guarded, view)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """See `core.admin.pickers`."""
+        return PickerView.as_view(admin_site=self)(request)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """There is one sign-in for all pages."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 from django.utils import timezone
@@ -18,17 +19,32 @@ Counts = dict[str, int]
 KEPT = datetime.timedelta(days=1)  # some jobs run every twenty seconds
 
 
+@contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Whether this process got the name. Another one that has it keeps it until it is through, or dies."""
+    key = [zlib.crc32(name.encode()) - 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(1, %s)", key)
+        mine: bool = cursor.fetchone()[0]
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(1, %s)", key)
+
+
 def run(name: str, work: Callable[[], Counts]) -> Counts | None:
     """Run a job unless it runs elsewhere (then None); record when, what it counted, or why it failed.
 
     The work opens its own units of work, batch by batch, so that it can be killed and repeated. An exception
     is recorded and raised again.
     """
-    key = zlib.crc32(name.encode())
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(1, %s)", [key - 2**31])
-        if not cursor.fetchone()[0]:
-            return None
+    with alone(name) as mine:
+        return _recorded(name, work) if mine else None
+
+
+def _recorded(name: str, work: Callable[[], Counts]) -> Counts:
     row = JobRun.objects.create(name=name, started_at=timezone.now())
     try:
         counts = work()
@@ -42,5 +58,3 @@ def run(name: str, work: Callable[[], Counts]) -> Counts | None:
         row.ended_at = timezone.now()
         row.save(update_fields=["ended_at", "counts", "error"])
         JobRun.objects.filter(name=name, started_at__lt=row.started_at - KEPT).delete()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(1, %s)", [key - 2**31])

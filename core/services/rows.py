@@ -16,6 +16,11 @@ from core.services import audit
 
 _M = TypeVar("_M", bound=models.Model)
 
+
+class Taken(ValidationError):
+    """A value that must be unique is stored already; doors answer 409."""
+
+
 _UNRECORDED = frozenset({"id", "created_at", "updated_at", "row_version", "uuid", "tenant"})
 
 
@@ -95,16 +100,21 @@ def _clean(obj: models.Model, written: Mapping[str, Any]) -> None:
 
 
 def guarded(obj: models.Model, write: Any) -> Any:
-    """Run a write in a savepoint; a violated constraint becomes a `ValidationError` with its message for people."""
+    """Run a write in a savepoint; a violated constraint becomes a `ValidationError` with its message for people.
+
+    A `Taken` where the constraint is that a value is unique.
+    """
     try:
         with transaction.atomic():
             return write()
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
         name = getattr(diagnosis, "constraint_name", "") or ""
+        is_taken = isinstance(error.__cause__, UniqueViolation)
+        kind = Taken if is_taken else ValidationError
         for constraint in obj._meta.constraints:
             if constraint.name == name:
-                raise ValidationError(constraint.get_violation_error_message(), code=name) from error
-        if isinstance(error.__cause__, UniqueViolation):
-            raise ValidationError(_("There is such an entry already."), code=name) from error
+                raise kind(constraint.get_violation_error_message(), code=name) from error
+        if is_taken:
+            raise kind(_("There is such an entry already."), code=name) from error
         raise

@@ -14,17 +14,17 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from core.admin import pages
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url, list_url
+from core.admin.pickers import picker
 from docms import rules
 from docms.admin.explaining import people_page, person_page
 from docms.models import Document, Folder, FolderAccess, FolderMailUser, FolderPermission, Group
 from docms.services import folders
-from orgs.models import Membership, Organization, User
+from orgs.models import Membership, Organization
 
 
 @dataclass
@@ -46,11 +46,10 @@ class FolderForm(HouseForm):
         label=_("groups"),
         queryset=Group.objects.none(),
         required=False,
-        widget=UnfoldAdminSelect2MultipleWidget,
         help_text=_("Only people of these groups find the folder. Subfolders have their own groups."),
     )
     mail_users = forms.ModelMultipleChoiceField(
-        label=_("chosen people"), queryset=User.objects.none(), required=False, widget=UnfoldAdminSelect2MultipleWidget
+        label=_("chosen people"), queryset=Membership.objects.none(), required=False
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -61,7 +60,7 @@ class FolderForm(HouseForm):
             self.initial["groups"] = list(self.instance.access.values_list("group_id", flat=True))
         if "mail_users" in self.fields:
             self.initial["mail_users"] = list(
-                FolderMailUser.objects.filter(folder=self.instance).values_list("membership__user_id", flat=True)
+                FolderMailUser.objects.filter(folder=self.instance).values_list("membership_id", flat=True)
             )
 
     class Meta:
@@ -126,10 +125,16 @@ class FolderAdmin(HouseAdmin):
         """With the groups and the people of the tenant."""
         form = super().get_form(request, obj, change=change, **kwargs)
         tenant_id = obj.tenant_id if obj else request.actor.tenant_id  # type: ignore[attr-defined]
-        if "groups" in form.base_fields:
-            form.base_fields["groups"].queryset = Group.objects.filter(tenant=tenant_id)
-            members = Membership.objects.active().filter(organization=tenant_id)
-            form.base_fields["mail_users"].queryset = User.objects.filter(pk__in=members.values("user_id"))
+        fields = dict(form.base_fields)
+        for name, origin in (
+            ("groups", FolderAccess._meta.get_field("group")),
+            ("mail_users", FolderMailUser._meta.get_field("membership")),
+        ):
+            if name in fields:
+                field = picker(self, request, fields[name], origin)
+                field.queryset = field.queryset.filter(tenant=tenant_id)
+                fields[name] = field
+        form.base_fields = fields
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -149,7 +154,7 @@ class FolderAdmin(HouseAdmin):
             actor=request.actor,  # type: ignore[attr-defined]
             tenant=tenant,
             group_ids=[g.pk for g in groups],
-            mail_after_upload_users=[u.pk for u in people],
+            mail_after_upload_users=[m.user_id for m in people],
             **{k: v for k, v in place.items() if v is not None},
             **values,
         )
@@ -163,7 +168,7 @@ class FolderAdmin(HouseAdmin):
         return folders.change_folder(
             actor=request.actor,  # type: ignore[attr-defined]
             folder=obj,
-            changes={**values, folders.MAIL_USERS: [u.pk for u in people]},
+            changes={**values, folders.MAIL_USERS: _kept(obj, people)},
             group_ids=[g.pk for g in groups],
             expected=expected,
         )
@@ -279,3 +284,9 @@ def _state(folder: Folder) -> str:
 
 def _moment(moment: Any) -> str:
     return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
+def _kept(folder: Folder, chosen: Any) -> list[int]:
+    """The accounts of the chosen members, and of former ones, whom the form does not show: it takes nobody out."""
+    gone = FolderMailUser.objects.filter(folder=folder, membership__deactivated_at__lte=timezone.now())
+    return [m.user_id for m in chosen] + list(gone.values_list("membership__user_id", flat=True))

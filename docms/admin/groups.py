@@ -6,22 +6,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import (
-    UnfoldAdminSelect2MultipleWidget,
-    UnfoldAdminSelectWidget,
-)
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.base import HouseAdmin, count_of
 from core.admin.forms import HouseForm, Refusable
 from core.admin.pages import Cell, Section, change_url, form_page
+from core.admin.pickers import picker
 from core.errors import Denied, Invalid
 from docms import rules
 from docms.models import Folder, FolderAccess, Group, GroupMember
@@ -34,11 +32,9 @@ SHOWN = 500
 class GroupForm(HouseForm):
     """Name, people, folders."""
 
-    people = forms.ModelMultipleChoiceField(
-        label=_("people"), queryset=User.objects.none(), required=False, widget=UnfoldAdminSelect2MultipleWidget
-    )
+    people = forms.ModelMultipleChoiceField(label=_("people"), queryset=Membership.objects.none(), required=False)
     folders = forms.ModelMultipleChoiceField(
-        label=_("folders"), queryset=Folder.objects.none(), required=False, widget=UnfoldAdminSelect2MultipleWidget,
+        label=_("folders"), queryset=Folder.objects.none(), required=False,
         help_text=_("Access begins and ends with saving."),
     )  # fmt: skip
 
@@ -47,7 +43,7 @@ class GroupForm(HouseForm):
         if self.is_new:
             return
         if "people" in self.fields:
-            self.initial["people"] = list(self.instance.members.values_list("membership__user_id", flat=True))
+            self.initial["people"] = list(self.instance.members.values_list("membership_id", flat=True))
         if "folders" in self.fields:
             self.initial["folders"] = list(self.instance.access.values_list("folder_id", flat=True))
 
@@ -73,17 +69,10 @@ class AddressForm(Refusable, forms.Form):
 
     def __init__(self, *args: Any, admin: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        site = admin.admin_site
-        for name, model, origin in (
-            ("community", Community, Group), ("building", Building, Group), ("unit", Unit, Group),
-            ("contact", Contact, Group), ("folder", Folder, FolderAccess),
+        for name, origin in (
+            ("community", Group), ("building", Group), ("unit", Group), ("contact", Group), ("folder", FolderAccess),
         ):  # fmt: skip
-            self.fields[name].queryset = site._registry[model].get_queryset(request)  # type: ignore[attr-defined]
-            widget = AutocompleteSelect(
-                origin._meta.get_field(name), site, attrs={"class": "unfold-admin-autocomplete"}
-            )
-            self.fields[name].widget = widget
-            widget.choices = self.fields[name].choices  # type: ignore[attr-defined]
+            self.fields[name] = picker(admin, request, self.fields[name], origin._meta.get_field(name))
 
     def clean(self) -> dict[str, Any]:
         """Exactly one place or person."""
@@ -149,12 +138,15 @@ class GroupAdmin(HouseAdmin):
         """With the people and folders of the tenant."""
         form = super().get_form(request, obj, change=change, **kwargs)
         tenant_id = obj.tenant_id if obj else request.actor.tenant_id  # type: ignore[attr-defined]
-        members = Membership.objects.active().filter(organization=tenant_id)
         fields = dict(form.base_fields)
-        if "people" in fields:
-            fields["people"].queryset = User.objects.filter(pk__in=members.values("user_id"))
-        if "folders" in fields:
-            fields["folders"].queryset = Folder.objects.filter(tenant=tenant_id).order_by("full_path_name")
+        for name, origin in (
+            ("people", GroupMember._meta.get_field("membership")),
+            ("folders", FolderAccess._meta.get_field("folder")),
+        ):
+            if name in fields:
+                field = picker(self, request, fields[name], origin)
+                field.queryset = field.queryset.filter(tenant=tenant_id)
+                fields[name] = field
         if obj is not None and obj.kind == Group.Kind.DERIVED:
             fields.pop("people", None)
         form.base_fields = fields
@@ -166,7 +158,7 @@ class GroupAdmin(HouseAdmin):
             actor=request.actor,  # type: ignore[attr-defined]
             tenant=Organization.objects.get(pk=request.actor.tenant_id),  # type: ignore[attr-defined]
             name=values["name"],
-            user_ids=[u.pk for u in values.get("people", ())],
+            user_ids=[m.user_id for m in values.get("people", ())],
             folder_ids=[f.pk for f in values["folders"]],
             show_check_mark=values["show_check_mark"],
         )
@@ -178,7 +170,7 @@ class GroupAdmin(HouseAdmin):
             actor=request.actor,  # type: ignore[attr-defined]
             group=obj,
             changes={k: values[k] for k in ("name", "show_check_mark")},
-            user_ids=[u.pk for u in people] if people is not None else None,
+            user_ids=None if people is None else _kept(obj, people),
             folder_ids=[f.pk for f in values["folders"]],
             expected=expected,
         )
@@ -253,3 +245,9 @@ class GroupAdmin(HouseAdmin):
                 _("Nobody has an account yet."),
             )
         ]
+
+
+def _kept(group: Group, chosen: Any) -> list[int]:
+    """The accounts of the chosen members, and of former ones, whom the form does not show: it takes nobody out."""
+    gone = GroupMember.objects.filter(group=group, membership__deactivated_at__lte=timezone.now())
+    return [m.user_id for m in chosen] + list(gone.values_list("membership__user_id", flat=True))

@@ -119,21 +119,31 @@ class BearerToken(BaseAuthentication):
 
 
 class PendingToken(BearerToken):
-    """A token that need not be active: tenants, selection, second factor, password, sign-out (DOCMS-002)."""
+    """A token that need not be active: tenants, second factor, password (DOCMS-002)."""
+
+    asks_network = True
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken]:
         """The token and the person, in all tenants of the person; a token bound to a tenant follows its rules."""
         token = find(request)
         user = token.user
         assert user is not None
-        if token.state == AccessToken.State.ACTIVE and token.organization_id is not None:
+        if token.organization_id is not None:
             with scope.all_tenants():
                 membership = membership_of(user.pk, token.organization_id)
-            if membership is None or is_over(membership):
-                raise Unauthorized(code="user_deactivated")
+                if membership is None or is_over(membership):
+                    raise Unauthorized(code="user_deactivated")
+                if self.asks_network:
+                    check_network(request, token.organization_id)
         actor = enter(user, door="docms", token_id=token.pk)
         place(request, actor=actor, tenant=None, membership=None)
         return user, token
+
+
+class LeavingToken(PendingToken):
+    """For selection and sign-out, which end the access to the tenant that bars the network (DOCMS-012, 013)."""
+
+    asks_network = False
 
 
 def _why_gone(user_id: int, tenant_id: int) -> str:
@@ -164,6 +174,7 @@ class _BearerScheme(OpenApiAuthenticationExtension):
 
 class _PendingScheme(OpenApiAuthenticationExtension):
     target_class = PendingToken
+    match_subclasses = True
     name = "bearerInactive"
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:

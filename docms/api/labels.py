@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -26,17 +25,6 @@ class Label(serializers.Serializer):
 
     name = serializers.CharField(max_length=100, help_text="Label name, unique in its list without regard to case.")
     color = ColorField(help_text="Colour as six-digit hex value.")
-
-
-def _written(write: Any) -> Any:
-    """Run a write; a name that is taken is a conflict."""
-    try:
-        return write()
-    except ValidationError as error:
-        messages = " ".join(error.messages)
-        if getattr(error, "code", "") == "folder_label_once" or "label of that name" in messages:
-            raise Conflict(_("The folder has a label of that name already."), code="exists") from error
-        raise
 
 
 class FolderLabels(DocmsView):
@@ -64,7 +52,7 @@ class FolderLabels(DocmsView):
         values = self.body(Label)
         if FolderLabel.objects.filter(folder=folder, name__iexact=values["name"]).exists():
             raise Conflict(_("The folder has a label of that name already."), code="exists")
-        _written(lambda: rows.create(FolderLabel, tenant=folder.tenant, folder=folder, **values))
+        rows.create(FolderLabel, tenant=folder.tenant, folder=folder, **values)
         return Response()
 
 
@@ -91,7 +79,7 @@ class OneFolderLabel(DocmsView):
         twins = FolderLabel.objects.filter(folder=label.folder_id, name__iexact=values["name"]).exclude(pk=label.pk)
         if twins.exists():
             raise Conflict(_("The folder has a label of that name already."), code="exists")
-        if _written(lambda: rows.change(label, values)):
+        if rows.change(label, values):
             indexing.index(list(Document.objects.filter(label=label).select_related("label")))
         return Response()
 

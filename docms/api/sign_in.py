@@ -28,6 +28,8 @@ from orgs.services import passwords, second_factor, tokens
 from orgs.services.sign_in import sign_in_locking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rest_framework.request import Request
 
 CODES_MAX = 5  # wrong codes that end a token (DOCMS-025)
@@ -211,25 +213,43 @@ class _TokenView(DocmsView):
         auth.check_network(self.request, tenant_id)
         return membership
 
+    @property
+    def failures(self) -> throttle.Counter:
+        """Failed sign-ins of the account at this door."""
+        return passwords.account_counters(self.user)[1]
+
     def activate(self) -> None:
-        """The token works from now on; its end was set when the tenant was selected."""
+        """The token works from now on; its end was set when the tenant was selected. The sign-in was a success."""
         AccessToken.objects.filter(pk=self.token.pk).update(
             state=AccessToken.State.ACTIVE, activated_at=timezone.now(), failed_codes=0
         )
+        throttle.clear(self.failures)
 
-    def code_refused(self, tenant_id: int) -> Unauthorized:
-        """Count a wrong code; the fifth ends the token and counts as one failed sign-in (DOCMS-025)."""
+    def require_right(self, check: Callable[[], bool], tenant_id: int) -> None:
+        """Raise `Unauthorized` unless a code is right; none is while the account is locked (DOCMS-039).
+
+        The fifth wrong code ends the token and counts as one failed sign-in
+        (DOCMS-025); choosing a tenant again between them does not begin anew.
+        """
+        wrong = Unauthorized(_("This code is not right."), code="code_wrong")
+        if throttle.remaining(self.failures):
+            self.log(SignInLog.Type.LOCKED, tenant_id)
+            raise wrong
+        if check():
+            return
         self.log(SignInLog.Type.TFA_FAILED, tenant_id)
         AccessToken.objects.filter(pk=self.token.pk).update(failed_codes=F("failed_codes") + 1)
         self.token.refresh_from_db(fields=["failed_codes"])
         if self.token.failed_codes >= CODES_MAX:
             tokens.revoke(self.token)
-            throttle.fail(passwords.account_counters(self.user)[1])
-        return Unauthorized(_("This code is not right."), code="code_wrong")
+            throttle.fail(self.failures)
+        raise wrong
 
 
 class SelectTenant(_TokenView):
     """`/select-tenant/{tenantId}`."""
+
+    authentication_classes = (auth.LeavingToken,)
 
     @operation(
         "selectTenant", tag="Authentication", summary="Bind the token to a tenant",
@@ -250,7 +270,7 @@ class SelectTenant(_TokenView):
         expires = now + datetime.timedelta(seconds=membership.token_sec)
         if self.token.activated_at is not None and self.token.expires_at is not None:
             expires = min(expires, self.token.expires_at)
-        values: dict[str, Any] = {"organization": tenant, "expires_at": expires, "failed_codes": 0}
+        values: dict[str, Any] = {"organization": tenant, "expires_at": expires}
         if needed or setup:
             values["state"] = AccessToken.State.PENDING
             if self.token.activated_at is not None:
@@ -264,6 +284,8 @@ class SelectTenant(_TokenView):
 
 class Logout(_TokenView):
     """`/logout`."""
+
+    authentication_classes = (auth.LeavingToken,)
 
     @operation(
         "logout", tag="Authentication", summary="Sign out",
@@ -308,8 +330,7 @@ class ActivateTfa(_TokenView):
         if second_factor.confirmed(self.user, tenant):
             raise Conflict(_("There is a confirmed key already."))
         key = _fresh(second_factor.pending(self.user, tenant))
-        if not second_factor.confirm(key, tfainput):
-            raise self.code_refused(tenant.pk)
+        self.require_right(lambda: second_factor.confirm(key, tfainput), tenant.pk)
         self.log(SignInLog.Type.TFA_OK, tenant.pk)
         if self.token.state == AccessToken.State.PENDING:
             self.activate()
@@ -339,8 +360,7 @@ class VerifyTfaCode(_TokenView):
             raise Invalid(_("No key is set up for this company."))
         if self.token.state == AccessToken.State.ACTIVE:
             raise Invalid(_("The token is active already."))
-        if not second_factor.verify(factor=key, code=code):
-            raise self.code_refused(tenant.pk)
+        self.require_right(lambda: second_factor.verify(factor=key, code=code), tenant.pk)
         self.activate()
         self.log(SignInLog.Type.TFA_OK, tenant.pk)
         return Response()

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import scope
 from core.errors import Conflict, Denied, Invalid
 from core.services import audit, rows
 from docms.models import Folder, FolderMark, Group, GroupMember
@@ -40,8 +41,8 @@ _PLACE = ("token_sec", "tfa_force", "description", "deactivated_at", "login_popu
 def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, Any], welcome: bool) -> Membership:
     """Add a person to the tenant: a new account with a link for its password, or an existing one as it is.
 
-    ``values`` are columns of account and membership, ``name`` as one text, ``group_ids``, and ``login_logo`` in
-    Base64. The caller is administrator. Side effects: the mails (DOCMS-051, 053), groups, audit.
+    ``values`` are columns of account and membership, ``name`` as one text, ``group_ids``, ``last_folder_id``, and
+    ``login_logo`` in Base64. The caller is administrator. Side effects: the mails (DOCMS-051, 053), groups, audit.
 
     Raises `Conflict` (``account_exists``) when user name or address is taken (DOCMS-052), `Denied` for rights the
     caller may not give (DOCMS-057) or without points of the licence (DOCMS-174), `Invalid` for wrong values.
@@ -60,6 +61,8 @@ def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, An
     membership = tenants.add_member(user=user, organization=tenant, role=role, **place)
     if "group_ids" in values:
         _set_groups(membership, values["group_ids"])
+    if values.get("last_folder_id") is not None:
+        _set_last_folder(actor, membership, values["last_folder_id"])
     if is_new:
         passwords.first_or_reset_link(user, tenant=tenant)
     user_created.send(sender=Membership, membership=membership, welcome=welcome)
@@ -182,12 +185,15 @@ def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super
     )
     if guarded and not is_super:
         raise Denied(_("Only super administrators may do this."))
-    if {"username", "email"} & values.keys():
-        elsewhere = (
-            Membership.objects.active().filter(user=membership.user_id).exclude(tenant=membership.organization_id)
-        )
-        if membership.user.is_superuser or elsewhere.exists():
-            raise Denied(_("This account belongs to another company, too; the person changes name and address."))
+    if {"username", "email"} & values.keys() and (membership.user.is_superuser or _belongs_elsewhere(membership)):
+        raise Denied(_("This account belongs to another company, too; the person changes name and address."))
+
+
+def _belongs_elsewhere(membership: Membership) -> bool:
+    """Whether the account is in use in another company: the reset link would hand it over there (DOCMS-198)."""
+    with scope.all_tenants():
+        others = Membership.objects.active().filter(user=membership.user_id)
+        return others.exclude(tenant=membership.organization_id).exists()
 
 
 def _change_account(membership: Membership, values: Mapping[str, Any]) -> None:

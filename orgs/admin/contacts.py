@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 from core.admin.base import HouseAdmin
 from core.admin.pages import Cell, Section, change_url, of_object
 from orgs import rules
+from orgs.admin.imports import OfImportFilter
 from orgs.admin.invites import state_of
 from orgs.admin.inviting import invite_page, visible_occupants
 from orgs.admin.occupancies import add_url, occupancy_section
@@ -28,7 +29,7 @@ class ContactAdmin(HouseAdmin):
     """Contacts."""
 
     list_display = ("name", "number", "email", "telephone", "homes", "account")
-    list_filter = ("kind", ("user", EmptyFieldListFilter))
+    list_filter = ("kind", ("user", EmptyFieldListFilter), OfImportFilter)
     search_fields = ("index__text",)
     search_help_text = _("Name, e-mail address, telephone number, reference")
     list_select_related = ("user",)
@@ -74,6 +75,14 @@ class ContactAdmin(HouseAdmin):
             .get_queryset(request)
             .prefetch_related(models.Prefetch("occupancies", queryset=living, to_attr="living"))
         )
+
+    def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Without where they live."""
+        return super().get_queryset(request)
+
+    def name_in_picker(self, obj: Any) -> str:
+        """With the number: people share names."""
+        return f"{self.name(obj)} · {obj.number}"
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Through the index: each word somewhere in name, address or digits."""

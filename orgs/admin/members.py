@@ -16,7 +16,6 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
-    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -24,6 +23,7 @@ from unfold.widgets import (
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url, confirm, of_object
+from core.admin.pickers import picker
 from core.errors import Denied
 from orgs import rules
 from orgs.languages import USER_LANGUAGES
@@ -51,7 +51,6 @@ class MemberForm(HouseForm):
         label=_("looks after"),
         queryset=Community.objects.none(),
         required=False,
-        widget=UnfoldAdminSelect2MultipleWidget,
         help_text=_("For staff who do not look after all communities."),
     )
 
@@ -138,6 +137,14 @@ class MembershipAdmin(HouseAdmin):
         found = Membership.objects.filter(organization=models.F("tenant"))
         return found if actor.is_operator and not actor.acting else found.filter(tenant__in=actor.admin_tenants)
 
+    def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Members who were not let go."""
+        return self.get_queryset(request).active().select_related("user")
+
+    def name_in_picker(self, obj: Any) -> str:
+        """With the address: people share names."""
+        return f"{obj.user} · {obj.user.email}"
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who it is stays; what only super administrators grant is shown to others."""
         if obj is None:
@@ -151,9 +158,11 @@ class MembershipAdmin(HouseAdmin):
         """With the communities of the tenant, and without the account's fields for a member who is there."""
         form = super().get_form(request, obj, change=change, **kwargs)
         fields = dict(form.base_fields)
-        tenant_id = obj.tenant_id if obj else request.actor.tenant_id  # type: ignore[attr-defined]
         if "communities" in fields:
-            fields["communities"].queryset = Community.objects.filter(tenant=tenant_id)
+            origin = CommunityAssignment._meta.get_field("community")
+            field = picker(self, request, fields["communities"], origin)
+            field.queryset = field.queryset.filter(tenant=obj.tenant_id if obj else request.actor.tenant_id)  # type: ignore[attr-defined]
+            fields["communities"] = field
         if obj is not None:
             for name in ("email", "first_name", "last_name", "language"):
                 fields.pop(name, None)

@@ -160,6 +160,14 @@ class BuildingAdmin(_OfCommunity):
         """Of managed communities."""
         return Building.objects.filter(community__in=Community.objects.managed_by(actor))
 
+    def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """With the community it is named by."""
+        return self.get_queryset(request).select_related("community")
+
+    def name_in_picker(self, obj: Any) -> str:
+        """Streets have the same name in several towns."""
+        return f"{obj.community} · {obj}"
+
 
 class UnitAdmin(_OfCommunity):
     """Flats, shops, parking spaces."""
@@ -184,6 +192,14 @@ class UnitAdmin(_OfCommunity):
         """With the number of people who live there today."""
         living = Occupancy.objects.valid_on(timezone.localdate()).filter(unit=models.OuterRef("pk"))
         return super().get_queryset(request).annotate(occupant_total=count_of(living))
+
+    def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """With the community it is named by."""
+        return super().get_queryset(request).select_related("community")
+
+    def name_in_picker(self, obj: Any) -> str:
+        """Every house has a flat 1."""
+        return f"{obj.community} · {obj}"
 
     @display(description=_("people"), ordering="occupant_total")
     def occupants(self, unit: Any) -> int:

@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.history import door_name
+from core.admin.operations import DoorFilter
 from orgs.models import SignInLog
 
 
@@ -16,7 +17,7 @@ class SignInLogAdmin(ReadOnlyAdmin):
     """Who signed in, and who failed to. Super administrators for their tenant, the operator for all."""
 
     list_display = ("created_at", "person", "type", "through", "ip")
-    list_filter = ("type", "door")
+    list_filter = ("type", DoorFilter)
     search_fields = ("user__email", "user__last_name", "ip")
     list_select_related = ("user", "tenant")
     ordering = ("-id",)

@@ -1415,27 +1415,98 @@ class Migration(migrations.Migration):
                         verbose_name="file",
                     ),
                 ),
+                ("filename", models.CharField(blank=True, max_length=255, verbose_name="file name")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="uploaded by",
+                    ),
+                ),
                 ("mapping", models.JSONField(blank=True, default=dict, verbose_name="columns")),
                 (
                     "state",
                     models.CharField(
-                        choices=[("running", "running"), ("done", "done"), ("refused", "refused")],
-                        default="running",
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("refused", "refused"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="waiting",
                         max_length=10,
                         verbose_name="state",
                     ),
                 ),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("interrupted", "The import was interrupted several times."),
+                            ("too_long", "The import took too long. Please split the file."),
+                            ("file_lost", "The uploaded file is not there any more. Please upload it again."),
+                            ("unexpected", "An unexpected error. The log of the installation says more."),
+                        ],
+                        max_length=12,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("stage", models.CharField(blank=True, max_length=100, verbose_name="step")),
+                ("rows_done", models.PositiveIntegerField(default=0, verbose_name="rows done")),
+                ("rows_total", models.PositiveIntegerField(default=0, verbose_name="rows in total")),
+                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started at")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
                 ("counts", models.JSONField(blank=True, default=dict, verbose_name="counted")),
                 ("report", models.JSONField(blank=True, default=list, verbose_name="errors")),
+                (
+                    "contacts_created",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.IntegerField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="people who were created",
+                    ),
+                ),
+                (
+                    "contacts_changed",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.IntegerField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="people who were changed",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "import",
                 "verbose_name_plural": "imports",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "running"])), fields=["id"], name="import_run_open"
+                    )
+                ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("state__in", ["running", "done", "refused"])), name="import_run_state"
-                    )
+                        condition=models.Q(
+                            ("state__in", ["waiting", "running", "done", "refused", "failed", "cancelled"])
+                        ),
+                        name="import_run_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("failure__in", ["", "interrupted", "too_long", "file_lost", "unexpected"])),
+                        name="import_run_failure",
+                    ),
                 ],
             },
         ),

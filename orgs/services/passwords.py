@@ -12,6 +12,7 @@ import django.contrib.auth.password_validation as django_validation
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -43,30 +44,26 @@ def problems(password: str) -> list[str]:
     least = max(policy.pw_min_length, MIN_LENGTH)
     if len(password) < least:
         found.append(ngettext("Use at least %d character.", "Use at least %d characters.", least) % least)
+    lower, upper, digits, special = _needs(policy)
     kinds = (
         (
-            policy.pw_min_lower_case,
+            lower,
             str.islower,
-            "Use at least %d lower-case letter.",
-            "Use at least %d lower-case letters.",
+            ngettext("Use at least %d lower-case letter.", "Use at least %d lower-case letters.", lower),
         ),
         (
-            policy.pw_min_upper_case,
+            upper,
             str.isupper,
-            "Use at least %d upper-case letter.",
-            "Use at least %d upper-case letters.",
+            ngettext("Use at least %d upper-case letter.", "Use at least %d upper-case letters.", upper),
         ),
-        (policy.pw_min_numbers, str.isdigit, "Use at least %d digit.", "Use at least %d digits."),
+        (digits, str.isdigit, ngettext("Use at least %d digit.", "Use at least %d digits.", digits)),
         (
-            policy.pw_min_special,
+            special,
             lambda c: not c.isalnum(),
-            "Use at least %d special character.",
-            "Use at least %d special characters.",
+            ngettext("Use at least %d special character.", "Use at least %d special characters.", special),
         ),
     )
-    found += [
-        ngettext(one, many, need) % need for need, is_kind, one, many in kinds if sum(map(is_kind, password)) < need
-    ]
+    found += [text % need for need, is_kind, text in kinds if sum(map(is_kind, password)) < need]
     if len(password) > 1000:
         found.append(_("Use at most 1000 characters."))
     if password.lower() in common_passwords():
@@ -74,18 +71,31 @@ def problems(password: str) -> list[str]:
     return found
 
 
+def _needs(policy: InstallationSettings) -> tuple[int, int, int, int]:
+    return policy.pw_min_lower_case, policy.pw_min_upper_case, policy.pw_min_numbers, policy.pw_min_special
+
+
 def policy_hint() -> str:
-    """The policy in one sentence, for the hint under the field."""
+    """The policy in one sentence, for the hint under the field; what is not demanded is not named."""
     policy = installation()
     least = max(policy.pw_min_length, MIN_LENGTH)
-    return _(
-        "At least %(length)d characters with %(lower)d lower-case and %(upper)d upper-case letters "
-        "and %(digits)d digits. Best a sentence that only you know."
-    ) % {
-        "length": least,
-        "lower": policy.pw_min_lower_case,
-        "upper": policy.pw_min_upper_case,
-        "digits": policy.pw_min_numbers,
+    lower, upper, digits, special = _needs(policy)
+    kinds = [
+        text % need
+        for need, text in (
+            (lower, ngettext("%d lower-case letter", "%d lower-case letters", lower)),
+            (upper, ngettext("%d upper-case letter", "%d upper-case letters", upper)),
+            (digits, ngettext("%d digit", "%d digits", digits)),
+            (special, ngettext("%d special character", "%d special characters", special)),
+        )
+        if need
+    ]
+    length = ngettext("%d character", "%d characters", least) % least
+    if not kinds:
+        return _("At least %(length)s. Best a sentence that only you know.") % {"length": length}
+    return _("At least %(length)s, among them %(kinds)s. Best a sentence that only you know.") % {
+        "length": length,
+        "kinds": get_text_list(kinds, _("and")),
     }
 
 

@@ -92,7 +92,9 @@ def sign_in(*, identifier: str, password: str, door: str, ip: str | None, code: 
 def sign_in_locking(*, identifier: str, password: str, ip: str | None) -> SignIn:
     """The docms door: five failures in a row lock the account, longer each time (DOCMS-038 … 040).
 
-    While locked, the right password is refused like a wrong one, and the login log says so.
+    While locked, the right password is refused like a wrong one, and the login log says so. Where a second factor is
+    confirmed, the password alone is no success yet: the door clears the counter when the code was right, else wrong
+    codes would never add up (DOCMS-025).
     """
     door = "docms"
     with scope.unit_of_work(door=door, ip=ip):
@@ -108,7 +110,8 @@ def sign_in_locking(*, identifier: str, password: str, ip: str | None) -> SignIn
             _log(SignInLog.Type.LOGIN_FAILED, user, door, ip)
             return SignIn("refused")
         scope.identify(user.pk)
-        throttle.clear(account)
+        if second_factor.confirmed(user) is None:
+            throttle.clear(account)
         _log(SignInLog.Type.LOGIN, user, door, ip)
         User.objects.filter(pk=user.pk).update(last_login=timezone.now())
         return SignIn("ok", user)

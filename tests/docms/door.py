@@ -7,6 +7,7 @@ import datetime
 import functools
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,17 @@ from django.db import connection
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 from django.utils import timezone
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from orgs.models import AccessToken, Organization, User
+from core.tokens import token_hash
+from docms.api.base import UnknownPath
+from orgs.models import AccessToken, Organization, OrganizationSettings, User
 from orgs.services import tokens
+from tests.cast import PASSWORD, Cast
 
 OCTETS = "application/octet-stream"
 NO_FLAGS = dict.fromkeys(("read", "download", "upload", "edit", "edit_own", "mail", "log"), False)
@@ -57,6 +62,39 @@ def _templates() -> list[tuple[re.Pattern[str], str]]:
     """Fixed paths before those with parameters, as the routing has it."""
     paths = sorted(contract()["paths"], key=lambda path: path.count("{"))
     return [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path) + r"\Z"), path) for path in paths]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of the contract that is served."""
+
+    method: str
+    path: str  # with {parameters}
+    entry: dict[str, Any]
+
+    @property
+    def takes(self) -> set[str]:
+        """The kinds of sign-in it accepts; empty for everybody's."""
+        return {name for kind in self.entry.get("security", ()) for name in kind}
+
+    def at(self, **values: object) -> str:
+        """The path with these values, and 1 for what is left out."""
+        return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], 1)), self.path)
+
+
+@functools.cache
+def operations() -> tuple[Operation, ...]:
+    """Every operation of the contract that a view answers, so that a test of all of them grows with the door."""
+    found = []
+    for path, item in contract()["paths"].items():
+        view = resolve(PREFIX + re.sub(r"\{\w+\}", "1", path)).func.cls
+        found += [
+            Operation(method.upper(), path, item[method])
+            for method in ("get", "post", "put", "delete")
+            if method in item and view is not UnknownPath and hasattr(view, method)
+        ]
+    assert len(found) > 60
+    return tuple(found)
 
 
 def _hold_against_contract(method: str, path: str, status: int, body: Any) -> None:
@@ -172,8 +210,26 @@ def signed_in(user: User, tenant: Organization, **extra: Any) -> Caller:
     return Caller(token, **extra)
 
 
+def login(who: str, password: str = PASSWORD, **extra: Any) -> Caller:
+    """A caller whose token is not activated."""
+    caller = Caller(**extra)
+    caller.token = caller.ok("GET", "/login", basic=f"{who}@quartier.test:{password}")["token"]
+    return caller
+
+
+def age(caller: Caller, **values: Any) -> None:
+    """Change the row of the caller's token."""
+    AccessToken.objects.filter(token_hash=token_hash(caller.token)).update(**values)
+
+
+def settings_of(cast: Cast, **values: Any) -> None:
+    """Change settings of the tenant."""
+    OrganizationSettings.objects.filter(organization=cast.tenant).update(**values)
+
+
 def cost_of(caller: Caller, path: str, method: str = "GET", body: Any = None) -> int:
-    """The number of queries of a request that succeeds."""
+    """The number of queries of a request that succeeds; asked twice, because the first use of a token is noted."""
+    caller.ok(method, path, body)
     with CaptureQueriesContext(connection) as queries:
         caller.ok(method, path, body)
     return len(queries)

@@ -249,10 +249,14 @@ def test_a_place_is_addressed_by_a_derived_group(cast: Cast, where: Folder) -> N
 
 def test_a_group_by_hand(cast: Cast, where: Folder) -> None:
     client = signed_in(cast.admin)
-    client.post("/admin/docms/group/add/", {"name": "Beirat", "people": [cast.owner.pk], "folders": [where.pk]})
+    client.post(
+        "/admin/docms/group/add/", {"name": "Beirat", "people": [cast.membership("owner").pk], "folders": [where.pk]}
+    )
     group = Group.objects.get(name="Beirat")
     assert groups.members_of(group) == {cast.owner.pk}
-    foreign = client.post("/admin/docms/group/add/", {"name": "Fremde", "people": [cast.stranger.pk]})
+    foreign = client.post(
+        "/admin/docms/group/add/", {"name": "Fremde", "people": [cast.membership("stranger", cast.other_tenant).pk]}
+    )
     assert "people" in foreign.context["adminform"].form.errors
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.services import rows
 from docms.services.groups import derived_group
 from tests.docms.door import Caller, make_folder, make_group, signed_in, soon
 
@@ -123,6 +124,7 @@ def test_members_are_not_told_of_each_other(cast: Cast, admin: Caller, renter: C
     assert shown["user_ids"] == []
     assert shown["folder_ids"] == []
     assert [g["user_ids"] for g in renter.ok("GET", "/groups")] == [[]]
+    assert [g["user_ids"] for g in renter.ok("GET", f"/users/{cast.renter.pk}/groups")] == [[]]
     leader = signed_in(cast.owner, cast.tenant)
     assert leader.ok("GET", f"/groups/{group}")["user_ids"] == sorted([cast.renter.pk, cast.owner.pk])
     assert admin.ok("GET", f"/groups/{group}")["folder_ids"] == [hidden]
@@ -130,19 +132,26 @@ def test_members_are_not_told_of_each_other(cast: Cast, admin: Caller, renter: C
 
 @pytest.mark.rule("DOCMS-184")
 def test_groups_and_folders_are_for_administrators(cast: Cast, admin: Caller) -> None:
-    group = make_group(admin, "G", cast.staff.pk)
+    group = make_group(admin, "G", cast.staff.pk, cast.owner.pk, groupadmin_ids=[cast.owner.pk])
     folder = make_folder(admin, "F", group)
-    staff = signed_in(cast.staff, cast.tenant)
-    staff.refused("POST", "/groups", 403, {"name": "X"})
-    staff.refused("PUT", f"/groups/{group}", 403, {"name": "X"})
-    staff.refused("DELETE", f"/groups/{group}", 403)
-    staff.refused("POST", "/folders", 403, {"name": "X"})
-    staff.refused("PUT", f"/folders/{folder}", 403, {"name": "X"})
-    staff.refused("DELETE", f"/folders/{folder}", 403)
-    admin.ok("PUT", f"/folders/{folder}", {"name": "Y"})
-    admin.ok("PUT", f"/groups/{group}", {"name": "Y"})
-    admin.ok("DELETE", f"/folders/{folder}")
-    admin.ok("DELETE", f"/groups/{group}")
+    calls: list[tuple[str, str, dict[str, object] | None]] = [
+        ("POST", "/groups", {"name": "Neu"}), ("PUT", f"/groups/{group}", {"name": "Anders"}),
+        ("PUT", f"/groups/{group}", {"user_ids": [], "groupadmin_ids": []}), ("POST", "/folders", {"name": "Neu"}),
+        ("POST", "/folders", {"name": "Neu", "parent_folder_id": folder}),
+        ("PUT", f"/folders/{folder}", {"name": "Anders"}),
+        ("PUT", f"/folders/{folder}", {"group_ids": []}), ("DELETE", f"/folders/{folder}", None),
+        ("DELETE", f"/groups/{group}", None),
+    ]  # fmt: skip
+    before = admin.ok("GET", "/groups"), admin.ok("GET", "/folders?all=true&subfolders=true")
+    for who in (cast.staff, cast.owner):  # every document flag; administrator of the group
+        caller = signed_in(who, cast.tenant)
+        for method, path, body in calls:
+            caller.refused(method, path, 403, body)
+    assert (admin.ok("GET", "/groups"), admin.ok("GET", "/folders?all=true&subfolders=true")) == before
+    rows.change(cast.membership("staff"), {"admin_perm": True})
+    plain_admin = signed_in(cast.staff, cast.tenant)
+    for method, path, body in calls:
+        plain_admin.ok(method, path, body)
 
 
 def test_a_name_that_is_taken_is_a_conflict(admin: Caller) -> None:

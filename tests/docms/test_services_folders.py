@@ -159,22 +159,29 @@ def test_a_new_top_level_folder_gets_the_automatic_child_folders(cast: Cast) -> 
 
 
 @pytest.mark.rule("DOCMS-102")
-@pytest.mark.parametrize("inherits", [True, False])
-def test_automatic_child_folders_take_groups_and_labels_where_switched_on(cast: Cast, inherits: bool) -> None:
+@pytest.mark.parametrize("with_groups", [True, False])
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_automatic_child_folders_take_groups_and_labels_where_switched_on(
+    cast: Cast, with_groups: bool, with_labels: bool
+) -> None:
     few, everyone = manual_group(cast, "Wenige", "owner"), manual_group(cast, "Alle", "renter")
     rows.change(
         cast.tenant.settings,
         {
-            "additional_child_folders": [{"name": "Verträge", "group_ids": [few.pk]}],
-            "additional_child_folders_group": inherits,
-            "additional_child_folders_labels": inherits,
+            "additional_child_folders": [{"name": "Verträge", "group_ids": [few.pk]}, {"name": "Fotos"}],
+            "additional_child_folders_group": with_groups,
+            "additional_child_folders_labels": with_labels,
         },
     )
-    top = folder(cast, "Neu", everyone, labels=[("Eilig", "#ff0000")])
-    child = Folder.objects.get(parent=top)
-    groups = set(FolderAccess.objects.filter(folder=child).values_list("group_id", flat=True))
-    assert groups == ({few.pk, everyone.pk} if inherits else {few.pk})
-    assert list(child.labels.values_list("name", "color")) == ([("Eilig", "#ff0000")] if inherits else [])
+    top = folder(cast, "Neu", everyone, labels=[("Eilig", "#ff0000"), ("Ablage", "#00ff00")])
+    own = {"Verträge": {few.pk}, "Fotos": set()}
+    for child in Folder.objects.filter(parent=top):
+        groups = set(FolderAccess.objects.filter(folder=child).values_list("group_id", flat=True))
+        assert groups == own[child.name] | ({everyone.pk} if with_groups else set())
+        labels = dict(child.labels.values_list("name", "color"))
+        assert labels == ({"Eilig": "#ff0000", "Ablage": "#00ff00"} if with_labels else {})
+        del own[child.name]
+    assert not own
 
 
 @pytest.mark.rule("DOCMS-103")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import flatten_fieldsets
@@ -10,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import override
 
 from config.admin_site import site
-from core.admin.history import DERIVED
+from core.admin.history import DERIVED, VERBS
 from core.services.audit import SECRET_FIELDS
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
     from django.db import models
 
+ROOT = Path(__file__).resolve().parents[2]
 # Words that are the same in German.
 SAME = {"name", "logo", "fax", "code"}
 # Columns that neither a page nor the history shows.
@@ -84,3 +87,20 @@ def test_german_forms_show_no_english_label() -> None:
             if field.label is None or capfirst(str(field.label)) == capfirst(name.replace("_", " "))
         }
     assert unnamed == set()
+
+
+_VERBS = re.compile(r'(?:verb=|audit\.record\(\s*|entry_for\(\s*)"([a-z_]+)"(?: if \w+ else "([a-z_]+)")?')
+
+
+def test_every_verb_of_the_audit_is_told_in_words() -> None:
+    """History and audit list never show a stored word."""
+    used = {
+        verb
+        for floor in ("core", "orgs", "messaging", "docms", "tickets", "processes", "portal", "config")
+        for path in (ROOT / floor).rglob("*.py")
+        for match in _VERBS.finditer(path.read_text(encoding="utf-8"))
+        for verb in match.groups()
+        if verb
+    }
+    assert {"created", "changed"} <= used | VERBS.keys()
+    assert used - VERBS.keys() == set()

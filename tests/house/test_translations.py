@@ -10,6 +10,10 @@ from pathlib import Path
 
 import polib
 import pytest
+import unfold
+from django.utils.translation import gettext, override
+
+from core.admin.theme_texts import TEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("de", "fr", "pl")
@@ -62,3 +66,32 @@ def test_no_text_of_the_code_is_missing_from_the_catalogues(tmp_path: Path) -> N
     )  # fmt: skip
     collected = {e.msgid for e in polib.pofile(str(copy / "locale" / "de" / "LC_MESSAGES" / "django.po"))}
     assert collected - {e.msgid for e in catalogue("de")} == set()
+
+
+# What the theme brings for packages and pages that this house does not have.
+_UNUSED = (
+    "contrib/constance", "contrib/crispy_forms", "contrib/forms", "contrib/guardian", "contrib/import_export",
+    "contrib/inlines", "contrib/location_field", "contrib/simple_history", "mixins/nested_inlines", "templates/admin/auth",
+    "templates/admin/login", "templates/registration", "templates/unfold_crispy",
+)  # fmt: skip
+_UNSHOWN = {"Select currency", "Raw passwords are not stored, so there is no way to see this "}
+_LITERAL = re.compile(r"""(?:\{%\s*(?:trans|translate)\s+|\b(?:_|gettext|gettext_lazy)\(\s*)(["'])(.+?)\1""")
+_SAME = {"System", "Action"}  # words that are the same in one of the languages
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_theme_speaks_the_language(language: str) -> None:
+    """The theme has no catalogue: what Django's does not know, ours has to (`core.admin.theme_texts`)."""
+    theme = Path(unfold.__file__).parent
+    texts = {
+        match.group(2)
+        for path in theme.rglob("*")
+        if path.suffix in (".py", ".html") and not str(path.relative_to(theme)).startswith(_UNUSED)
+        for match in _LITERAL.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert "Search apps and models..." in texts
+    own = {e.msgid for e in catalogue(language)}
+    with override(language):
+        missing = {text for text in texts - own - _UNSHOWN if gettext(text) == text}
+    assert missing - _SAME == set()
+    assert set(TEXTS) <= own

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from core import scope
@@ -156,7 +155,7 @@ def test_staff_see_their_communities_only(cast: Cast) -> None:
 def test_a_picker_offers_nothing_that_one_does_not_see(cast: Cast) -> None:
     query = {"app_label": "orgs", "model_name": "occupancy", "field_name": "unit", "term": ""}
     names = {r["text"] for r in signed_in(cast.staff).get("/admin/autocomplete/", query).json()["results"]}
-    assert names == {"Wohnung A1", "Wohnung A2", "Wohnung A3"}
+    assert names == {f"Haus A · Wohnung {ref}" for ref in ("A1", "A2", "A3")}
 
 
 def test_the_operator_sees_all_tenants_and_chooses_one(cast: Cast) -> None:
@@ -534,26 +533,18 @@ def test_the_settings_of_the_installation_are_made_by_the_first_change(cast: Cas
     assert InstallationSettings.objects.get().pw_min_length == 14
 
 
-# --- Imports --------------------------------------------------------------------------------------------
-
-REGISTER = "community_ref;community;unit_ref;unit;contact_ref;last_name;role;from\n"
+# --- The audit ------------------------------------------------------------------------------------------
 
 
-def test_a_register_is_imported_or_refused_with_its_cells(cast: Cast) -> None:
+def test_the_audit_is_filtered_in_words_by_action_door_and_noun(cast: Cast) -> None:
     client = signed_in(cast.admin)
-    good = SimpleUploadedFile("register.csv", (REGISTER + "Q;Haus Q;1;Wohnung 1;K1;Quast;renter;01.01.2024\n").encode())
-    client.post("/admin/orgs/importrun/add/", {"file": good})
-    run = ImportRun.objects.latest("id")
-    assert run.state == "done"
-    assert Community.objects.filter(identifier="Q").exists()
-    bad = SimpleUploadedFile("register.csv", (REGISTER + "R;Haus R;1;W 1;K2;Rast;king;gestern\n").encode())
-    response = client.post("/admin/orgs/importrun/add/", {"file": bad}, follow=True)
-    run = ImportRun.objects.latest("id")
-    assert run.state == "refused"
-    assert not Community.objects.filter(identifier="R").exists()
-    assert len(response.context["sections"][0].rows) == run.counts["errors"] == 2
-
-
-def test_only_staff_for_all_communities_import(cast: Cast) -> None:
-    file = SimpleUploadedFile("register.csv", REGISTER.encode())
-    assert signed_in(cast.staff).post("/admin/orgs/importrun/add/", {"file": file}).status_code == 403
+    url = f"/admin/orgs/community/{cast.house_a.pk}/change/"
+    client.post(url, form_of(client, url) | {"city": "Köln"})
+    page = client.get("/admin/core/auditentry/", {"verb": "changed", "object_type": "orgs.community"})
+    entry = page.context["cl"].queryset.get()
+    assert (entry.door, entry.object_id) == ("back_office", str(cast.house_a.pk))
+    assert not client.get("/admin/core/auditentry/", {"verb": "changed", "door": "docms"}).context["cl"].queryset
+    text = page.content.decode()
+    assert "orgs.community<" not in text  # the stored word is in addresses only
+    assert "verb=second_factor_confirmed" in text
+    assert "door=job%2Cworker" in text or "door=worker%2Cjob" in text

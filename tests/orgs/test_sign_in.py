@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from core.errors import Conflict, Invalid, Unknown
 from core.models import Throttle
 from core.services import throttle
-from orgs.models import AccessToken, OneTimeLink, Organization, SecondFactor, Session, SignInLog
+from orgs.models import AccessToken, InstallationSettings, OneTimeLink, Organization, SecondFactor, Session, SignInLog
 from orgs.services import passwords, second_factor, tokens
 from orgs.services.sign_in import sign_in, sign_in_locking
 from orgs.signals import password_link_issued
@@ -193,6 +193,49 @@ def test_a_new_key_replaces_an_unconfirmed_one_and_a_confirmed_one_blocks(cast: 
 @pytest.mark.django_db
 def test_the_policy_names_what_is_missing(password: str, missing: int) -> None:
     assert len(passwords.problems(password)) == missing
+
+
+@pytest.mark.parametrize(
+    ("language", "one_of_each", "more"),
+    [
+        (
+            "en",
+            "At least 12 characters, among them 1 lower-case letter, 1 upper-case letter and 1 digit.",
+            "At least 12 characters, among them 2 lower-case letters, 5 digits and 1 special character.",
+        ),
+        (
+            "de",
+            "Mindestens 12 Zeichen, darunter 1 Kleinbuchstabe, 1 Großbuchstabe und 1 Ziffer.",
+            "Mindestens 12 Zeichen, darunter 2 Kleinbuchstaben, 5 Ziffern und 1 Sonderzeichen.",
+        ),
+        (
+            "fr",
+            "Au moins 12 caractères, dont 1 minuscule, 1 majuscule et 1 chiffre.",
+            "Au moins 12 caractères, dont 2 minuscules, 5 chiffres et 1 caractère spécial.",
+        ),
+        (
+            "pl",
+            "Co najmniej 12 znaków, w tym 1 mała litera, 1 wielka litera i 1 cyfra.",
+            "Co najmniej 12 znaków, w tym 2 małe litery, 5 cyfr i 1 znak specjalny.",
+        ),
+    ],
+)
+@pytest.mark.django_db
+def test_the_hint_counts_as_people_do(language: str, one_of_each: str, more: str) -> None:
+    with translation.override(language):
+        assert passwords.policy_hint().startswith(one_of_each)
+        row = InstallationSettings.objects.create(
+            pk=1, pw_min_lower_case=2, pw_min_upper_case=0, pw_min_numbers=5, pw_min_special=1
+        )
+        assert passwords.policy_hint().startswith(more)
+        InstallationSettings.objects.filter(pk=row.pk).update(pw_min_lower_case=0, pw_min_numbers=0, pw_min_special=0)
+        assert passwords.policy_hint().count("12") == 1
+
+
+@pytest.mark.django_db
+def test_what_a_password_misses_is_said_in_the_language_of_the_reader() -> None:
+    with translation.override("de"):
+        assert passwords.problems("ohne-grosse-buchstaben-1") == ["Verwenden Sie mindestens 1 Großbuchstaben."]
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core import scope
+from core.errors import DomainError
 from orgs.models import ImportRun, Organization
-from orgs.services.register import Refused, import_rows, read_csv
+from orgs.services.register import RowError, runs
 
 
 class Command(BaseCommand):
@@ -25,32 +27,34 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            data = options["file"].read_bytes()
+            data = io.BytesIO(options["file"].read_bytes())
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
         tenant = self.tenant(options["tenant"])
         try:
             with scope.unit_of_work(door="command", tenants=[tenant.pk]):
-                result = import_rows(read_csv(data), tenant=tenant, progress=self.show)
-                ImportRun.objects.create(
-                    tenant=tenant,
-                    state=ImportRun.State.DONE,
-                    counts={"created": result.created, "changed": result.changed},
-                )
-        except Refused as refused:
-            with scope.unit_of_work(door="command", tenants=[tenant.pk]):
-                ImportRun.objects.create(
-                    tenant=tenant,
-                    state=ImportRun.State.REFUSED,
-                    counts={"errors": refused.total},
-                    report=[[e.row, e.column, str(e.message)] for e in refused.errors],
-                )
-            for error in refused.errors:
-                self.stderr.write(str(error))
-            raise CommandError(str(refused.message)) from refused
+                run = runs.start(tenant=tenant, file=data, filename=options["file"].name, user=None, wake_worker=False)
+        except DomainError as error:
+            raise CommandError(str(error.message)) from error
+        runs.work(run.pk, progress=self.show)
+        with scope.unit_of_work(door="command", tenants=[tenant.pk]):
+            run.refresh_from_db()
+        self.report(run)
+
+    def report(self, run: ImportRun) -> None:
+        """What came of it, or every error."""
+        for row, column, message in run.report:
+            self.stderr.write(str(RowError(row, column, message)))
+        if run.state != ImportRun.State.DONE:
+            raise CommandError(
+                f"{run.counts['errors']} errors; nothing was imported."
+                if run.state == ImportRun.State.REFUSED
+                else f"Import {run.pk}: {run.get_state_display()} {run.get_failure_display()}".strip()
+            )
         self.stdout.write("")
-        for noun in result.created:
-            self.stdout.write(f"{noun}: {result.created[noun]} created, {result.changed[noun]} changed")
+        created, changed = run.counts["created"], run.counts["changed"]
+        for noun in created:
+            self.stdout.write(f"{noun}: {created[noun]} created, {changed[noun]} changed")
 
     def tenant(self, tenant_id: int | None) -> Organization:
         """The tenant named, or the only one."""

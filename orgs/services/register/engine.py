@@ -25,10 +25,12 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class ImportResult:
-    """How many rows of each noun were created and changed."""
+    """How many rows of each noun were created and changed; of people, also which."""
 
     created: dict[str, int] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
+    contacts_created: list[int] = field(default_factory=list)
+    contacts_changed: list[int] = field(default_factory=list)
 
     def count(self, model: type[models.Model], *, created: int, changed: int) -> None:
         """Note one noun."""
@@ -106,8 +108,8 @@ class _Run:
 
     def save(
         self, model: type[models.Model], new: list[Any], old: list[tuple[Any, dict[str, Any]]], label: str
-    ) -> None:
-        """Insert and update in batches, with an audit entry for each row."""
+    ) -> list[Any]:
+        """Insert and update in batches, with an audit entry for each row; returns the rows that changed."""
         now, total = timezone.now(), len(new) + len(old)
         for start in range(0, len(new), BATCH):
             model._base_manager.bulk_create(new[start : start + BATCH])
@@ -133,6 +135,7 @@ class _Run:
             self.note("imported", obj, None)
         self.progress(label, total, total)
         self.result.count(model, created=len(new), changed=len(changed))
+        return changed
 
     def note(self, verb: str, obj: models.Model, changes: dict[str, Any] | None) -> None:
         """Remember an audit entry; they are written together at the end."""
@@ -246,7 +249,9 @@ class _Run:
             else:
                 found[ref] = Contact(tenant=self.tenant, number=str(first + len(new)), **values)
                 new.append(found[ref])
-        self.save(Contact, new, old, _("People"))
+        changed = self.save(Contact, new, old, _("People"))
+        self.result.contacts_created = [c.pk for c in new]
+        self.result.contacts_changed = [c.pk for c in changed]
         touched = [*new, *(c for c, _values in old)]
         for start in range(0, len(touched), BATCH):
             contacts.index(touched[start : start + BATCH])

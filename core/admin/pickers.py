@@ -1,0 +1,57 @@
+"""Pickers: fields that look up what is typed instead of carrying every choice, and offer what a person may see."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django import forms
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+
+if TYPE_CHECKING:
+    from django.db import models
+    from django.http import HttpRequest
+
+    from core.admin.base import HouseAdmin
+
+_F = TypeVar("_F", bound=forms.ModelChoiceField)
+
+
+class _Several(AutocompleteSelectMultiple):
+    """Without the cross that empties the field: the script puts it between the items of its list, where no list may
+    have it, and every item has a cross of its own."""
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Django's, but for that cross."""
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-allow-clear": "false"}
+
+
+class PickerView(AutocompleteJsonView):
+    """What a picker asks for: rows that the noun's own admin offers this person, named as the admin names them."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        """Django's, from `HouseAdmin.offered` instead of the whole list."""
+        admin: HouseAdmin = self.model_admin
+        found = admin.offered(self.request).complex_filter(self.source_field.get_limit_choices_to())
+        found, doubled = admin.get_search_results(self.request, found, self.term)
+        return found.distinct() if doubled else found
+
+    def serialize_result(self, obj: models.Model, to_field_name: str) -> dict[str, str]:
+        """With the name that tells rows of the same name apart."""
+        return {**super().serialize_result(obj, to_field_name), "text": self.model_admin.name_in_picker(obj)}
+
+
+def picker(admin: HouseAdmin, request: HttpRequest, field: _F, origin: models.Field[Any, Any]) -> _F:
+    """A copy of a form's field that looks its choices up: those of the table that `origin`, a reference, leads to.
+
+    A copy, because the fields a form class declares are shared by all requests.
+    """
+    related: HouseAdmin = admin.admin_site._registry[origin.remote_field.model]  # type: ignore[assignment, union-attr]
+    field = copy.deepcopy(field)
+    kind = _Several if isinstance(field, forms.ModelMultipleChoiceField) else AutocompleteSelect
+    field.widget = kind(origin, admin.admin_site, attrs={"class": "unfold-admin-autocomplete"})
+    field.widget.is_required = field.required
+    field.queryset = related.offered(request)
+    field.label_from_instance = related.name_in_picker  # type: ignore[method-assign]
+    return field
