@@ -84,7 +84,7 @@ def _community(actor: Actor, community: Community, year: int, rng: random.Random
     units = folders.create_folder(actor=actor, tenant=tenant, name="Einheiten", parent=top)
     for unit in Unit.objects.filter(community=community).order_by("id")[:12]:
         household = groups.derived_group(tenant=tenant, unit=unit)
-        folder = folders.create_folder(
+        folder = made[unit.name] = folders.create_folder(
             actor=actor, tenant=tenant, name=unit.name, parent=units, group_ids=[household.pk], unit=unit
         )
         amount = rng.randint(-40000, 60000) / 100
@@ -95,6 +95,9 @@ def _community(actor: Actor, community: Community, year: int, rng: random.Random
         )
         _publish(actor, folder, f"Nebenkostenabrechnung {year - 1}", unit.name, lines)
         count += 1
+    # From now on, as managers have it: what the demo starts with is old news.
+    for folder in made.values():
+        folders.change_folder(actor=actor, folder=folder, changes={"mail_after_upload_enable": True})
     return count
 
 

@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.services import blobs
+from core.services.pictures import LOGO_MAX, store_logo
 
 if TYPE_CHECKING:
     from core.models import Blob
-
-LOGO_MAX = 512 * 1024  # bytes
 
 
 def as_base64(blob: Blob | None) -> str | None:
@@ -40,10 +39,7 @@ def from_base64(data: str | None, *, tenant_id: int, field: str) -> Blob | None:
         content = b""
     if not content or len(content) > LOGO_MAX:
         raise _wrong(field, _("Must be a picture in Base64 of at most 512 KiB."))
-    blob = blobs.store(io.BytesIO(content), tenant_id=tenant_id, limit=LOGO_MAX)
-    if blob.mime not in ("image/png", "image/jpeg"):
-        raise _wrong(field, _("Must be a PNG or JPEG picture."))
-    return blob
+    return store_logo(io.BytesIO(content), tenant_id=tenant_id, field=field)
 
 
 def _wrong(field: str, problem: str) -> Invalid:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminColorInputWidget
+from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminFileFieldWidget
 
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Section, change_url
+from core.services import rows
+from core.services.pictures import LOGO_MAX, LOGO_TYPES, store_logo
 from orgs import rules
 from orgs.models import OrganizationSettings
 
@@ -52,6 +55,21 @@ GROUP_ADMIN = (
 class SettingsForm(HouseForm):
     """The settings with a word on what each switch means."""
 
+    new_logo = forms.FileField(
+        label=_("logo"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(LOGO_TYPES)}),
+        help_text=_("PNG or JPEG of at most 512 kB, best 432 × 88 pixels. Residents see it in the head of the portal."),
+    )
+    drop_logo = forms.BooleanField(label=_("show the name instead of the logo"), required=False)
+
+    def clean_new_logo(self) -> Any:
+        """The size, before anything is stored; what it is shows when it is."""
+        file = self.cleaned_data["new_logo"]
+        if file is not None and file.size > LOGO_MAX:
+            raise forms.ValidationError(_("The picture is too large; at most 512 kB."))
+        return file
+
     class Meta:
         model = OrganizationSettings
         fields = "__all__"
@@ -67,7 +85,7 @@ class OrganizationSettingsAdmin(HouseAdmin):
     list_select_related = ("organization",)
     ordering = ("organization__name",)
     fieldsets = (
-        (_("Appearance"), {"fields": ("accent_color", "imprint")}),
+        (_("Appearance"), {"fields": ("new_logo", "drop_logo", "accent_color", "imprint")}),
         (_("Texts"), {"fields": ("terms", "privacy_text", "privacy_text_en", "authority_info", "gdpr_info", "gdpr_info_en"), "classes": ("tab",)}),
         (
             _("Mail server"),
@@ -109,6 +127,29 @@ class OrganizationSettingsAdmin(HouseAdmin):
         if obj is not None and obj.lock_settings:
             return bool(rules.may_change_security(actor, obj.tenant_id))
         return obj is None or bool(rules.may_administer(actor, obj.tenant_id))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """There is a logo to take away only where there is one."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if obj is not None and obj.logo_id is None:
+            form.base_fields = {name: field for name, field in form.base_fields.items() if name != "drop_logo"}
+        return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """See `get_form`."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or obj.logo_id is not None:
+            return found
+        return [(n, {**o, "fields": tuple(f for f in o["fields"] if f != "drop_logo")}) for n, o in found]
+
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
+        """With the logo, which arrives as a file."""
+        file, dropped = values.pop("new_logo", None), values.pop("drop_logo", False)
+        if file is not None:
+            values["logo"] = store_logo(file, tenant_id=obj.tenant_id, field="new_logo")
+        elif dropped:
+            values["logo"] = None
+        rows.change(obj, values, expected=expected)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Straight to the form when there is only one."""

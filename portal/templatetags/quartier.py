@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+import segno
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
@@ -12,6 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from core.services.delivery import INLINE
 
 register = template.Library()
 
@@ -39,6 +42,14 @@ def icon(name: str, small: bool = False) -> SafeString:
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}"/></svg>', " small" if small else "", _sprite(name)
     )
+
+
+@register.simple_tag
+def qr_code(text: str, label: str) -> SafeString:
+    """A picture for a phone's camera; `label` says to others what it is. Always dark on white, or no camera reads it."""
+    code = segno.make_qr(text, error="m")
+    drawn = code.svg_inline(omitsize=True, svgclass=None, lineclass=None, light="#fff")
+    return format_html('<div class="qr" role="img" aria-label="{}">{}</div>', label, mark_safe(drawn))  # noqa: S308 - paths only
 
 
 @register.simple_tag
@@ -148,6 +159,16 @@ def kind_icon(mime: str) -> str:
     if mime.startswith(_IMAGES):
         return "image"
     return _ICONS.get(mime, "file")
+
+
+@register.filter
+def viewer(mime: str) -> str:
+    """How a browser shows a sort of file: `pdf`, `picture`, `text`, or nothing where it can only save it."""
+    if mime not in INLINE:
+        return ""
+    if mime.startswith(_IMAGES):
+        return "picture"
+    return "pdf" if mime == _PDF else "text"
 
 
 @register.filter

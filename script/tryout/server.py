@@ -18,7 +18,7 @@ from types import FrameType
 from script.embedded import Child, Postgres, ServerError, Valkey, stop_all
 from script.embedded.postgres import APP, DATABASE, OWNER
 from script.embedded.processes import Stoppable
-from script.schema import schema_digest
+from script.schema import schema_digest, static_digest
 from script.tryout.folder import ROOT, Lock, data_folder, keys
 from script.tryout.mailbox import Mailbox
 
@@ -45,6 +45,7 @@ class Tryout:
         self.url = f"http://localhost:{port}"
         self.folder = data_folder()
         self.mails = self.folder / "mails"
+        self.static = self.folder / "static"
         self.log = self.folder / "log"
         self.env = dict(os.environ)
         self.started: list[Stoppable] = []
@@ -79,6 +80,7 @@ class Tryout:
                 "DJANGO_SETTINGS_MODULE": "config.settings.tryout",
                 "PYTHONUNBUFFERED": "1",
                 "PUBLIC_URL": self.env.get("PUBLIC_URL") or self.url,
+                "TRYOUT_STATIC": str(self.static),
             }
         )
         for name, value in keys(self.folder).items():
@@ -121,6 +123,7 @@ class Tryout:
 
     def _prepare(self) -> None:
         self._migrate()
+        self._collect()
         if self._filled.exists():
             if self.empty and self._filled.read_text() != "bootstrap":
                 print(f"--empty has no effect: there is data already. `rm -rf {ROOT / '.quartier'}/` starts over.")
@@ -139,6 +142,15 @@ class Tryout:
         if state and self._filled.exists() and done.exists() and done.read_text() == state:
             return
         self._manage("migrate", "--verbosity", "1", quiet=True)
+        done.write_text(state)
+
+    def _collect(self) -> None:
+        """Only when a static file may be new: compressing costs seconds."""
+        done = self.folder / "collected"
+        state = static_digest()
+        if done.exists() and done.read_text() == state:
+            return
+        self._manage("collectstatic", "--noinput", "--clear", quiet=True)
         done.write_text(state)
 
     def _manage(self, command: str, *arguments: str, quiet: bool = False) -> None:

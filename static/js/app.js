@@ -58,8 +58,8 @@
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-viewer]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    const isPicture = link.dataset.viewer === "picture";
-    if (!window.HTMLDialogElement || innerWidth < 900 || !(isPicture || navigator.pdfViewerEnabled)) return;
+    if (!window.HTMLDialogElement || innerWidth < 900) return;
+    if (link.dataset.viewer === "pdf" && !navigator.pdfViewerEnabled) return;
     event.preventDefault();
     const dialog = document.getElementById("viewer");
     const frame = document.createElement("iframe");

@@ -209,6 +209,15 @@ def test_the_preview_says_why_there_is_none(cast: Cast, where: Folder, state: st
     assert f"/app/documents/{document.pk}/download" in text
 
 
+@pytest.mark.parametrize(("mime", "viewer"), [("application/pdf", "pdf"), ("image/png", "picture"),
+                                              ("text/plain", "text"), ("application/zip", "")])  # fmt: skip
+def test_what_the_browser_can_show_is_opened(cast: Cast, where: Folder, mime: str, viewer: str) -> None:
+    document = paper(cast, where)
+    Blob.objects.filter(pk=document.current.blob_id).update(mime=mime, preview_state="none")
+    text = client_text(cast, "renter", documents_url(cast, f"?doc={document.pk}"))
+    assert re.findall(r'data-viewer="(\w+)" data-opens-paper', text) == ([viewer] if viewer else [])
+
+
 def test_who_may_only_read_gets_no_download(cast: Cast, where: Folder) -> None:
     document = paper(cast, where)
     FolderPermission.objects.create(tenant=cast.tenant, membership=cast.membership("renter"), folder=where, read=True)

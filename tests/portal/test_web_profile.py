@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import segno
 
 from core.models import AuditEntry
 from orgs.models import Organization, RecoveryCode, SecondFactor, Session
@@ -73,6 +76,18 @@ def test_more_devices_cost_no_more_queries(cast: Cast) -> None:
     one = queries_of(client, PROFILE)
     signed_in(cast.renter), signed_in(cast.renter)
     assert queries_of(client, PROFILE) == one
+
+
+def test_the_key_of_the_second_step_can_be_photographed(cast: Cast) -> None:
+    page = signed_in(cast.renter).get(f"{PROFILE}/second-factor")
+    key = second_factor.pending(cast.renter)
+    assert key is not None
+    address = page.context["address"]
+    assert f"secret={key.secret}" in address
+    drawn = re.findall(r'<path stroke="#000" d="([^"]+)"', page.content.decode())
+    assert drawn == re.findall(
+        r'<path stroke="#000" d="([^"]+)"', segno.make_qr(address, error="m").svg_inline(lineclass=None)
+    )
 
 
 def test_the_second_step_is_switched_on_and_off(cast: Cast) -> None:
