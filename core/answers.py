@@ -35,4 +35,4 @@ def no(reason: Any, *, denied_status: int = 403, code: str = "") -> Answer:
 def require(answer: Answer) -> None:
     """Raise `core.errors.Denied` with the reason unless the answer is yes."""
     if not answer.ok:
-        raise Denied(answer.reason, denied_status=answer.denied_status)
+        raise Denied(answer.reason, code=answer.code, denied_status=answer.denied_status)

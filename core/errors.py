@@ -10,7 +10,7 @@ class DomainError(Exception):
 
     status = 400
     code = "invalid"
-    message = _("That did not work.")
+    message: object = _("That did not work.")
 
     def __init__(self, message: object = "", *, code: str = "", fields: dict[str, list[str]] | None = None) -> None:
         self.message = message or type(self).message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import BooleanField, Func
 
 
@@ -37,6 +39,6 @@ class IsSameFlag(Func):
     arity = 3
     output_field = BooleanField()
 
-    def as_sql(self, compiler, connection, **extra):  # type: ignore[no-untyped-def]
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         flag, left, right = (compiler.compile(e) for e in self.source_expressions)
         return f"({flag[0]} = ({left[0]} IS NOT DISTINCT FROM {right[0]}))", [*flag[1], *left[1], *right[1]]

@@ -68,7 +68,7 @@ class ContextFilter(logging.Filter):
 class JsonFormatter(_JsonFormatter):
     """The line format: time, level, logger, message, context."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__(

@@ -10,13 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import migrations
+from django.db.models import ForeignKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.apps.registry import Apps
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-    from django.db.models import ForeignKey, Model
+    from django.db.models import Model
+    from django.db.models.options import Options
 
 
 def tenant_references(apps: Apps, app_label: str) -> Iterator[tuple[type[Model], ForeignKey[Any, Any]]]:
@@ -26,16 +28,21 @@ def tenant_references(apps: Apps, app_label: str) -> Iterator[tuple[type[Model],
         if "tenant" not in columns or model._meta.label == "orgs.Organization":
             continue
         for field in model._meta.concrete_fields:
-            target = field.remote_field.model if field.many_to_one or field.one_to_one else None
-            if target is None or field.name == "tenant":
+            if not isinstance(field, ForeignKey) or field.name == "tenant":
                 continue
-            if any(f.name == "tenant" for f in target._meta.concrete_fields):
+            if any(f.name == "tenant" for f in field.remote_field.model._meta.concrete_fields):
                 yield model, field
 
 
 def key_name(table: str, column: str) -> str:
     """The name of a two-column key; PostgreSQL cuts names at 63 bytes."""
     return f"{table}_{column}_tenant"[:63]
+
+
+def _key_column(options: Options[Any]) -> str:
+    column = options.pk.column
+    assert column is not None  # the ids of tables of a tenant are columns of their own
+    return column
 
 
 def _add(apps: Apps, editor: BaseDatabaseSchemaEditor, app_label: str) -> None:
@@ -45,7 +52,7 @@ def _add(apps: Apps, editor: BaseDatabaseSchemaEditor, app_label: str) -> None:
             table = model._meta.db_table
             editor.execute(
                 f"ALTER TABLE {quote(table)} ADD CONSTRAINT {quote(f'{table}_tenant_pk'[:63])} "
-                f"UNIQUE (tenant_id, {quote(model._meta.pk.column)})"
+                f"UNIQUE (tenant_id, {quote(_key_column(model._meta))})"
             )
 
 
@@ -66,7 +73,7 @@ def _refer(apps: Apps, editor: BaseDatabaseSchemaEditor, app_label: str) -> None
         editor.execute(
             f"ALTER TABLE {quote(table)} ADD CONSTRAINT {quote(key_name(table, field.name))} "
             f"FOREIGN KEY (tenant_id, {quote(field.column)}) "
-            f"REFERENCES {quote(target.db_table)} (tenant_id, {quote(target.pk.column)}) "
+            f"REFERENCES {quote(target.db_table)} (tenant_id, {quote(_key_column(target))}) "
             f"DEFERRABLE INITIALLY DEFERRED"
         )
 

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.dispatch import receiver
 
 from core import scope
+from core.logs import mask
+from core.models import SystemLog
 from messaging.services.outbox import queue
 from messaging.services.split import Recipient
 from orgs.models import Invite, Membership, Organization, User
 from orgs.services.installation import public_url
 from orgs.services.invites import readable
 from orgs.signals import invite_issued, password_link_issued, user_created
+
+log = logging.getLogger(__name__)
+
+
+def undoes_nothing(write: Callable[..., None]) -> Callable[..., None]:
+    """A mail that cannot be written leaves what it tells of as it is, and a word in the system log (DOCMS-156)."""
+
+    @wraps(write)
+    def inner(sender: Any, **values: Any) -> None:
+        try:
+            with transaction.atomic():
+                write(sender, **values)
+        except (OperationalError, InterfaceError):
+            raise  # nothing can be stored at all
+        except Exception as error:
+            log.exception("%s wrote no mail", write.__name__)
+            SystemLog.objects.create(
+                category="messaging.receivers",
+                action=write.__name__,
+                user_id=scope.current().user_id,
+                stacktrace=mask(f"{type(error).__name__}: {error}")[:20000],
+            )
+
+    return inner
 
 
 @receiver(invite_issued, dispatch_uid="messaging.mail_invite")
@@ -43,6 +73,7 @@ def mail_invite(sender: Any, *, invite: Invite, code: str, **_: Any) -> None:
 
 
 @receiver(password_link_issued, dispatch_uid="messaging.mail_password_link")
+@undoes_nothing
 def mail_password_link(
     sender: Any, *, user: User, purpose: str, token: str, tenant: Organization | None, hours: int, **_: Any
 ) -> None:
@@ -58,6 +89,7 @@ def mail_password_link(
 
 
 @receiver(user_created, dispatch_uid="messaging.mail_welcome")
+@undoes_nothing
 def mail_welcome(sender: Any, *, membership: Membership, welcome: bool, **_: Any) -> None:
     """The additional welcome mail, unless it was not wanted (DOCMS-051)."""
     if not welcome:

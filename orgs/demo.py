@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.services import rows
 from orgs.models import (
@@ -173,7 +174,7 @@ def build(rng: random.Random) -> DemoHouse:
     return DemoHouse(tenant, operator, admin, staff, owner, renter, stranger, communities)
 
 
-def _account(name: str, first: str, last: str, **values: object) -> User:
+def _account(name: str, first: str, last: str, **values: Any) -> User:
     return create_account(email=f"{name}@demo.test", first_name=first, last_name=last, password=PASSWORD, **values)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.auth import middleware as auth
@@ -11,11 +11,17 @@ from django.contrib.sessions import middleware as sessions
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from core import scope
 from core.middleware import door_of
 from orgs.actor import enter
 from orgs.languages import user_language
+
+if TYPE_CHECKING:
+    from orgs.models import Organization
+    from orgs.session import SessionStore
 
 
 class SessionMiddleware(sessions.SessionMiddleware):
@@ -24,13 +30,14 @@ class SessionMiddleware(sessions.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         """Open the session of the cookie."""
         super().process_request(request)
-        request.session.browser = request.headers.get("User-Agent", "")
-        request.session.ip = request.client_ip  # type: ignore[attr-defined]
+        session = cast("SessionStore", request.session)
+        session.browser = request.headers.get("User-Agent", "")
+        session.ip = request.client_ip  # type: ignore[attr-defined]
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Save what changed, and renew the idle time."""
         if request.session.accessed:
-            request.session.touch()
+            cast("SessionStore", request.session).touch()
         return super().process_response(request, response)
 
 
@@ -39,22 +46,48 @@ class AuthenticationMiddleware(auth.AuthenticationMiddleware):
 
 
 class LanguageMiddleware:
-    """The person's language, else a choice made on this browser, else Accept-Language (PORTAL-095)."""
+    """The person's language, else a choice made on this browser, else Accept-Language (PORTAL-095).
+
+    Where none of them names one, a page that belongs to a company speaks the company's: see `speak_for`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        language = ""
         if request.COOKIES.get(settings.SESSION_COOKIE_NAME) and request.user.is_authenticated:
             language = request.user.language
         else:
             language = user_language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), default="")
-        translation.activate(language or translation.get_language_from_request(request))
-        request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+        language = language or _accepted(request)
+        request.language_named = bool(language)  # type: ignore[attr-defined]
+        _speak(request, language or settings.LANGUAGE_CODE)
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ("Accept-Language", "Cookie"))
         return response
+
+
+def _accepted(request: HttpRequest) -> str:
+    """The one of the four languages that the browser asks for first; nothing where any other will do as well."""
+    for tag, quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        if tag == "*" or not quality:
+            break
+        if language := user_language(tag, default=""):
+            return language
+    return ""
+
+
+def _speak(request: HttpRequest, language: str) -> None:
+    translation.activate(language)
+    request.LANGUAGE_CODE = language
+
+
+def speak_for(request: HttpRequest, tenant: Organization) -> None:
+    """Continue in the company's language, unless person or browser have named theirs (PORTAL-095)."""
+    if not request.language_named:  # type: ignore[attr-defined]
+        _speak(request, user_language(tenant.language))
 
 
 class UnitOfWorkMiddleware:

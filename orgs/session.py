@@ -43,7 +43,7 @@ class SessionStore(SessionBase):
     def create(self) -> None:
         """Start a session under a fresh key."""
         while True:
-            self._session_key = self._get_new_session_key()
+            self._session_key = self._get_new_session_key()  # type: ignore[attr-defined]
             try:
                 self.save(must_create=True)
             except CreateError:
@@ -56,7 +56,7 @@ class SessionStore(SessionBase):
         if self.session_key is None:
             return self.create()
         now = timezone.now()
-        data = self._get_session(no_load=must_create)
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         user_id = data.get("_auth_user_id")
         values = {
             "data": self.encode(data),
@@ -92,7 +92,8 @@ class SessionStore(SessionBase):
 
     def touch(self) -> None:
         """Renew idle time, at most every five minutes."""
-        if self.session_key and self._get_session() and self.row and timezone.now() - self.row.last_seen_at > TOUCH:
+        known = self.session_key and self._get_session()  # type: ignore[attr-defined]
+        if known and self.row and timezone.now() - self.row.last_seen_at > TOUCH:
             self.modified = True
 
     @classmethod

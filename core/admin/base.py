@@ -23,6 +23,7 @@ from unfold.admin import ModelAdmin
 from core.admin import history
 from core.admin.forms import HouseForm, SecretInput
 from core.admin.pages import Section, change_url, problem
+from core.admin.pickers import One
 from core.errors import DomainError
 from core.fields import EncryptedTextField
 from core.services import rows
@@ -184,6 +185,8 @@ class HouseAdmin(ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only rows the person may see, of the tenant in view."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", One(db_field, self.admin_site))
         if "queryset" not in kwargs:
             related = self.admin_site._registry.get(db_field.remote_field.model)
             if isinstance(related, HouseAdmin):
@@ -294,7 +297,7 @@ class HouseAdmin(ModelAdmin):
 class ReadOnlyAdmin(HouseAdmin):
     """A noun that people look at: logs, runs, what others wrote."""
 
-    change_form_before_template = None
+    change_form_before_template = None  # type: ignore[assignment]
     readonly_title = gettext_lazy("View")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -30,10 +30,10 @@ def add_refusal(form: forms.BaseForm, error: DomainError | ValidationError) -> N
     """Put what a service refused where the person can see it: at the field it names, else on top."""
     if isinstance(error, ValidationError):
         by_field: Mapping[str, list[Any]] = (
-            error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+            error.error_dict if hasattr(error, "error_dict") else {str(NON_FIELD_ERRORS): error.error_list}
         )
     else:
-        by_field = error.fields or {NON_FIELD_ERRORS: [str(error.message)]}  # type: ignore[dict-item]
+        by_field = error.fields or {str(NON_FIELD_ERRORS): [str(error.message)]}
     for name, problems in by_field.items():
         known = name in form.fields and not isinstance(form.fields[name].widget, HiddenInput)
         for problem in problems:
@@ -120,5 +120,5 @@ class HouseForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> Any:
         """Nothing is left to do: `full_clean` has written."""
-        self.save_m2m = lambda: None
+        self.save_m2m = lambda: None  # type: ignore[method-assign]
         return self.instance

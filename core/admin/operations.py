@@ -76,7 +76,8 @@ class WordFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Any of the stored words."""
-        return queryset.filter(**{f"{self.column}__in": self.value().split(",")}) if self.value() else queryset
+        chosen = self.value()
+        return queryset.filter(**{f"{self.column}__in": chosen.split(",")}) if chosen else queryset
 
 
 class VerbFilter(WordFilter):

@@ -35,6 +35,12 @@ def of_object(admin: ModelAdmin[Any], request: HttpRequest, object_id: Any) -> A
     return obj
 
 
+def id_in(text: object) -> int | None:
+    """The id that an address or a form names, none for anything else: "²" is a digit, too, and no number."""
+    written = str(text)
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 19 else None
+
+
 def change_url(obj: models.Model) -> str:
     """The form of a row."""
     return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])

@@ -9,6 +9,8 @@ from django import forms
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 
+from core.admin.pages import id_in
+
 if TYPE_CHECKING:
     from django.db import models
     from django.http import HttpRequest
@@ -18,9 +20,21 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=forms.ModelChoiceField)
 
 
-class _Several(AutocompleteSelectMultiple):
-    """Without the cross that empties the field: the script puts it between the items of its list, where no list may
-    have it, and every item has a cross of its own."""
+class _ById:
+    """A form that is shown again leaves out what is no id; Django's would ask the database for it and fall over."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """Django's, for ids."""
+        return super().optgroups(name, [v for v in value if id_in(v) is not None], attr)  # type: ignore[misc]
+
+
+class One(_ById, AutocompleteSelect):
+    """Picks one row."""
+
+
+class _Several(_ById, AutocompleteSelectMultiple):
+    """Picks several. Without the cross that empties the field: the script puts it between the items of its list, where
+    no list may have it, and every item has a cross of its own."""
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         """Django's, but for that cross."""
@@ -32,14 +46,15 @@ class PickerView(AutocompleteJsonView):
 
     def get_queryset(self) -> models.QuerySet[Any]:
         """Django's, from `HouseAdmin.offered` instead of the whole list."""
-        admin: HouseAdmin = self.model_admin
+        admin: HouseAdmin = self.model_admin  # type: ignore[assignment]
         found = admin.offered(self.request).complex_filter(self.source_field.get_limit_choices_to())
         found, doubled = admin.get_search_results(self.request, found, self.term)
         return found.distinct() if doubled else found
 
     def serialize_result(self, obj: models.Model, to_field_name: str) -> dict[str, str]:
         """With the name that tells rows of the same name apart."""
-        return {**super().serialize_result(obj, to_field_name), "text": self.model_admin.name_in_picker(obj)}
+        admin: HouseAdmin = self.model_admin  # type: ignore[assignment]
+        return {**super().serialize_result(obj, to_field_name), "text": admin.name_in_picker(obj)}
 
 
 def picker(admin: HouseAdmin, request: HttpRequest, field: _F, origin: models.Field[Any, Any]) -> _F:
@@ -49,7 +64,7 @@ def picker(admin: HouseAdmin, request: HttpRequest, field: _F, origin: models.Fi
     """
     related: HouseAdmin = admin.admin_site._registry[origin.remote_field.model]  # type: ignore[assignment, union-attr]
     field = copy.deepcopy(field)
-    kind = _Several if isinstance(field, forms.ModelMultipleChoiceField) else AutocompleteSelect
+    kind = _Several if isinstance(field, forms.ModelMultipleChoiceField) else One
     field.widget = kind(origin, admin.admin_site, attrs={"class": "unfold-admin-autocomplete"})
     field.widget.is_required = field.required
     field.queryset = related.offered(request)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -42,10 +42,15 @@ class HouseSite(UnfoldAdminSite):
         return bool(actor and actor.user and (actor.is_operator or actor.staff_tenants))
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        """Django's guard, the tenant in view, the policy of the browser, and refusals as 404 and 403."""
+        """Django's guard, the tenant in view, the policy of the browser, and refusals as 404 and 403.
+
+        NUL names nothing and would only upset the database: filters and searches take their words from the address.
+        """
         inner = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if "%00" in request.META.get("QUERY_STRING", ""):
+                raise Http404
             self.enter(request)
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied(_("The back office is for staff."))
@@ -60,7 +65,7 @@ class HouseSite(UnfoldAdminSite):
 
         return update_wrapper(guarded, view)
 
-    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         """See `core.admin.pickers`."""
         return PickerView.as_view(admin_site=self)(request)
 

@@ -279,6 +279,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("scope", models.CharField(max_length=20)),
                 ("key_hash", models.BinaryField(max_length=32)),
+                ("policy", models.CharField(default="wait", max_length=4)),
                 ("failures", models.PositiveIntegerField(default=0)),
                 ("locks", models.PositiveIntegerField(default=0)),
                 ("last_failure_at", models.DateTimeField()),
@@ -286,7 +287,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("id",),
-                "constraints": [models.UniqueConstraint(fields=("scope", "key_hash"), name="throttle_once")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("scope", "key_hash"), name="throttle_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("policy__in", ["wait", "lock"])), name="throttle_policy"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(

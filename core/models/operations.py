@@ -101,6 +101,7 @@ class Throttle(models.Model):
 
     scope = models.CharField(max_length=20)
     key_hash = models.BinaryField(max_length=32)
+    policy = models.CharField(max_length=4, default="wait")
     failures = models.PositiveIntegerField(default=0)
     locks = models.PositiveIntegerField(default=0)
     last_failure_at = models.DateTimeField()
@@ -108,7 +109,10 @@ class Throttle(models.Model):
 
     class Meta:
         ordering = ("id",)
-        constraints = (models.UniqueConstraint(fields=("scope", "key_hash"), name="throttle_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("scope", "key_hash"), name="throttle_once"),
+            one_of("policy", ["wait", "lock"], "throttle_policy"),
+        )
 
     def __str__(self) -> str:
         return f"{self.scope}: {self.failures}"

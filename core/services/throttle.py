@@ -80,14 +80,20 @@ def fail(counter: Counter) -> Throttle:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO core_throttle (scope, key_hash, failures, locks, last_failure_at)
-            VALUES (%(scope)s, %(key)s, 1, 0, %(now)s)
+            INSERT INTO core_throttle (scope, key_hash, policy, failures, locks, last_failure_at)
+            VALUES (%(scope)s, %(key)s, %(policy)s, 1, 0, %(now)s)
             ON CONFLICT (scope, key_hash) DO UPDATE SET
               failures = CASE WHEN core_throttle.last_failure_at < %(forget)s THEN 1 ELSE core_throttle.failures + 1 END,
               last_failure_at = %(now)s
             RETURNING id, failures, locks
             """,
-            {"scope": counter.scope, "key": counter.key_hash, "now": now, "forget": forget},
+            {
+                "scope": counter.scope,
+                "key": counter.key_hash,
+                "policy": counter.policy,
+                "now": now,
+                "forget": forget,
+            },
         )
         row_id, failures, locks = cursor.fetchone()
     seconds = wait_after(failures) if counter.policy == "wait" else lock_after(failures, locks)
@@ -105,5 +111,5 @@ def clear(*counters: Counter) -> int:
 
 
 def forget_idle() -> int:
-    """Delete waits that nobody remembers any more; locks stay until success or reset."""
-    return Throttle.objects.filter(last_failure_at__lt=timezone.now() - IDLE, locks=0).delete()[0]
+    """Delete waits that nobody remembers any more; what locks accounts stays until success or reset."""
+    return Throttle.objects.filter(policy="wait", last_failure_at__lt=timezone.now() - IDLE).delete()[0]

@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from core.admin.base import HouseAdmin, count_of
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section
+from core.models import Blob
 from core.services import uploads
 from docms import rules
 from docms.admin import upload
@@ -31,6 +32,15 @@ from orgs.models import User
 
 DOOR = upload.DOOR
 SHOWN = 300
+# Why there is no preview, in the words of the portal.
+NO_PREVIEW: dict[str, Any] = {
+    Blob.Preview.PENDING: _("The preview is being made. Look again in a moment."),
+    Blob.Preview.NONE: _("There is no preview for this kind of file."),
+    Blob.Preview.ENCRYPTED: _(
+        "No preview: the file is protected by a password. You can download it and open it with the password."
+    ),
+    Blob.Preview.BROKEN: _("No preview: the file is damaged. You can still download it as it is."),
+}
 
 
 class DocumentForm(HouseForm):
@@ -71,7 +81,7 @@ class DocumentAdmin(HouseAdmin):
     ordering = ("-created_at", "-id")
     actions_list = ("upload",)
     actions_detail = ("people", "person")
-    readonly_fields = ("size", "uploaded_by", "created_at")
+    readonly_fields = ("size", "preview", "uploaded_by", "created_at")
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
         (_("Visibility"), {"fields": ("active_from", "active_until", "allow_download")}),
@@ -82,7 +92,7 @@ class DocumentAdmin(HouseAdmin):
                 "classes": ("collapse",),
             },
         ),
-        (_("File"), {"fields": ("size", "uploaded_by", "created_at")}),
+        (_("File"), {"fields": ("size", "preview", "uploaded_by", "created_at")}),
     )
 
     # --- Rights ----------------------------------------------------------------------------------------
@@ -102,25 +112,26 @@ class DocumentAdmin(HouseAdmin):
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `documents.change_document`."""
+        actor: Any = request.actor  # type: ignore[attr-defined]
         file = values.pop("new_file", None)
         content: dict[str, Any] = {}
         if file:
             received = uploads.receive(
                 file,
-                user_id=request.user.pk,
+                user_id=actor.user_id,
                 tenant_id=obj.tenant_id,
                 door=DOOR,
                 name=file.name,
                 limit=settings.UPLOAD_LIMIT,
             )
-            claimed = uploads.claim(received.handle, user_id=request.user.pk, door=DOOR)
+            claimed = uploads.claim(received.handle, user_id=actor.user_id, door=DOOR)
             content = {"blob": claimed.blob, "filename": claimed.name}
         return documents.change_document(
-            actor=request.actor,
+            actor=actor,
             document=obj,
             changes=values,
             expected=expected,
-            **content,  # type: ignore[attr-defined]
+            **content,
         )
 
     def erase(self, request: HttpRequest, obj: Any) -> None:
@@ -133,6 +144,14 @@ class DocumentAdmin(HouseAdmin):
     def size(self, document: Document) -> str:
         """For people."""
         return filesizeformat(document.size_bytes)
+
+    @display(description=_("Preview"))
+    def preview(self, document: Document) -> Any:
+        """That there is one, or why there is none."""
+        if document.current is None:
+            return "–"
+        blob = document.current.blob
+        return NO_PREVIEW.get(blob.preview_state) or blob.get_preview_state_display()
 
     @display(description=_("visible"), label={"now": "success", "later": "info", "over": "default"})
     def visible(self, document: Document) -> tuple[str, Any]:

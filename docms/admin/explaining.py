@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import pages
-from core.admin.pages import Cell, Section, change_url
+from core.admin.pages import Cell, Section, change_url, id_in
 from docms import explain, rules
 from docms.models import Document, Folder, Group
 from docms.services.groups import members_of, people_of_folder
@@ -92,7 +92,7 @@ def person_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     if chosen:
         member = (
             Membership.objects.filter(organization=folder.tenant_id, user_id=chosen).select_related("user").first()
-            if chosen.isdigit()
+            if id_in(chosen) is not None
             else None
         )
         if member is None:

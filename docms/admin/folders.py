@@ -18,7 +18,7 @@ from unfold.decorators import action
 from core.admin import pages
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
-from core.admin.pages import Cell, Section, change_url, list_url
+from core.admin.pages import Cell, Section, change_url, id_in, list_url
 from core.admin.pickers import picker
 from docms import rules
 from docms.admin.explaining import people_page, person_page
@@ -141,7 +141,7 @@ class FolderAdmin(HouseAdmin):
         """A subfolder starts with its parent's groups; they can be changed."""
         initial = super().get_changeform_initial_data(request)
         parent = initial.get("parent")
-        if parent and str(parent).isdigit() and self.get_queryset(request).filter(pk=parent).exists():
+        if id_in(parent) is not None and self.get_queryset(request).filter(pk=parent).exists():
             initial["groups"] = list(FolderAccess.objects.filter(folder=parent).values_list("group_id", flat=True))
         return initial
 

@@ -72,7 +72,9 @@ class AddressForm(Refusable, forms.Form):
         for name, origin in (
             ("community", Group), ("building", Group), ("unit", Group), ("contact", Group), ("folder", FolderAccess),
         ):  # fmt: skip
-            self.fields[name] = picker(admin, request, self.fields[name], origin._meta.get_field(name))
+            declared: Any = self.fields[name]
+            reference: Any = origin._meta.get_field(name)
+            self.fields[name] = picker(admin, request, declared, reference)
 
     def clean(self) -> dict[str, Any]:
         """Exactly one place or person."""

@@ -23,7 +23,7 @@ from unfold.widgets import (
 
 from core.admin import pages
 from core.admin.forms import Refusable
-from core.admin.pages import list_url
+from core.admin.pages import id_in, list_url
 from core.errors import Denied, Invalid, NotFound
 from core.services import uploads
 from docms import rules
@@ -39,8 +39,7 @@ NAMES = 12
 def tenant_of(request: HttpRequest, metadata: dict[str, str]) -> int:
     """For `core.tus`: in which tenant bytes of the back office lie. Raises `Denied` for who uploads nothing there."""
     actor = actor_of(request.user)  # type: ignore[arg-type]
-    wanted = metadata.get("tenant", "")
-    tenant_id = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else None
+    tenant_id = id_in(metadata.get("tenant", ""))
     if tenant_id is None or tenant_id not in actor.staff_tenants:
         raise Denied
     return tenant_id
@@ -173,8 +172,8 @@ def _publish(request: HttpRequest, form: PublishForm, handles: list[str], files:
 def recipients(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
     """The fragment: who will see a paper in this folder, and who of them is told by mail."""
     actor = request.actor  # type: ignore[attr-defined]
-    folder_id = request.GET.get("folder", "")
-    if not folder_id.isdigit():
+    folder_id = id_in(request.GET.get("folder", ""))
+    if folder_id is None:
         return TemplateResponse(request, "admin/house/recipients.html", {})
     folder = Folder.objects.visible_to(actor, all=True).select_related("tenant").filter(pk=folder_id).first()
     if folder is None:

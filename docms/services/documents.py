@@ -159,12 +159,15 @@ def _log(document: Document, actor: Actor, action: str, label: str = "") -> None
 
 
 def _wake_after_commit(document: Document, *, new_content: bool) -> None:
-    """Workers tell people and read the text. What is not sent now, `docms.release_documents` finds."""
+    """Workers read the text and tell people. What is not sent now, `docms.release_documents` finds.
+
+    It finds by what is not announced: so reading comes first, and a broker that dies between the two costs nothing.
+    """
     visible = document.active_from is None or document.active_from <= timezone.now()
-    if document.notified_at is None and visible:
-        transaction.on_commit(partial(wake, "docms.notify_upload", document.pk), robust=True)
     if new_content and document.mime in indexing.READABLE:
         transaction.on_commit(partial(wake, "docms.index_document", document.pk), robust=True)
+    if document.notified_at is None and visible:
+        transaction.on_commit(partial(wake, "docms.notify_upload", document.pk), robust=True)
 
 
 @transaction.atomic

@@ -74,6 +74,13 @@ def index_content(document_id: int) -> bool:
     return True
 
 
+def index_unread(document_id: int) -> bool:
+    """`index_content` where no text was found yet: perhaps a dead broker told no worker to look for it."""
+    if DocumentIndex.objects.filter(document=document_id).exclude(text="").exists():
+        return False
+    return index_content(document_id)
+
+
 def _text_of(blob: Blob) -> str:
     try:
         with blobs.open_blob(blob) as file:

@@ -55,12 +55,14 @@ def opened(folder: Folder, membership: Membership | None) -> None:
 def mark_read(*, document_id: int, actor: Actor) -> None:
     """Take a document off the list of unread ones, without log entry or count (DOCMS-128).
 
-    Raises `NotFound` for a document the actor does not see.
+    Raises `NotFound` for a document the actor does not see, `Denied` without ``read`` in its folder.
     """
-    document = Document.objects.visible_to(actor, all=True).select_related("current").filter(pk=document_id).first()
+    visible = Document.objects.visible_to(actor, all=True).select_related("current", "folder")
+    document = visible.filter(pk=document_id).first()
     membership = actor.membership(document.tenant_id) if document else None
     if document is None or document.current is None or membership is None:
         raise NotFound
+    rules.require(rules.may_read(actor, document))
     write_read_mark(document, membership.pk, document.current.number)
 
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import nh3
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
@@ -19,13 +18,12 @@ from docms.querysets import MEMBER_FLAGS
 from docms.services import marks, pictures
 from docms.services.audiences import group_ids_of
 from docms.services.names import refuse_unknown
-from orgs.models import License, Membership, Organization, OrganizationSettings, User
+from orgs.models import Membership, Organization, OrganizationSettings, User
 from orgs.services import accounts, passwords, tenants
 from orgs.services import members as org_members
 from orgs.signals import user_created
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Mapping
 
     from orgs.actor import Actor
@@ -53,7 +51,6 @@ def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, An
     _check_token_sec(chosen, values)
     if values.get("super_admin_perm") and tenant.pk not in actor.super_admin_tenants:
         raise Denied(_("Only super administrators may do this."))
-    _check_points(tenant)
     user, is_new = _account(tenant, values)
     place = _place(values, tenant_id=tenant.pk)
     place["admin_perm"] = bool(place.get("admin_perm") or place.get("super_admin_perm"))
@@ -107,26 +104,6 @@ def _check_token_sec(chosen: OrganizationSettings, values: Mapping[str, Any]) ->
         raise Invalid(f"token_sec: {problem}", fields={"token_sec": [problem]})
 
 
-def _check_points(tenant: Organization) -> None:
-    """One point for each member in use; none needed without licence (DOCMS-173 … 175).
-
-    The licence stays locked until the transaction ends, so two at once do not take the same last point.
-    """
-    licence = (
-        License.objects.select_for_update()
-        .filter(Q(organization=tenant) | Q(organization=None))
-        .order_by(F("organization").asc(nulls_last=True))
-        .first()
-    )
-    if licence is None:
-        return
-    if licence.valid_until is not None and licence.valid_until <= timezone.now():
-        raise Denied(_("The licence has expired."), code="license_required")
-    used = Membership.objects.active().filter(organization=tenant).count()
-    if licence.max_points and used >= licence.max_points:
-        raise Denied(_("The licence has no points left."), code="license_required")
-
-
 def _place(values: Mapping[str, Any], *, tenant_id: int) -> dict[str, Any]:
     """The columns of the membership among the values."""
     columns = {name: values[name] for name in _PLACE if name in values}
@@ -160,18 +137,12 @@ def change_member(
         place["admin_perm"] = bool(place.get("admin_perm", membership.admin_perm) or place["super_admin_perm"])
         if place["admin_perm"] and membership.role not in ("owner", "staff", "affiliate"):
             place["role"] = Membership.Role.STAFF
-    if "deactivated_at" in place and _is_over(membership.deactivated_at) and not _is_over(place["deactivated_at"]):
-        _check_points(membership.organization)
     org_members.change(membership=membership, changes=place)
     _change_account(membership, values)
     if "group_ids" in values:
         _set_groups(membership, values["group_ids"])
     if "last_folder_id" in values:
         _set_last_folder(actor, membership, values["last_folder_id"])
-
-
-def _is_over(moment: datetime.datetime | None) -> bool:
-    return moment is not None and moment <= timezone.now()
 
 
 def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super: bool) -> None:

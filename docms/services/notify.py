@@ -14,6 +14,7 @@ from core.models import SystemLog
 from core.services import rows
 from docms import rules
 from docms.models import Document, DocumentLog, FolderMailUser, FolderTemplate, MailRule, MailRuleRecipient
+from docms.services import indexing
 from docms.services.groups import people_of_folder
 from docms.services.locking import locked
 from docms.signals import document_published
@@ -129,8 +130,9 @@ def context_of(document: Document, uploader: User) -> dict[str, str]:
 def release_documents() -> Counts:
     """Job: announce what has become visible and was not announced yet, each in its own unit of work.
 
-    Also finds what a dead broker kept from being announced after the upload. A document that fails is written to
-    the system log and tried again by the next run; it holds up no other.
+    Also finds what a dead broker kept from being announced after the upload, and reads its text, which nobody was told
+    to do either. A document that fails is written to the system log and tried again by the next run; it holds up no
+    other.
     """
     counts = {"documents": 0, "mails": 0, "failed": 0}
     last = 0
@@ -140,6 +142,8 @@ def release_documents() -> Counts:
                 with scope.unit_of_work(door="worker"), scope.all_tenants():
                     counts["mails"] += announce(document_id)
                 counts["documents"] += 1
+                with scope.unit_of_work(door="worker"), scope.all_tenants():
+                    indexing.index_unread(document_id)
             except Exception as error:
                 counts["failed"] += 1
                 log.exception("document %s could not be announced", document_id)

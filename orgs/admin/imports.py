@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.forms import Refusable
-from core.admin.pages import Cell, Section, change_url, confirm, form_page, list_url, of_object
+from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, list_url, of_object
 from core.errors import Denied
 from orgs import rules
 from orgs.models import Contact, ImportRun, Organization
@@ -65,7 +65,7 @@ class OfImportFilter(admin.SimpleListFilter):
         chosen = request.GET.get(self.parameter_name, "")
         what, _dash, number = chosen.partition("-")
         words = {"created": _("created by import %(number)s"), "changed": _("changed by import %(number)s")}
-        return [(chosen, words[what] % {"number": number})] if what in words and number.isdigit() else []
+        return [(chosen, words[what] % {"number": number})] if what in words and id_in(number) is not None else []
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Asked of the database, so that 20,000 numbers need not travel."""
@@ -133,9 +133,9 @@ class ImportRunAdmin(ReadOnlyAdmin):
         if run.state != ImportRun.State.DONE:
             return gettext("nothing was imported")
         created, changed = run.counts.get("created", {}), run.counts.get("changed", {})
-        return gettext("%(created)d created, %(changed)d changed") % {
-            "created": sum(created.values()),
-            "changed": sum(changed.values()),
+        return gettext("%(created)s created, %(changed)s changed") % {
+            "created": _number(sum(created.values())),
+            "changed": _number(sum(changed.values())),
         }
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
@@ -150,9 +150,9 @@ class ImportRunAdmin(ReadOnlyAdmin):
             cells = [[Cell(row), Cell(column or "–"), Cell(text)] for row, column, text in lines]
             again = (
                 [(_("Import the corrected file"), reverse("admin:orgs_importrun_add"))]
-                if self.may_add(request.actor)
+                if self.may_add(request.actor)  # type: ignore[attr-defined]
                 else []
-            )  # type: ignore[attr-defined]
+            )
             return [Section(_("Errors"), [_("Row"), _("Column"), _("What is wrong")], cells, note=note, links=again)]
         if obj.state != ImportRun.State.DONE:
             return []
@@ -160,8 +160,8 @@ class ImportRunAdmin(ReadOnlyAdmin):
         lines = [
             [
                 Cell(apps.get_model("orgs", noun)._meta.verbose_name_plural),
-                Cell(created[noun]),
-                Cell(changed.get(noun, 0)),
+                Cell(_number(created[noun])),
+                Cell(_number(changed.get(noun, 0))),
             ]
             for noun in created
         ]
@@ -218,6 +218,11 @@ class ImportRunAdmin(ReadOnlyAdmin):
             return HttpResponse(headers={"HX-Refresh": "true"})
         return render(request, "admin/house/import_progress.html", progress_of(run))
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """While it is open the bar says how far it is, and renews itself."""
+        fields = super().get_fields(request, obj)
+        return [f for f in fields if f not in ("summary", "result_text", "ended_at") or not (obj and obj.is_open)]
+
     def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
         """What is over cannot be cancelled."""
         return ("cancel",) if obj.is_open and rules.may_import_register(actor, obj.tenant_id) else ()
@@ -240,6 +245,10 @@ class ImportRunAdmin(ReadOnlyAdmin):
         )  # fmt: skip
 
 
+def _number(count: int) -> str:
+    return formats.number_format(count, force_grouping=True)
+
+
 def progress_text(run: ImportRun) -> str:
     """In words, as the list says it."""
     if run.state == ImportRun.State.WAITING:
@@ -247,8 +256,10 @@ def progress_text(run: ImportRun) -> str:
     if not run.rows_total:
         return gettext("starting")
     return gettext("%(stage)s: %(done)s of %(total)s") % {
-        "stage": run.stage, "done": formats.number_format(run.rows_done, force_grouping=True), "total": formats.number_format(run.rows_total, force_grouping=True),
-    }  # fmt: skip
+        "stage": run.stage,
+        "done": _number(run.rows_done),
+        "total": _number(run.rows_total),
+    }
 
 
 def progress_of(run: ImportRun) -> dict[str, Any]:
@@ -270,6 +281,9 @@ def _people(actor: Any, run: ImportRun, what: str, title: Any, count: int) -> Se
         [_("Person"), _("Reference"), _("E-mail address")],
         [[Cell(c, change_url(c)), Cell(c.reference_id), Cell(c.email or "–")] for c in people],
         links=[
-            (ngettext("%d person", "All %d people", count) % count, list_url(Contact, **{"import": f"{what}-{run.pk}"}))
+            (
+                ngettext("%s person", "All %s people", count) % _number(count),
+                list_url(Contact, **{"import": f"{what}-{run.pk}"}),
+            )
         ],
     )

@@ -139,7 +139,8 @@ class MembershipAdmin(HouseAdmin):
 
     def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Members who were not let go."""
-        return self.get_queryset(request).active().select_related("user")
+        found: Any = self.get_queryset(request)
+        return found.active().select_related("user")
 
     def name_in_picker(self, obj: Any) -> str:
         """With the address: people share names."""
@@ -149,7 +150,7 @@ class MembershipAdmin(HouseAdmin):
         """Who it is stays; what only super administrators grant is shown to others."""
         if obj is None:
             return ()
-        shown = ("person", "email_address", "state_text")
+        shown: tuple[str, ...] = ("person", "email_address", "state_text")
         if not rules.may_change_security(request.actor, obj.tenant_id):  # type: ignore[attr-defined]
             shown += FOR_SUPER_ADMINS
         return shown
@@ -282,7 +283,7 @@ class MembershipAdmin(HouseAdmin):
             title=_("Send a password link"),
             text=gettext("%(who)s gets a mail with a link for a new password. Earlier links stop working.") % {"who": member.user.email},
             button=_("Send"),
-            work=lambda: passwords.first_or_reset_link(member.user, tenant=member.organization),
+            work=lambda: passwords.send_link(member.user, tenant=member.organization),
             done=_("The link is on its way."),
         )  # fmt: skip
 

@@ -97,9 +97,9 @@ class CommunityAdmin(HouseAdmin):
         more = units[MANY : MANY + 1].exists() if obj.unit_total > MANY else False
         add = (
             [(_("Add an entrance"), f"{_add(Building)}?community={obj.pk}")]
-            if self.may_change(request.actor, obj)
+            if self.may_change(request.actor, obj)  # type: ignore[attr-defined]
             else []
-        )  # type: ignore[attr-defined]
+        )
         return [
             Section(
                 _("Entrances"),

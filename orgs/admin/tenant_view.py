@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core import scope
+from core.admin.pages import id_in
 from orgs.actor import Actor, actor_for
 from orgs.models import Community, Organization, User
 
@@ -118,8 +119,7 @@ def actor_of(user: User) -> Actor:
 def choose(request: HttpRequest) -> HttpResponse:
     """Take another tenant into view, and stay on the page when it is a list."""
     if request.method == "POST":
-        chosen = request.POST.get("tenant", "")
-        request.session[KEY] = int(chosen) if chosen.isdigit() else None
+        request.session[KEY] = id_in(request.POST.get("tenant", ""))
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}):
         target = reverse("admin:index")

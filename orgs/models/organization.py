@@ -55,7 +55,7 @@ class Organization(MutableRow):
     trial_ends_at = models.DateTimeField(_("trial until"), null=True, blank=True)
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
+        settings.AUTH_USER_MODEL,  # type: ignore[attr-defined]  # taken for the reverse of `OrganizationSettings`
         null=True,
         blank=True,
         on_delete=models.PROTECT,

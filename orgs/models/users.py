@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.fields import ArrayField
@@ -19,7 +19,7 @@ from orgs.languages import USER_LANGUAGES
 from orgs.querysets import TenantAdminQuerySet, UserManager
 
 
-class User(AbstractBaseUser, MutableRow):
+class User(AbstractBaseUser, MutableRow):  # type: ignore[django-manager-missing]
     """One account for all doors. Accounts are never deleted, only erased to a tombstone, so authorship stays.
 
     Rights come from `Membership` and `Occupancy`, never from the account itself; ``is_superuser`` is the
@@ -56,7 +56,7 @@ class User(AbstractBaseUser, MutableRow):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ("email",)
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 
     objects = UserManager()
 
@@ -95,7 +95,7 @@ class User(AbstractBaseUser, MutableRow):
         return self.first_name or self.username
 
     @property
-    def is_active(self) -> bool:
+    def is_active(self) -> bool:  # type: ignore[override]
         """An erased account is nobody any more."""
         return self.erased_at is None
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.services import rows
 from orgs.models import User
 
@@ -38,24 +38,32 @@ def create_account(
     """Make an account. Without password none can be used until a link sets one.
 
     Raises `Conflict` with code ``account_exists`` when user name or address is taken, without regard to case
-    (DOCMS-052, PORTAL-039).
+    (DOCMS-052, PORTAL-039), also by somebody who is faster; `Invalid` for an address too long to sign in with.
     """
     email = email.strip()
     username = (username or email).strip()
+    limit = User._meta.get_field("username").max_length or 0
+    if len(username) > limit:
+        problem = _("Longer than %d characters.") % limit
+        raise Invalid(problem, code="too_long", fields={"email" if username == email else "username": [problem]})
+    taken = Conflict(_("There is an account with this address already."), code="account_exists")
     wanted = [email.lower(), username.lower()]
     if User.objects.annotate(u=Lower("username"), e=Lower("email")).filter(Q(u__in=wanted) | Q(e__in=wanted)).exists():
-        raise Conflict(_("There is an account with this address already."), code="account_exists")
-    return rows.create(
-        User,
-        password=make_password(password),  # None makes an unusable one
-        email=email,
-        username=username,
-        first_name=first_name,
-        last_name=last_name,
-        name_as_given=name_as_given,
-        language=language,
-        **values,
-    )
+        raise taken
+    try:
+        return rows.create(
+            User,
+            password=make_password(password),  # None makes an unusable one
+            email=email,
+            username=username,
+            first_name=first_name,
+            last_name=last_name,
+            name_as_given=name_as_given,
+            language=language,
+            **values,
+        )
+    except rows.Taken as error:
+        raise taken from error
 
 
 def change_profile(user: User, changes: dict[str, Any], *, expected: int | None = None) -> dict[str, tuple[Any, Any]]:

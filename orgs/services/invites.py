@@ -17,7 +17,7 @@ from core.errors import Conflict, Expired, Invalid, Unknown, Used, Withdrawn
 from core.services import rows, throttle
 from core.tokens import keyed_hash
 from orgs.languages import user_language
-from orgs.models import Community, Contact, Invite, Membership, Occupancy, Unit, User
+from orgs.models import Community, Contact, Invite, Membership, Occupancy, Organization, Unit, User
 from orgs.services import passwords
 from orgs.services.accounts import create_account
 from orgs.services.contacts import link_account
@@ -235,6 +235,12 @@ def find(code: str, *, ip: str | None) -> Invite:
         return invite
 
     return _counted(ip, work)
+
+
+def company_of(code: str) -> Organization:
+    """Who has invited with a code that `find` knows, be it used, withdrawn or expired. Counts nothing."""
+    with scope.unit_of_work(door="web"), scope.all_tenants():
+        return Invite.objects.select_related("tenant__settings").get(code_hash=code_hash(code)).tenant
 
 
 def register(

@@ -13,7 +13,7 @@ from core.errors import Conflict
 from core.services import audit, rows, throttle
 from orgs import rules
 from orgs.models import CommunityAssignment, Membership, Organization, User
-from orgs.services import passwords, second_factor
+from orgs.services import licences, passwords, second_factor
 from orgs.services.accounts import create_account
 from orgs.services.tenants import ensure_member
 
@@ -70,9 +70,12 @@ def change(
 
     Returns ``{field: (old, new)}``. What would take the last owner or the last super administrator is decided
     under a lock of the organization, so of two who remove each other at the same time one fails. Raises `Conflict`
-    (``last_owner``, ``last_super_admin``), `Changed` when the row moved on, `ValidationError` for wrong values.
-    Side effect: audit.
+    (``last_owner``, ``last_super_admin``), `Changed` when the row moved on, `ValidationError` for wrong values, and
+    `Denied` when somebody comes back for whom the licence has no point (DOCMS-174). Side effect: audit.
     """
+    until = changes.get("deactivated_at", membership.deactivated_at)
+    if licences.is_over(membership.deactivated_at) and not licences.is_over(until):
+        licences.require_point(membership.organization)
     if rules.takes_power(membership, changes):
         Organization.objects.select_for_update(of=("self",)).get(pk=membership.organization_id)
         answer = rules.may_leave(membership, changes)

@@ -19,13 +19,13 @@ RESIDENT_FLAGS = {"read_perm": True, "download_perm": True}
 
 
 def period(first: datetime.date | None, last: datetime.date | None) -> DateRange:
-    """The range of a first and a last day, both included, both optional.
+    """The range of a first and a last day, both included, both optional. The last day of all, 31.12.9999, is none.
 
     Raises `Invalid` when the last day lies before the first.
     """
     if first and last and last < first:
         raise Invalid(fields={"until": [_("The last day lies before the first.")]})
-    return DateRange(first, last + datetime.timedelta(days=1) if last else None)
+    return DateRange(first, last + datetime.timedelta(days=1) if last and last < datetime.date.max else None)
 
 
 def last_day(occupancy: Occupancy) -> datetime.date | None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from core import scope
 from core.services import throttle
 from orgs.models import SignInLog, User
-from orgs.services import second_factor
+from orgs.services import passwords, second_factor
 
 Outcome = Literal["ok", "refused", "blocked", "code_needed", "code_wrong", "enrol_needed"]
 
@@ -100,8 +100,12 @@ def sign_in_locking(*, identifier: str, password: str, ip: str | None) -> SignIn
     with scope.unit_of_work(door=door, ip=ip):
         user = find_user(identifier)
         right = _password_is_right(user, password)
-        key = f"account:{user.pk}" if user else f"unknown:{identifier.strip().lower()}"
-        account = throttle.Counter("docms", key, policy="lock")
+        account = (
+            passwords.account_counters(user)[1]
+            if user
+            # Refused like any other, but forgotten: whoever makes names up must not fill the table for good.
+            else throttle.Counter("docms", f"unknown:{identifier.strip().lower()}")
+        )
         if throttle.remaining(account):
             _log(SignInLog.Type.LOCKED, user, door, ip)
             return SignIn("refused")

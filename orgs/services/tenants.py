@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from core import scope
 from core.errors import Invalid
 from core.services import audit, rows
 from orgs.models import Contact, Membership, Organization, OrganizationSettings, User
+from orgs.services import licences
 from orgs.services.contacts import next_contact_number
 
 
@@ -82,7 +82,11 @@ def add_member(
     check: bool = True,
     **flags: Any,
 ) -> Membership:
-    """Give an account a place in an organization. Raises `ValidationError` when it has one already."""
+    """Give an account a place in an organization.
+
+    Raises `ValidationError` when it has one already, `Denied` without points of the licence (DOCMS-174).
+    """
+    licences.require_point(organization)
     return rows.create(
         Membership,
         check=check,
@@ -95,10 +99,14 @@ def add_member(
 
 
 def ensure_member(*, user: User, organization: Organization, role: str, **flags: Any) -> Membership:
-    """The active membership of an account: found, revived, or made (residents get reading and downloading)."""
+    """The active membership of an account: found, revived, or made (residents get reading and downloading).
+
+    Raises `Denied` without points of the licence (DOCMS-174).
+    """
     membership = Membership.objects.filter(user=user, organization=organization).first()
     if membership is None:
         return add_member(user=user, organization=organization, role=role, **flags)
-    if membership.deactivated_at is not None and membership.deactivated_at <= timezone.now():
+    if licences.is_over(membership.deactivated_at):
+        licences.require_point(organization)
         rows.change(membership, {"deactivated_at": None}, verb="reactivated")
     return membership

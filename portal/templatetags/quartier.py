@@ -49,7 +49,7 @@ def qr_code(text: str, label: str) -> SafeString:
     """A picture for a phone's camera; `label` says to others what it is. Always dark on white, or no camera reads it."""
     code = segno.make_qr(text, error="m")
     drawn = code.svg_inline(omitsize=True, svgclass=None, lineclass=None, light="#fff")
-    return format_html('<div class="qr" role="img" aria-label="{}">{}</div>', label, mark_safe(drawn))  # noqa: S308 - paths only
+    return format_html('<div class="key-picture" role="img" aria-label="{}">{}</div>', label, mark_safe(drawn))  # noqa: S308 - paths only
 
 
 @register.simple_tag

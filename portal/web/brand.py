@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from core import scope
 from orgs.models import Organization
-from portal.web.context import brand_of
+from portal.web.context import outside
 
 YEAR = 365 * 24 * 3600
 _COLOR = re.compile(r"^#[0-9A-Fa-f]{6}$")
@@ -64,9 +64,9 @@ def privacy(request: HttpRequest, tenant_id: int) -> HttpResponse:
 
 
 def _text(request: HttpRequest, tenant_id: int, which: str) -> HttpResponse:
-    brand = brand_of(_tenant(tenant_id))
-    text = brand.imprint if which == "imprint" else brand.privacy
+    tenant = _tenant(tenant_id)
+    text = tenant.settings.imprint if which == "imprint" else tenant.settings.privacy_text
     if not text:
         raise Http404
-    request.brand = brand  # type: ignore[attr-defined]
+    outside(request, tenant)
     return render(request, "portal/text.html", {"which": which, "text": text})

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orgs.languages import USER_LANGUAGES
+from orgs.middleware import speak_for
 
 if TYPE_CHECKING:
     from orgs.models import Organization
@@ -62,6 +63,12 @@ def brand_of(tenant: Organization) -> Brand:
     )
 
 
+def outside(request: HttpRequest, tenant: Organization) -> None:
+    """Make a page for visitors the company's: its brand around it, its language where nobody has named one."""
+    request.brand = brand_of(tenant)  # type: ignore[attr-defined]
+    speak_for(request, tenant)
+
+
 def theme_of(request: HttpRequest) -> str:
     """`light`, `dark`, or nothing for "as the device". The profile's dark mode beats what this browser chose."""
     chosen = request.COOKIES.get(THEME_COOKIE, "")
@@ -72,7 +79,7 @@ def theme_of(request: HttpRequest) -> str:
 
 
 class House:
-    """The frame of a page. A view sets ``request.shell`` (signed in) or ``request.brand`` (outside)."""
+    """The frame of a page. A view sets ``request.shell`` (signed in), or calls `outside` (visitors)."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.core.paginator import EmptyPage, PageNotAnInteger
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from core.errors import Denied, NotFound
-from docms.models import Document
+from core.answers import require
+from core.errors import NotFound
+from docms.models import Document, Folder
 from docms.rules import may_check_off
 from docms.services import delivery, marks
+from orgs.models import Community
+from portal.rules import community_of, may_use_documents, may_use_folder
 from portal.web.pages import is_fragment, next_page, page
 from portal.web.papers import Cabinet, Filters
-from portal.web.shell import enter, home_community
+from portal.web.shell import communities, enter, home_community
 
 KEPT = ("folder", "only", "year", "label", "q", "page")  # what the address of the list consists of
 
@@ -30,11 +33,11 @@ def _number(text: str) -> int | None:
 
 def filters_of(query: QueryDict) -> Filters:
     """What the address asks for; nonsense is ignored."""
-    only = query.get("only", "")
+    only, year = query.get("only", ""), _number(query.get("year", ""))
     return Filters(
         folder=_number(query.get("folder", "")),
         only=only if only in ("unread", "favourites") else "",
-        year=_number(query.get("year", "")),
+        year=year if year and year < datetime.MAXYEAR else None,
         label=query.get("label", "").replace("\x00", "")[:100],
         words=query.get("q", "").replace("\x00", "").strip()[:200],
     )
@@ -47,8 +50,7 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
     """The page, and with htmx its three panes alone. A folder or paper out of reach is not found."""
     shell = enter(request, community_id, "documents")
     assert shell.community is not None
-    if not shell.community.has_documents:
-        raise Denied(_("Your property manager has not switched on documents for this community."))
+    require(may_use_documents(shell.community))
     filters = filters_of(request.GET)
     cabinet = Cabinet(shell.actor, shell.community, filters)
     if filters.folder and (cabinet.folder is None or cabinet.folder.pk not in cabinet.reached):
@@ -95,11 +97,13 @@ def _list_url(request: HttpRequest) -> str:
 
 
 def _paper(request: HttpRequest, document_id: int) -> Document:
+    """A paper within reach, where documents are switched on."""
     actor = request.actor  # type: ignore[attr-defined]
     found = Document.objects.visible_to(actor, all=True).filter(pk=document_id)
-    paper = found.select_related("folder__unit", "folder").first()
+    paper = found.select_related("folder__community", "folder__unit__community").first()
     if paper is None:
         raise NotFound
+    require(may_use_folder(paper.folder))
     return paper
 
 
@@ -108,20 +112,27 @@ def _paper(request: HttpRequest, document_id: int) -> Document:
 def document(request: HttpRequest, document_id: int) -> HttpResponse:
     """A short address for mails: leads to the paper in the community where it belongs."""
     paper = _paper(request, document_id)
-    community_id = paper.folder.community_id or (paper.folder.unit.community_id if paper.folder.unit else None)
-    if community_id is None:
-        community = home_community(request)
-        if community is None:
-            raise NotFound
-        community_id = community.pk
-    url = reverse("portal:documents", args=[community_id])
+    community = community_of(paper.folder) or _nearest(request, paper)
+    if community is None:
+        raise NotFound
+    url = reverse("portal:documents", args=[community.pk])
     return redirect(f"{url}?folder={paper.folder_id}&doc={paper.pk}")
+
+
+def _nearest(request: HttpRequest, paper: Document) -> Community | None:
+    """Where to show a paper of the whole company: in the house one comes from, else in another that shows papers."""
+    home, actor = home_community(request), request.actor  # type: ignore[attr-defined]
+    showing = communities(actor).filter(
+        pk__in=actor.communities | actor.managed, tenant=paper.tenant_id, has_documents=True
+    )
+    return (showing.filter(pk=home.pk).first() if home else None) or showing.first() or home
 
 
 @require_GET
 @page
 def download(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The file as attachment; the first download is recorded (PORTAL-089, 090)."""
+    _paper(request, document_id)
     return delivery.download(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
@@ -129,6 +140,7 @@ def download(request: HttpRequest, document_id: int) -> HttpResponseBase:
 @page
 def read(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The file for the browser's own viewer."""
+    _paper(request, document_id)
     return delivery.read(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
@@ -136,13 +148,15 @@ def read(request: HttpRequest, document_id: int) -> HttpResponseBase:
 @page
 def preview(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The picture of the first page that the worker made."""
+    _paper(request, document_id)
     return delivery.preview(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
 @require_POST
 @page
 def mark_read(request: HttpRequest, document_id: int) -> HttpResponse:
-    """Mark one paper as read."""
+    """Mark one paper as read, for whoever may read it."""
+    _paper(request, document_id)
     marks.mark_read(document_id=document_id, actor=request.actor)  # type: ignore[attr-defined]
     return redirect(next_page(request))
 
@@ -151,6 +165,7 @@ def mark_read(request: HttpRequest, document_id: int) -> HttpResponse:
 @page
 def set_done(request: HttpRequest, document_id: int) -> HttpResponse:
     """Check a paper off, or take the mark back."""
+    _paper(request, document_id)
     done = request.POST.get("done") == "1"
     marks.set_done(document_id=document_id, actor=request.actor, done=done)  # type: ignore[attr-defined]
     return redirect(next_page(request))
@@ -160,6 +175,12 @@ def set_done(request: HttpRequest, document_id: int) -> HttpResponse:
 @page
 def set_favourite(request: HttpRequest, folder_id: int) -> HttpResponse:
     """Put a star on a folder, or take it off."""
+    actor = request.actor  # type: ignore[attr-defined]
+    found = Folder.objects.visible_to(actor, all=True).filter(pk=folder_id)
+    folder = found.select_related("community", "unit__community").first()
+    if folder is None:
+        raise NotFound
+    require(may_use_folder(folder))
     on = request.POST.get("on") == "1"
-    marks.set_favourite(folder_id=folder_id, actor=request.actor, on=on)  # type: ignore[attr-defined]
+    marks.set_favourite(folder_id=folder_id, actor=actor, on=on)
     return redirect(next_page(request))

@@ -20,7 +20,7 @@ from core.middleware import own_transactions
 from orgs.models import Invite, Occupancy, User
 from orgs.services import invites, passwords, second_factor
 from orgs.services.sign_in import start_session
-from portal.web.context import brand_of
+from portal.web.context import outside
 from portal.web.forms import InviteCodeForm, RegisterForm
 from portal.web.pages import account, blocked
 
@@ -47,7 +47,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     ip = request.client_ip  # type: ignore[attr-defined]
     try:
         found = invites.find(code, ip=ip)
-        request.brand = brand_of(found.tenant)  # type: ignore[attr-defined]
+        outside(request, found.tenant)
         context = _context(request, found, code)
         if request.method != "POST":
             return render(request, "portal/invite.html", context)
@@ -158,5 +158,6 @@ def _dead(request: HttpRequest, code: str, error: DomainError) -> HttpResponse:
         form.add_error("code", _("We do not know this code. Please compare it with your letter once more."))
         return render(request, "portal/invite_code.html", {"form": form}, status=404)
     if not isinstance(error, DEAD):
-        raise error
+        return render(request, "portal/refused.html", {"reason": error.message}, status=error.status)
+    outside(request, invites.company_of(code))
     return render(request, "portal/invite_dead.html", {"reason": error.code}, status=error.status)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.utils import timezone
 
 from core import scope
@@ -17,26 +15,12 @@ from docms.models import Document, Folder, Group
 from docms.services import groups
 from orgs.models import Membership
 from tests.factories import folder, manual_group, pdf, publish
-from tests.portal.pages import house_folder, paper, queries_of, signed_in
+from tests.portal.pages import house_folder, paper, queries_of, sent, signed_in
 
 if TYPE_CHECKING:
     from tests.cast import Cast
 
 UPLOAD = "/admin/docms/document/upload/"
-
-
-def sent(client: Client, cast: Cast, name: str, content: bytes, tenant_id: int | None = None) -> str:
-    """A file as the browser's widget sends it: creation and one piece. Returns the handle."""
-    encoded = {"filename": name, "tenant": str(tenant_id or cast.tenant.pk)}
-    metadata = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in encoded.items())
-    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(content)), "Upload-Metadata": metadata}
-    response = client.post("/admin/uploads/", headers=headers, content_type="text/plain")
-    assert response.status_code == 201, response.content
-    url = response["Location"]
-    headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
-    response = client.patch(url, content, headers=headers, content_type="application/offset+octet-stream")
-    assert response.status_code == 204
-    return str(url.rsplit("/", 1)[1])
 
 
 @pytest.fixture
@@ -50,7 +34,10 @@ def where(cast: Cast) -> Folder:
 @pytest.mark.django_db(transaction=True)
 def test_dropped_papers_are_published_with_their_titles(cast: Cast, where: Folder) -> None:
     client = signed_in(cast.admin)
-    first, second = sent(client, cast, "eins.pdf", pdf("eins")), sent(client, cast, "zwei.pdf", pdf("zwei"))
+    first, second = (
+        sent(client, cast.tenant.pk, "eins.pdf", pdf("eins")),
+        sent(client, cast.tenant.pk, "zwei.pdf", pdf("zwei")),
+    )
     values = {"folder": where.pk, "upload": [first, second], f"title-{first}": "Protokoll", "allow_download": "on"}
     response = client.post(UPLOAD, values)
     assert response["Location"] == f"/admin/docms/document/?folder__id__exact={where.pk}"
@@ -69,9 +56,9 @@ def test_dropped_papers_are_published_with_their_titles(cast: Cast, where: Folde
 def test_bytes_go_only_where_one_works(cast: Cast) -> None:
     client = signed_in(cast.admin)
     with pytest.raises(AssertionError, match="forbidden"):
-        sent(client, cast, "fremd.pdf", pdf(), tenant_id=cast.other_tenant.pk)
+        sent(client, cast.other_tenant.pk, "fremd.pdf", pdf())
     with pytest.raises(AssertionError, match="forbidden"):
-        sent(signed_in(cast.renter), cast, "fremd.pdf", pdf())
+        sent(signed_in(cast.renter), cast.tenant.pk, "fremd.pdf", pdf())
     assert not Upload.objects.exists()
 
 

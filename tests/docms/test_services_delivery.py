@@ -15,6 +15,7 @@ from core.models import Blob, DestructionRecord
 from core.services import blobs, rows
 from docms.models import Document, DocumentLog, ReadMark
 from docms.services import claims, delivery, documents, marks, permissions
+from tests.docms.door import PDF, b64, signed_in, soon
 from tests.factories import at_once, folder, manual_group, pdf, publish, stored
 
 if TYPE_CHECKING:
@@ -145,6 +146,15 @@ def test_the_first_access_is_kept_and_clients_cannot_set_it(cast: Cast, paper: D
     documents.change_document(actor=cast.actor("admin"), document=paper, changes={"first_access": None})
     paper.refresh_from_db()
     assert paper.first_access is None
+
+
+@pytest.mark.rule("DOCMS-120")
+def test_a_first_access_cannot_be_brought_along_at_an_upload(cast: Cast) -> None:
+    where = folder(cast, group=manual_group(cast, "Alle", "staff"))
+    for who in ("staff", "admin"):
+        body = {"folder_id": where.pk, "filename": f"{who}.pdf", "file_data": b64(PDF)}
+        signed_in(getattr(cast, who), cast.tenant).ok("POST", "/files", body | {"first_access": soon(days=-9)})
+    assert set(Document.objects.values_list("first_access", flat=True)) == {None}
 
 
 @pytest.mark.rule("DOCMS-121")

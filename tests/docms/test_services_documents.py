@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from core.errors import Changed, Conflict, Denied, Invalid, NotFound
 from core.models import AuditEntry, Blob, DestructionRecord
-from core.services import blobs, rows
+from core.services import blobs, rows, sweeps
+from core.storage import blob_name, storage
 from docms.models import (
     Document,
     DocumentHold,
@@ -281,6 +282,24 @@ def test_a_folders_date_protects_its_documents_also_from_administrators(cast: Ca
     assert not Document.objects.exists()
 
 
+@pytest.mark.rule("DOCMS-114")
+def test_the_content_of_a_deleted_document_goes_unless_it_is_needed(
+    cast: Cast, django_capture_on_commit_callbacks: Any
+) -> None:
+    where = folder(cast)
+    paper = publish(cast, where, content=b"Fassung eins")
+    change(cast, paper, blob=stored(cast.tenant, b"Fassung zwei"))
+    publish(cast, where, content=b"bleibt")
+    with django_capture_on_commit_callbacks(execute=True):
+        documents.delete_document(actor=cast.actor("admin"), document=paper)
+        Blob.objects.update(created_at=timezone.now() - datetime.timedelta(days=2))
+        names = {blob.pk: blob_name(blob.storage_key) for blob in Blob.objects.all()}
+        sweeps.sweep_unreferenced()
+    [kept] = Blob.objects.all()
+    assert kept.size == len(b"bleibt")
+    assert {pk: storage().exists(name) for pk, name in names.items()} == {pk: pk == kept.pk for pk in names}
+
+
 @pytest.mark.rule("DOCMS-114", "DOCMS-132")
 def test_administrators_delete_a_document_with_all_versions_and_a_record_stays(cast: Cast) -> None:
     where = folder(cast, group=manual_group(cast, "Alle", "staff", "renter"))
@@ -303,6 +322,7 @@ def test_administrators_delete_a_document_with_all_versions_and_a_record_stays(c
         documents.delete_document(actor=cast.actor("admin"), document=paper)
 
 
+@pytest.mark.rule("DOCMS-132")
 def test_an_automatic_deletion_leaves_a_record_without_person(cast: Cast) -> None:
     paper = publish(cast, folder(cast))
     documents.delete_document(actor=None, document=paper, reason="folder_date", rule={"days": 3})

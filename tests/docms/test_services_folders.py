@@ -18,6 +18,7 @@ from core.models import AuditEntry, DestructionRecord
 from core.services import rows
 from docms.models import Document, DocumentHold, DocumentLog, Folder, FolderAccess
 from docms.services import folders
+from docms.signals import folder_deleted
 from orgs.models import Hold
 from tests.factories import at_once, folder, manual_group, publish
 
@@ -284,6 +285,25 @@ def test_deleting_a_folder_deletes_everything_below_or_nothing(cast: Cast) -> No
     assert DocumentLog.objects.filter(action="delete", document_id__in=[p.pk for p in papers]).count() == 2
     with pytest.raises(NotFound):
         folders.delete_folder(actor=cast.actor("admin"), folder=top)
+
+
+@pytest.mark.rule("DOCMS-109")
+def test_a_deletion_that_fails_at_its_end_deletes_nothing(cast: Cast) -> None:
+    top = folder(cast, "Oben")
+    below = folder(cast, "Darunter", parent=top)
+    publish(cast, top), publish(cast, below)
+
+    def breaks(**_values: object) -> None:
+        raise RuntimeError
+
+    folder_deleted.connect(breaks)
+    try:
+        with pytest.raises(RuntimeError):
+            folders.delete_folder(actor=cast.actor("admin"), folder=top)
+    finally:
+        folder_deleted.disconnect(breaks)
+    assert (Folder.objects.count(), Document.objects.count(), DestructionRecord.objects.count()) == (2, 2, 0)
+    assert not DocumentLog.objects.filter(action="delete").exists()
 
 
 def test_a_hold_keeps_a_folder_until_it_is_released(cast: Cast) -> None:

@@ -1,13 +1,15 @@
-"""Members of a tenant: what two requests at the same time may not do."""
+"""Members of a tenant: what two requests at the same time may not do, and what a mail may not undo."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 
 from core import scope
 from core.api import problem_of
+from core.models import SystemLog
 from core.services import rows
 from docms.services import members
 from orgs.models import License, Membership, User
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     from tests.cast import Cast
 
 
-def create(cast: Cast, **values: Any) -> int:
+def create(cast: Cast, *, welcome: bool = False, **values: Any) -> int:
     """A new member, made by the administrator."""
-    made = members.create_member(actor=cast.actor("admin"), tenant=cast.tenant, values=values, welcome=False)
+    made = members.create_member(actor=cast.actor("admin"), tenant=cast.tenant, values=values, welcome=welcome)
     return made.pk
 
 
@@ -54,3 +56,16 @@ def test_two_at_once_do_not_take_the_same_name(cast: Cast, shared: str) -> None:
     outcomes = at_once(lambda: make(0), lambda: make(1))
     assert 409 in outcomes
     assert User.objects.filter(**{f"{shared}__iexact": values[0][shared]}).count() == 1
+
+
+@pytest.mark.rule("DOCMS-156")
+def test_a_mail_that_cannot_be_written_undoes_no_account(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(**_values: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")  # the worst kind: the transaction is spoilt
+
+    monkeypatch.setattr("messaging.receivers.queue", broken)
+    with scope.unit_of_work(door="test", user_id=cast.admin.pk):
+        create(cast, welcome=True, username="neu", email="neu@example.org", name="Neu")
+    assert Membership.objects.active().filter(user__email="neu@example.org", organization=cast.tenant).exists()
+    assert set(SystemLog.objects.values_list("action", flat=True)) == {"mail_password_link", "mail_welcome"}

@@ -44,8 +44,12 @@ def _compose_variables() -> set[str]:
 
 
 def _check(**variables: str) -> subprocess.CompletedProcess[str]:
+    return _manage("check", **variables)
+
+
+def _manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings.production", **variables},
         capture_output=True,
@@ -75,6 +79,13 @@ def test_every_variable_is_documented() -> None:
 def test_production_starts_with_good_settings() -> None:
     done = _check(**GOOD)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.rule("PORTAL-007")
+@pytest.mark.parametrize("name", ["SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"])
+def test_production_sends_cookies_over_tls_only(name: str) -> None:
+    done = _manage("shell", "--no-imports", "-c", f"from django.conf import settings; print(settings.{name})", **GOOD)
+    assert done.stdout.strip() == "True", done.stderr
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:

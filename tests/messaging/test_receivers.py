@@ -75,6 +75,7 @@ def test_an_undone_invitation_leaves_no_mail(unit: Unit, contact: Contact, perso
 
 
 @pytest.mark.django_db
+@pytest.mark.rule("PORTAL-095")
 def test_password_links_speak_the_accounts_language(tenant: Organization, person: User) -> None:
     InstallationSettings.objects.create(app_url="https://portal.keller.test")
     token = passwords.first_or_reset_link(person, tenant=tenant)

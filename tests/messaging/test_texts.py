@@ -142,6 +142,16 @@ def test_primary_text_for_the_tenants_language_english_for_all_others(tenant: Or
     for other in ("en", "fr", "pl"):
         assert mail(other).subject == "English"
         assert "Deutscher Text" in mail(other).text  # the primary one where _en is empty
+    row.body_en = "English text"
+    row.save()
+    assert "Deutscher Text" in mail("de").text
+    for other in ("en", "fr", "pl"):
+        assert "English text" in mail(other).text
+    tenant.language = "fr"  # whatever the tenant speaks is what the primary text is written in
+    tenant.save()
+    assert [mail(language).subject for language in ("fr", "de", "en")] == ["Deutsch", "English", "English"]
+    tenant.language = "de"
+    tenant.save()
     folder = FolderTemplate(subject="Ordner", subject_en="Folder")
     assert [mail(language, folder).subject for language in ("de", "en", "pl")] == ["Ordner", "Folder", "Folder"]
     assert mail("fr", FolderTemplate(subject="Ordner")).subject == "Ordner"

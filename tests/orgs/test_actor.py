@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orgs import audience
 from orgs.actor import actor_for
-from orgs.models import Community, Contact, Membership, Occupancy, Unit
+from orgs.models import Community, CommunityAssignment, Contact, Membership, Occupancy, Unit
 from orgs.services import occupancies
 from tests.cast import Cast, resident
 
@@ -30,13 +30,55 @@ def test_residents_reach_the_communities_they_live_in_today(cast: Cast, who: str
     assert set(Community.objects.visible_to(cast.actor(who)).values_list("identifier", flat=True)) == houses
 
 
+@pytest.mark.rule("PORTAL-013")
+@pytest.mark.parametrize(
+    ("first", "last", "houses"),
+    [
+        (1, None, {"B"}), (0, None, {"A", "B"}), (0, 0, {"A", "B"}), (-9, None, {"A", "B"}), (-9, 0, {"A", "B"}),
+        (-9, -1, {"B"}),
+    ],
+)  # fmt: skip
+def test_an_occupancy_opens_its_community_from_the_first_day_to_the_last(
+    cast: Cast, first: int, last: int | None, houses: set[str]
+) -> None:
+    def day(number: int) -> datetime.date:
+        return cast.tenant.today() + datetime.timedelta(days=number)
+
+    occupancies.move_in(
+        contact=cast.contact("neighbour"),
+        unit=cast.unit_a3,
+        role="renter",
+        first=day(first),
+        last=None if last is None else day(last),
+    )
+    actor = cast.actor("neighbour")
+    assert set(Community.objects.visible_to(actor).values_list("identifier", flat=True)) == houses
+
+
 @pytest.mark.rule("PORTAL-015")
 @pytest.mark.parametrize(("who", "houses"), [("staff", {"A"}), ("admin", {"A", "B"}), ("stranger", {"X"})])
 def test_staff_reach_assigned_communities_of_their_own_tenant(cast: Cast, who: str, houses: set[str]) -> None:
-    assert set(Community.objects.managed_by(cast.actor(who)).values_list("identifier", flat=True)) == houses
+    actor = cast.actor(who)
+    assert set(Community.objects.managed_by(actor).values_list("identifier", flat=True)) == houses
+    assert set(Community.objects.visible_to(actor).values_list("identifier", flat=True)) == houses
 
 
-@pytest.mark.rule("PORTAL-016")
+@pytest.mark.rule("PORTAL-015")
+@pytest.mark.parametrize("right", [{"all_communities": True}, {"admin_perm": True}, {"role": "owner"}])
+def test_each_tenant_wide_right_alone_opens_the_own_tenant_and_no_other(cast: Cast, right: dict[str, object]) -> None:
+    Membership.objects.filter(user=cast.staff).update(**right)
+    assert Community.objects.filter(identifier="X").exists()
+    actor = cast.actor("staff")
+    assert set(Community.objects.managed_by(actor).values_list("identifier", flat=True)) == {"A", "B"}
+    assert set(Community.objects.visible_to(actor).values_list("identifier", flat=True)) == {"A", "B"}
+
+
+@pytest.mark.rule("PORTAL-015")
+def test_staff_without_assignment_or_right_reach_nothing(cast: Cast) -> None:
+    CommunityAssignment.objects.filter(membership__user=cast.staff).delete()
+    assert not Community.objects.visible_to(cast.actor("staff")).exists()
+
+
 def test_one_account_reaches_communities_of_several_tenants(cast: Cast) -> None:
     contact = Contact.objects.create(tenant=cast.other_tenant, user=cast.renter, number="77", last_name="Muster")
     occupancies.move_in(contact=contact, unit=cast.foreign_unit, role="owner")
@@ -44,18 +86,11 @@ def test_one_account_reaches_communities_of_several_tenants(cast: Cast) -> None:
     assert set(found) == {"A", "X"}
 
 
-@pytest.mark.parametrize(("days", "reached"), [(0, True), (-1, False)])
-def test_the_last_day_counts_and_the_day_after_does_not(cast: Cast, days: int, reached: bool) -> None:
-    occupancies.end(cast.occupancy("renter"), last=cast.tenant.today() + datetime.timedelta(days=days))
-    assert Community.objects.visible_to(cast.actor("renter")).exists() is reached
-
-
 def test_a_revoked_occupancy_ends_at_once(cast: Cast) -> None:
     occupancies.revoke(cast.occupancy("renter"))
     assert cast.actor("renter").keys == {f"a:{cast.renter.pk}", f"p:{cast.contact('renter').pk}"}
 
 
-@pytest.mark.rule("PORTAL-017")
 def test_units_are_the_callers_own(cast: Cast) -> None:
     assert list(Unit.objects.visible_to(cast.actor("renter"))) == [cast.unit_a2]
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import random
+import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from core import scope
-from core.errors import Blocked, Conflict, Expired, Invalid, Unknown, Used, Withdrawn
+from core.errors import Blocked, Conflict, DomainError, Expired, Invalid, Unknown, Used, Withdrawn
 from core.models import Throttle
 from orgs.models import Community, Contact, Invite, Membership, User
 from orgs.services import contacts, invites, occupancies
@@ -20,6 +21,7 @@ from orgs.signals import invite_issued
 from tests.cast import PASSWORD, Cast, load
 
 ADDRESS = "203.0.113.9"
+LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 def newcomer(cast: Cast, email: str = "neu@quartier.test", unit: object = None) -> Contact:
@@ -70,13 +72,33 @@ def test_inviting_again_lists_who_is_invited_already(cast: Cast, invite: Invite)
 
 
 @pytest.mark.rule("PORTAL-047")
-def test_codes_are_long_random_without_look_alikes_and_case_does_not_matter(cast: Cast, invite: Invite) -> None:
-    codes = {invites.new_code() for _ in range(200)}
-    assert len(codes) == 200
+def test_every_character_of_an_issued_code_is_drawn_from_the_secure_source(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(secrets.choice.__self__, random.SystemRandom)  # type: ignore[attr-defined]
+    drawn = iter("ACDEFGHJKMNP")
+    monkeypatch.setattr(secrets, "choice", lambda alphabet: next(letter for letter in drawn if letter in alphabet))
+    made = invites.invite_contact(
+        contact=newcomer(cast), invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3
+    )
+    assert made.code == "ACDEFGHJKMNP"
+    assert next(drawn, None) is None
+
+
+@pytest.mark.rule("PORTAL-047")
+def test_codes_are_long_and_without_look_alikes(cast: Cast, invite: Invite) -> None:
+    codes = {invite.code, *(invites.new_code() for _ in range(200))}
+    assert len(codes) == 201
     assert all(len(code) >= 10 for code in codes)
-    assert not set("".join(codes)) & set("0O1IL2Z5S8BUV")
-    assert invites.find(invites.readable(invite.code).lower(), ip=ADDRESS) == invite
-    assert isinstance(invites.secrets.choice.__self__, random.SystemRandom)  # the operating system's randomness
+    assert set("".join(codes)) <= set(invites.ALPHABET)
+    assert not set(invites.ALPHABET.upper()) & set("0O1IL2Z5S8BUV")
+
+
+@pytest.mark.rule("PORTAL-047")
+@pytest.mark.parametrize("typed", [str.lower, str.upper, str.title])
+def test_the_case_of_a_code_does_not_matter(cast: Cast, invite: Invite, typed: Callable[[str], str]) -> None:
+    assert invites.find(typed(invite.code), ip=ADDRESS) == invite
+    assert invites.register(code=typed(invite.code), ip=ADDRESS, password=PASSWORD).email == "neu@quartier.test"
 
 
 def test_the_code_is_not_stored_in_the_clear(cast: Cast, invite: Invite) -> None:
@@ -149,15 +171,72 @@ def test_an_unknown_code_is_unknown(cast: Cast) -> None:
         invites.find("AAAACCCCDDDD", ip=ADDRESS)
 
 
-def test_only_unknown_used_and_expired_codes_count_as_failures(cast: Cast, invite: Invite) -> None:
+def check(cast: Cast, code: str) -> object:
+    return invites.find(code, ip=ADDRESS)
+
+
+def registration(cast: Cast, code: str) -> object:
+    return invites.register(code=code, ip=ADDRESS, password=PASSWORD)
+
+
+def acceptance(cast: Cast, code: str) -> object:
+    return invites.accept(code=code, user=cast.guest, ip=ADDRESS)
+
+
+Act = Callable[[Cast, str], object]
+every_act = pytest.mark.parametrize("act", [check, registration, acceptance])
+
+
+@pytest.mark.rule("PORTAL-106")
+@every_act
+@pytest.mark.parametrize(
+    ("change", "refusal", "status"),
+    [
+        ({"code_hash": b"x" * 32}, Unknown, 404),
+        ({"accepted_at": LONG_AGO}, Used, 410),
+        ({"withdrawn_at": LONG_AGO}, Withdrawn, 410),
+        ({"expires_on": LONG_AGO.date()}, Expired, 410),
+    ],
+)
+def test_unknown_and_dead_codes_count_as_failures_at_every_act(
+    cast: Cast, invite: Invite, act: Act, change: dict[str, object], refusal: type[DomainError], status: int
+) -> None:
+    Invite.objects.filter(pk=invite.pk).update(**change)
+    for failures in (1, 2):
+        with pytest.raises(refusal) as raised:
+            act(cast, invite.code)
+        assert type(raised.value) is refusal and raised.value.status == status
+        assert Throttle.objects.get().failures == failures
+
+
+@pytest.mark.rule("PORTAL-106")
+def test_nothing_else_counts_as_failure(cast: Cast, invite: Invite) -> None:
+    invites.find(invite.code, ip=ADDRESS)
     with pytest.raises(Invalid):
         invites.register(code=invite.code, ip=ADDRESS, password="kurz")
     with pytest.raises(Conflict):
         invites.register(code=invite.code, ip=ADDRESS, email=cast.renter.email, password=PASSWORD)
+    with pytest.raises(Conflict):
+        Contact.objects.filter(pk=invite.contact_id).update(user=cast.owner, is_primary=False)
+        invites.accept(code=invite.code, user=cast.guest, ip=ADDRESS)
+    Contact.objects.filter(pk=invite.contact_id).update(user=None)
+    invites.accept(code=invite.code, user=cast.guest, ip=ADDRESS)
     assert not Throttle.objects.exists()
-    with pytest.raises(Unknown):
-        invites.find("AAAACCCCDDDD", ip=ADDRESS)
-    assert Throttle.objects.get().failures == 1
+
+
+@pytest.mark.rule("PORTAL-051")
+@every_act
+def test_during_a_wait_every_act_is_blocked_and_counts_nothing(cast: Cast, invite: Invite, act: Act) -> None:
+    for _ in range(3):
+        with pytest.raises(Unknown):
+            invites.find("AAAACCCCDDDD", ip=ADDRESS)
+    Throttle.objects.update(blocked_until=timezone.now() + datetime.timedelta(seconds=99))
+    with pytest.raises(Blocked) as blocked:
+        act(cast, invite.code)
+    assert blocked.value.status == 429 and 90 < blocked.value.retry_after <= 99
+    assert Throttle.objects.get().failures == 3
+    invite.refresh_from_db()
+    assert invite.accepted_at is None
 
 
 def test_during_the_wait_even_the_right_code_is_blocked_and_a_success_resets_nothing(

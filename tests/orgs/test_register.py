@@ -83,6 +83,12 @@ def test_a_changed_row_changes_what_is_there_and_is_recorded(cast: Cast) -> None
     assert entry.changes["last_name"] == ["Sommer", "Winter"]
 
 
+def test_the_last_day_of_the_calendar_is_no_end(cast: Cast) -> None:
+    load(cast, BEN.replace("31.12.2030", "31.12.9999"))
+    load(cast, BEN.replace("31.12.2030", "9999-12-31"))
+    assert Occupancy.objects.get(contact__reference_id="P2").period.upper is None
+
+
 def test_an_address_of_the_other_tenant_is_not_touched(cast: Cast) -> None:
     Community.objects.filter(pk=cast.foreign_house.pk).update(identifier="700")
     load(cast, ANNA)

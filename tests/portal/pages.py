@@ -1,7 +1,8 @@
-"""What the tests of the web pages share: signing in, and papers that residents of house A see."""
+"""What the tests of the web pages share: signing in, uploading, and papers that residents of house A see."""
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -43,9 +44,35 @@ def documents_url(cast: Cast, query: str = "") -> str:
     return f"/app/c/{cast.house_a.pk}/info/documents{query}"
 
 
+def status_of(client: Client, url: str) -> int:
+    """The status of an answer, which is read to its end: an open file would stay open."""
+    response = client.get(url)
+    response.getvalue()
+    return response.status_code
+
+
 def queries_of(client: Client, url: str) -> int:
     """How many queries a page costs, after a first visit that settles the session."""
     assert client.get(url).status_code == 200
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
     return len(captured)
+
+
+def create_upload(client: Client, tenant_id: int, name: str, size: int) -> Any:
+    """The answer to the announcement of a file, as the browser's widget makes it."""
+    encoded = {"filename": name, "tenant": str(tenant_id)}
+    metadata = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in encoded.items())
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size), "Upload-Metadata": metadata}
+    return client.post("/admin/uploads/", headers=headers, content_type="text/plain")
+
+
+def sent(client: Client, tenant_id: int, name: str, content: bytes) -> str:
+    """A file as the browser's widget sends it: announced, then in one piece. Returns the handle."""
+    response = create_upload(client, tenant_id, name, len(content))
+    assert response.status_code == 201, response.content
+    url = response["Location"]
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
+    response = client.patch(url, content, headers=headers, content_type="application/offset+octet-stream")
+    assert response.status_code == 204
+    return str(url.rsplit("/", 1)[1])

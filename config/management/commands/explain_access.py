@@ -32,7 +32,7 @@ class Command(BaseCommand):
             user = find_user(options["user"])
             if user is None:
                 raise CommandError(f"No account has the user name or address {options['user']!r}.")
-            obj = NOUNS[noun].objects.filter(pk=int(number)).first()
+            obj: Any = NOUNS[noun]._default_manager.filter(pk=int(number)).first()
             if obj is None:
                 raise CommandError(f"There is no {noun} {number}.")
             for line in why(user, obj):

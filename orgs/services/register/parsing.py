@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from orgs.languages import USER_LANGUAGES
-from orgs.models import Community, Contact, Unit
+from orgs.models import Building, Community, Contact, Unit
 from orgs.services.register.reading import RawRow, RowError
 
 ROLES = {
@@ -87,7 +87,10 @@ class RowParser:
 
     def text(self, column: str, model: type[models.Model], field: str) -> str:
         """A cell that must fit its database column and hold no control characters."""
-        value = self.row.get(column)
+        return self.fitting(column, self.row.get(column), model, field)
+
+    def fitting(self, column: str, value: str, model: type[models.Model], field: str) -> str:
+        """See `text`; for a value that is put together from cells."""
         limit = model._meta.get_field(field).max_length  # type: ignore[union-attr]
         if limit and len(value) > limit:
             self.wrong(column, _("Longer than %d characters.") % limit)
@@ -99,12 +102,11 @@ class RowParser:
         """The typed row, or None when something is wrong (see ``errors``)."""
         row = self.row
         street = " ".join(part for part in (row.get("street"), row.get("house_number")) if part)
+        self.fitting("street", street, Building, "street")
         place = {
             "postal_code": self.text("postal_code", Community, "postal_code"),
             "city": self.text("city", Community, "city"),
         }
-        if len(street) > 200:
-            self.wrong("street", _("Longer than %d characters.") % 200)
         community = {
             "identifier": self.text("community_ref", Community, "identifier"),
             "name": self.text("community", Community, "name"),

@@ -39,10 +39,15 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 }
 REQUIRED = ("community_ref", "unit_ref")
 MAX_ERRORS = 200
+HEADING_SHOWN = 80  # characters of an unknown heading: of a file that is no register it may be all of it
 
 
 def _plain(heading: str) -> str:
     return "".join(c for c in heading.casefold() if c.isalnum())
+
+
+def _shown(heading: str) -> str:
+    return "".join(c for c in heading if c.isprintable())[:HEADING_SHOWN] or "–"
 
 
 _COLUMNS = {_plain(alias): column for column, aliases in HEADINGS.items() for alias in (column, *aliases)}
@@ -87,15 +92,16 @@ class RawRow:
 
 
 def decode(data: bytes) -> str:
-    """UTF-8 (with or without mark) or Windows-1252, recognised. Raises `Refused` for anything else."""
-    if not data.strip():
-        raise Refused([RowError(1, "", _("The file is empty."))])
+    """UTF-8 (with or without mark) or Windows-1252, recognised. Raises `Refused` for anything else.
+
+    A NUL in the heading means UTF-16, an Office file or worse; one further down is a wrong cell, and named as such.
+    """
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\x00" not in text:
+        if "\x00" not in text.lstrip().split("\n", 1)[0]:
             return text
     raise Refused([RowError(1, "", _("The file is neither UTF-8 nor Windows-1252 text."))])
 
@@ -103,22 +109,28 @@ def decode(data: bytes) -> str:
 def read_csv(data: bytes) -> list[RawRow]:
     """Read a register file. Raises `Refused` with everything that is wrong with its form."""
     text = decode(data)
+    if not text.strip():
+        raise Refused([RowError(1, "", _("The file is empty."))])
     first = text.lstrip().split("\n", 1)[0]
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") >= first.count(",") else ",")
     try:
         headings = next(lines)
         columns = _columns(headings)
         rows, errors = [], []
+        number = lines.line_num + 1  # where a row begins: with quotes it may go over several lines
         for line in lines:
+            number, begins = lines.line_num + 1, number
             if not any(cell.strip() for cell in line):
                 continue
             if len(line) > len(columns) and any(cell.strip() for cell in line[len(columns) :]):
-                errors.append(RowError(lines.line_num, "", _("This row has more cells than the heading.")))
+                errors.append(RowError(begins, "", _("This row has more cells than the heading.")))
                 continue
             values = {column: cell.strip() for column, cell in zip(columns, line, strict=False)}
-            rows.append(RawRow(lines.line_num, values))
-    except csv.Error as error:
-        raise Refused([RowError(lines.line_num, "", str(error))]) from error
+            rows.append(RawRow(begins, values))
+    except csv.Error as error:  # the one thing the reader refuses is an endless cell
+        raise Refused(
+            [RowError(lines.line_num, "", _("Longer than %d characters.") % csv.field_size_limit())]
+        ) from error
     if errors:
         raise Refused(errors)
     if not rows:
@@ -129,7 +141,7 @@ def read_csv(data: bytes) -> list[RawRow]:
 def _columns(headings: list[str]) -> list[str]:
     columns = [_COLUMNS.get(_plain(heading), "") for heading in headings]
     errors = [
-        RowError(1, heading or "–", _("This column is not known."))
+        RowError(1, _shown(heading), _("This column is not known."))
         for heading, column in zip(headings, columns, strict=True)
         if not column
     ]
