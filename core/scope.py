@@ -66,6 +66,8 @@ def unit_of_work(
             yield scope
     finally:
         _current.reset(token)
+        if connection.in_atomic_block and not connection.needs_rollback:  # within another unit, which goes on
+            _tell_database(current().tenants)
 
 
 def identify(user_id: int | None, *, acting_for: int | None = None) -> None:

@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 def schema_digest() -> str:
     """Changes with whatever a migration leans on: the migrations, what they import, the packages' versions."""
     digest = hashlib.sha256()
-    leans_on = [ROOT / "core" / f"{name}.py" for name in ("apps", "expressions", "fields", "tenant_keys")]
+    leans_on = [
+        ROOT / "core" / f"{name}.py" for name in ("apps", "expressions", "fields", "tenant_keys", "tenant_policies")
+    ]
     for path in sorted([*ROOT.glob("*/migrations/*.py"), *leans_on, ROOT / "requirements.txt"]):
         digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]

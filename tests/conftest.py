@@ -98,6 +98,15 @@ def _no_network() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _see_everywhere() -> Iterator[None]:
+    """See `tests/everywhere.py`."""
+    from tests.everywhere import everywhere
+
+    with everywhere():
+        yield
+
+
+@pytest.fixture(autouse=True)
 def _steady_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """The codes of authenticator apps stand still during a test, in the middle of their 30 seconds."""
     from orgs.services import second_factor
@@ -224,6 +233,12 @@ def _session_cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> 
 @pytest.fixture
 def cast(_session_cast: None, db: None) -> Any:
     """The cast of `tests/cast.py`; what a test changes of it is rolled back with the test."""
+    from core import scope
+    from orgs.models import Organization
     from tests.cast import load
 
-    return load()
+    found = Organization.objects.filter(is_tenant=True).values_list("id", flat=True)
+    scope.enter_tenants(found.all())
+    made = load()
+    scope.enter_tenants(found.all())  # now they may have just been made
+    return made

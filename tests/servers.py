@@ -230,7 +230,7 @@ class MailSink:
 
     def to(self, address: str) -> list[EmailMessage]:
         """The messages that were sent to one address, oldest first."""
-        return [m for m, e in zip(self.messages, self.envelopes, strict=True) if address in e.rcpt_tos]
+        return [m for m, e in zip(self.messages, self.envelopes, strict=False) if address in e.rcpt_tos]
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_otp.oath import TOTP
 
+from core import scope
 from core.errors import Conflict
 from core.services import audit
 from core.tokens import keyed_hash
@@ -70,7 +71,9 @@ def obliged(user: User, organization: Organization | None = None) -> bool:
     if organization is not None:
         memberships = memberships.filter(organization=organization)
     nodes: set[int] = set()
-    for membership in memberships:
+    with scope.all_tenants():  # asked before it is known where the person belongs
+        found = list(memberships)
+    for membership in found:
         if membership.tfa_force:
             return True
         nodes |= {membership.organization_id, *membership.organization.ancestors}

@@ -12,7 +12,7 @@ from django.urls import include, path
 from fpdf import FPDF
 from PIL import Image
 
-from core import tus
+from core import scope, tus
 from core.errors import DomainError
 from core.models import Blob
 from core.services import blobs, delivery
@@ -29,6 +29,7 @@ def tenant(name: str = "Verwaltung Nord") -> Organization:
     row = Organization.objects.create(name=name)
     Organization.objects.filter(pk=row.pk).update(is_tenant=True, tenant_id=row.pk)
     row.refresh_from_db()
+    scope.enter_tenants(scope.current().tenants | {row.pk})
     return row
 
 

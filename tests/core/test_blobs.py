@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core import scope
 from core.errors import Invalid, TooLarge
 from core.models import AuditEntry, Blob
 from core.services import blobs, sweeps
@@ -201,7 +202,8 @@ class TestTransaction:
         def upload() -> None:
             try:
                 start.wait(10)
-                found.append(stored(b"gleichzeitig" * 1000, here).pk)
+                with scope.unit_of_work(door="test"):
+                    found.append(stored(b"gleichzeitig" * 1000, here).pk)
             except Exception as error:
                 errors.append(error)
             finally:

@@ -38,7 +38,7 @@ def test_simultaneous_writers_never_share_a_number_and_leave_no_gap() -> None:
 
     def take() -> None:
         for _ in range(5):
-            with transaction.atomic():
+            with scope.unit_of_work(door="test"):
                 taken.append(next_number(tenant_id=cast.tenant.pk, kind="t"))
         connection.close()
 
@@ -124,7 +124,7 @@ def test_a_unit_of_work_tells_the_database_its_tenants() -> None:
             cursor.execute("SELECT current_setting('quartier.tenants', true)")
             return str(cursor.fetchone()[0])
 
-    with scope.unit_of_work(door="test", tenants=[3, 1]):
+    with scope.unit_of_work(door="job", tenants=[3, 1]):
         assert seen() == "{1,3}"
         scope.enter_tenants([7])
         assert seen() == "{7}"

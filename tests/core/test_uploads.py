@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-unit: Callable[[], AbstractContextManager[Any]] = partial(scope.unit_of_work, door="web")
+unit: Callable[[], AbstractContextManager[Any]] = partial(scope.unit_of_work, door="test")
 
 
 @pytest.fixture(autouse=True)
