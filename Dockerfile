@@ -28,7 +28,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends gettext \
 # Collecting needs complete settings, but none of their values: these live in this command only.
 RUN DJANGO_SETTINGS_MODULE=config.settings.production \
     SECRET_KEY=build-only-0123456789012345678901234567890123456789 \
-    FIELD_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+    FIELD_ENCRYPTION_KEYS=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= \
     AUDIT_KEY=build-only-012345678901234567890123 \
     PUBLIC_URL=https://build.invalid ALLOWED_HOSTS=build.invalid \
     DATABASE_URL=postgresql://app@db.invalid/quartier MIGRATION_DATABASE_URL=postgresql://owner@db.invalid/quartier \

@@ -17,8 +17,10 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
+from core import scope
 from core.middleware import own_transactions
-from core.models import JobRun
+from core.models import AuditEntry, JobRun
+from core.services import sealing
 from messaging.models import Message
 
 STUCK = datetime.timedelta(minutes=15)  # a mail that waits longer is a problem to look at
@@ -63,12 +65,21 @@ def _outbox() -> None:
         raise RuntimeError(f"message {late.pk} has waited since {late.not_before:%Y-%m-%d %H:%M} UTC")
 
 
+def _audit() -> None:
+    with scope.unit_of_work(door="health"), scope.all_tenants():
+        waiting = AuditEntry.objects.filter(seq=None, at__lt=timezone.now() - sealing.LATE)
+        late = waiting.order_by("pk").values_list("pk", "at").first()
+    if late is not None:
+        raise RuntimeError(f"entry {late[0]} has waited for the sealer since {late[1]:%Y-%m-%d %H:%M} UTC")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": _database,
     "broker": _broker,
     "storage": _storage,
     "mail": _mail,
     "outbox": _outbox,
+    "audit": _audit,
 }
 
 

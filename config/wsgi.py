@@ -6,3 +6,12 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 application = get_wsgi_application()
+
+
+def _hold_role() -> None:
+    from config.checks import hold_role  # the models are there now
+
+    hold_role()
+
+
+_hold_role()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -30,7 +29,7 @@ from core import scope
 from core.errors import Denied, DomainError
 from core.logs import mask
 from core.middleware import own_transactions
-from core.models import SystemLog
+from core.services import system_log
 from core.services.rows import Taken
 
 if TYPE_CHECKING:
@@ -233,21 +232,9 @@ class DoorView(APIView):
         raise NotImplementedError
 
     def _report(self, error: Exception) -> None:
-        """An error of ours, for the operator: in a unit of work of its own, because the request's is undone."""
+        """An error of ours, for the operator."""
         log.error("%s %s failed", self.request.method, mask(self.request.path), exc_info=error)
-        actor = getattr(self.request, "actor", None)
-        trace = mask("".join(traceback.format_exception(error)))[-20000:].replace("\x00", "")
-        try:
-            with self.unit(self.request):
-                SystemLog.objects.create(
-                    user_id=getattr(actor, "user_id", None),
-                    tenant_id=getattr(actor, "tenant_id", None),
-                    category="backend",
-                    action=f"{self.request.method} {mask(self.request.path)}"[:100],
-                    stacktrace=trace,
-                )
-        except Exception:  # the database may be what failed
-            log.exception("could not write the system log")
+        system_log.report(self.request, error)
 
 
 # --- Schema -----------------------------------------------------------------------------------------------

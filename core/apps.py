@@ -5,15 +5,21 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+# What is written once, and the columns of it that the app role may still fill: the sealer chains, an erasure empties.
+APPEND_ONLY = {"core_auditentry": ("seq", "chain", "changes", "salt"), "core_auditcheckpoint": ()}
+
 
 def grant_to_app_role(sender: Any, using: str, **kwargs: Any) -> None:
-    """After a migration by the owner, let the role of web and workers use the tables (it owns none)."""
+    """After a migration by the owner, let the role of web and workers use the tables (it owns none).
+
+    In one transaction: while an installation is migrated, too, nobody may delete from the audit.
+    """
     from django.conf import settings
-    from django.db import connections
+    from django.db import connections, transaction
 
     connection = connections[using]
     role = connection.ops.quote_name(settings.DATABASE_APP_ROLE)
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=using), connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_user <> %s AND EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s)",
             [settings.DATABASE_APP_ROLE] * 2,
@@ -23,6 +29,10 @@ def grant_to_app_role(sender: Any, using: str, **kwargs: Any) -> None:
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}")
+        for table in set(APPEND_ONLY) & set(connection.introspection.table_names(cursor)):
+            cursor.execute(f"REVOKE UPDATE, DELETE ON {table} FROM {role}")
+            if columns := ", ".join(APPEND_ONLY[table]):
+                cursor.execute(f"GRANT UPDATE ({columns}) ON {table} TO {role}")
 
 
 class CoreConfig(AppConfig):

@@ -55,10 +55,16 @@ def _masked(name: str, value: Any) -> Any:
 
 
 class ContextFilter(logging.Filter):
-    """Adds request, door, user and tenants of the running unit of work, and masks secrets."""
+    """Adds request, door, user and tenants of the running unit of work, and masks secrets.
+
+    Django logs an answer when all is closed, and hands the request over with the record.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        now = scope.current()
+        now = scope.latest()
+        served = getattr(getattr(record, "request", None), "served", None)
+        if not now.request_id and served is not None:
+            now = served.scope
         record.request_id, record.door = now.request_id, now.door
         record.user_id, record.tenants = now.user_id, sorted(now.tenants)
         record.msg, record.args = mask(record.getMessage()), None

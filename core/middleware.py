@@ -1,16 +1,24 @@
-"""What every request gets: an id and a client address. The transaction around its view is `orgs.middleware`."""
+"""What every request gets: an id, a client address and, when it fails, an entry in the system log.
+
+The transaction around its view is `orgs.middleware`.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import sys
 import uuid
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+
+from core import scope
 
 _ID = re.compile(r"^[\w.-]{8,64}$")
 
@@ -31,7 +39,7 @@ def client_ip(request: HttpRequest) -> str | None:
         return None
     trusted = _networks(tuple(settings.TRUSTED_PROXIES))
     if not any(address in network for network in trusted):
-        return str(address)
+        return _plain(address)
     for part in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         try:
             address = ipaddress.ip_address(part.strip())
@@ -39,7 +47,12 @@ def client_ip(request: HttpRequest) -> str | None:
             break
         if not any(address in network for network in trusted):
             break
-    return str(address)
+    return _plain(address)
+
+
+def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """Without the zone of a link-local one, which is this machine's business and no address for the database."""
+    return str(address).partition("%")[0]
 
 
 class RequestContextMiddleware:
@@ -52,9 +65,24 @@ class RequestContextMiddleware:
         given = request.headers.get("X-Request-Id", "")
         request.request_id = given if _ID.match(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
         request.client_ip = client_ip(request)  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        with scope.serving(
+            door=door_of(request.path_info),
+            ip=request.client_ip,  # type: ignore[attr-defined]
+            request_id=request.request_id,  # type: ignore[attr-defined]
+        ) as request.served:  # type: ignore[attr-defined]
+            response = self.get_response(request)
         response.headers.setdefault("X-Request-Id", request.request_id)  # type: ignore[attr-defined]
         return response
+
+
+@receiver(got_request_exception, dispatch_uid="core.report_error")
+def report_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """An error that no door has answered: Django is about to answer 500."""
+    from core.services import system_log  # models: not yet when this is loaded
+
+    error = sys.exc_info()[1]
+    if request is not None and error is not None:
+        system_log.report(request, error)
 
 
 def own_transactions(view: Callable[..., Any]) -> Callable[..., Any]:

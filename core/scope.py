@@ -35,9 +35,46 @@ _NOWHERE = Scope(door="", request_id="")
 _current: ContextVar[Scope] = ContextVar("quartier_scope", default=_NOWHERE)
 
 
+@dataclass
+class Served:
+    """A request being served: what its units of work knew stays known for the logs when they have closed."""
+
+    scope: Scope
+
+    def keep(self, closing: Scope) -> None:
+        """Remember who it was, of a unit of work that closes."""
+        self.scope = replace(
+            self.scope,
+            door=closing.door or self.scope.door,
+            user_id=closing.user_id or self.scope.user_id,
+            acting_for=closing.acting_for or self.scope.acting_for,
+            tenants=closing.tenants or self.scope.tenants,
+        )
+
+
+_served: ContextVar[Served | None] = ContextVar("quartier_served", default=None)
+
+
 def current() -> Scope:
     """The scope of the running unit of work; an empty one outside of any."""
     return _current.get()
+
+
+def latest() -> Scope:
+    """That of the running unit of work, else what the request being served is known by."""
+    now, served = _current.get(), _served.get()
+    return served.scope if served is not None and not now.request_id else now
+
+
+@contextmanager
+def serving(*, door: str, ip: str | None, request_id: str) -> Iterator[Served]:
+    """A request is served in here; its units of work belong to it."""
+    served = Served(Scope(door=door, ip=ip, request_id=request_id))
+    token = _served.set(served)
+    try:
+        yield served
+    finally:
+        _served.reset(token)
 
 
 @contextmanager
@@ -51,12 +88,13 @@ def unit_of_work(
     tenants: Iterable[int] = (),
 ) -> Iterator[Scope]:
     """Open a transaction and the scope of what happens in it. An exception undoes both."""
+    served = _served.get()
     scope = Scope(
         door=door,
         user_id=user_id,
         acting_for=acting_for,
         ip=ip,
-        request_id=request_id or uuid.uuid4().hex,
+        request_id=request_id or (served.scope.request_id if served else uuid.uuid4().hex),
         tenants=frozenset(tenants),
     )
     token = _current.set(scope)
@@ -65,6 +103,8 @@ def unit_of_work(
             _tell_database(scope.tenants)
             yield scope
     finally:
+        if served is not None:
+            served.keep(_current.get())
         _current.reset(token)
         if connection.in_atomic_block and not connection.needs_rollback:  # within another unit, which goes on
             _tell_database(current().tenants)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from core import scope
-from core.services import blobs, jobs, previews, sweeps, uploads
+from core.services import blobs, jobs, previews, sealing, sweeps, uploads
 
 
 @shared_task(name="core.make_preview")
@@ -37,3 +37,19 @@ def expire_uploads() -> None:
 def sweep_blobs() -> None:
     """Destroy bytes to which nothing refers."""
     jobs.run("core.sweep_blobs", lambda: sweeps.sweep_unreferenced() | sweeps.sweep_objects())
+
+
+@shared_task(name="core.seal_audit")
+def seal_audit() -> None:
+    """Every ten seconds: chain what was committed.
+
+    Nothing wakes it on commit. Its digest protects an entry from the start, and nobody reads the chain before the next
+    checkpoint; a message to the broker with every write would cost more than the seconds are worth.
+    """
+    jobs.run("core.seal_audit", sealing.seal)
+
+
+@shared_task(name="core.checkpoint_audit")
+def checkpoint_audit() -> None:
+    """Each hour, for the one checkpoint of the day: a worker that was down at midnight makes it later."""
+    jobs.run("core.checkpoint_audit", sealing.checkpoint)

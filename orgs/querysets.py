@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -117,16 +117,29 @@ class ContactQuerySet(models.QuerySet["_M"]):
     def visible_to(self, actor: Actor) -> Self:
         """Tenant-wide staff see the register; other staff who lives in their communities; people themselves.
 
+        And all staff see who is only entered so far (`_entered`): else a clerk who takes somebody in could not find
+        them again to move them in. Not the clerk's own entries alone: who entered somebody stands in the audit, which
+        is evidence and no source of rights, and a colleague goes on with the work or enters the person once more.
+
         What neighbours may see of each other is not the register (PORTAL-022).
         """
         if actor.is_operator and not actor.acting:
             return self.all()
-        from_units = Q(id__in=self._people_of(actor.managed))
-        return self.filter(Q(tenant__in=actor.wide_tenants) | from_units | Q(id__in=actor.contact_ids))
+        return self.filter(
+            Q(tenant__in=actor.wide_tenants)
+            | Q(id__in=self._with("occupancies", unit__community__in=actor.managed))
+            | Q(id__in=actor.contact_ids)
+            | (Q(tenant__in=actor.staff_tenants - actor.wide_tenants) & self._entered())
+        )
 
-    def _people_of(self, communities: Any) -> Any:
-        occupancy: Any = self.model._meta.get_field("occupancies").related_model
-        return occupancy._default_manager.filter(unit__community__in=communities).values("contact_id")
+    def _entered(self) -> Q:
+        """Belongs to no community, and never did: nobody's tie is ever deleted, it ends. Nor has it an account."""
+        ties = [~Q(Exists(self._with(tie, contact=OuterRef("pk")))) for tie in ("occupancies", "responsibilities")]
+        return Q(*ties, user=None) & ~Q(kind="self")
+
+    def _with(self, tie: str, **where: Any) -> Any:
+        rows: Any = self.model._meta.get_field(tie).related_model
+        return rows._default_manager.filter(**where).values("contact_id")
 
     def found_by(self, text: str) -> Self:
         """Name, address or digits of a telephone number contain the text."""

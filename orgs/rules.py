@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from core import scope
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
-from orgs.models import Invite, Membership, Occupancy, Unit
+from orgs.models import Invite, Membership, Occupancy, OrganizationSettings, Unit
+
+LOCKS = ("lock_settings", "lock_perm", "lock_folder_perm")
 
 
 def may_administer(actor: Actor, tenant_id: int | None) -> Answer:
@@ -66,10 +68,43 @@ def may_reset_personal_key(membership: Membership) -> Answer:
     """Only where that reaches into no other company and touches no operator (one-model, conflict 31)."""
     if membership.user.is_superuser:
         return no(_("The account runs the installation, so its personal key stays."))
+    if belongs_elsewhere(membership):
+        return no(_("The account belongs to other companies too, so its personal key stays."))
+    return YES
+
+
+def belongs_elsewhere(membership: Membership) -> bool:
+    """Whether the account is in use in another company as well."""
     with scope.all_tenants():
-        others = Membership.objects.active().filter(user=membership.user_id).exclude(tenant=membership.tenant_id)
-        if others.exists():
-            return no(_("The account belongs to other companies too, so its personal key stays."))
+        others = Membership.objects.active().filter(user=membership.user_id)
+        return others.exclude(tenant=membership.tenant_id).exists()
+
+
+def may_act_on_account(actor: Actor, membership: Membership) -> Answer:
+    """Change what an account is everywhere: its names and language, its failed attempts, its password links.
+
+    A company can take any account in whose address it knows (DOCMS-053). What it does to the account must then end
+    where another company, or the installation, begins (DOCMS-198, one-model, conflict 31). The operator may.
+    """
+    if actor.is_operator:
+        return YES
+    if membership.user.is_superuser:
+        return no(_("The account runs the installation; only the operator may do this."))
+    if belongs_elsewhere(membership):
+        return no(_("The account belongs to other companies too; only the operator may do this."))
+    return YES
+
+
+def may_change_rights(actor: Actor, membership: Membership) -> Answer:
+    """Change permissions of a member who is there already: while ``lock_perm`` is on, super administrators (DOCMS-055)."""
+    locked = OrganizationSettings.objects.filter(organization=membership.organization_id, lock_perm=True).exists()
+    return may_change_security(actor, membership.tenant_id) if locked else may_administer(actor, membership.tenant_id)
+
+
+def may_lift_locks(actor: Actor, chosen: OrganizationSettings, changes: Mapping[str, Any]) -> Answer:
+    """Taking a lock off needs a super administrator, whoever may change the settings otherwise (DOCMS-044)."""
+    if any(getattr(chosen, lock) and not changes.get(lock, True) for lock in LOCKS):
+        return may_change_security(actor, chosen.tenant_id)
     return YES
 
 

@@ -8,26 +8,24 @@ from pathlib import Path
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
-from environ import FileAwareEnv
 
+from config.settings.reading import Env
 from config.unfold import UNFOLD  # noqa: F401 - the theme of the back office
 
-# Any variable may be given as NAME_FILE: the path of a file that holds the value (secrets of an orchestrator).
-env = FileAwareEnv()
+env = Env()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DEBUG = False
 TRYOUT = False  # true in the try-out and its tests: allows the demo with its well-known passwords
 
-SECRET_KEY = env.str("SECRET_KEY", default="")
-FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])  # Fernet keys, newest first
-AUDIT_KEY = env.str("AUDIT_KEY", default="")  # HMAC key of the audit's digests
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000")
-PUBLIC_URL = PUBLIC_URL.rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For is believed
-LOCAL_NETWORKS = env.list("LOCAL_NETWORKS", default=[])  # more networks that count as "internal" (DOCMS-017)
+SECRET_KEY = env.text("SECRET_KEY")
+FIELD_ENCRYPTION_KEYS = env.keys("FIELD_ENCRYPTION_KEYS")  # Fernet keys, newest first
+AUDIT_KEY = env.text("AUDIT_KEY")  # HMAC key of the audit's digests
+PUBLIC_URL = env.origin("PUBLIC_URL", default="http://localhost:8000")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # networks whose X-Forwarded-For is believed
+LOCAL_NETWORKS = env.networks("LOCAL_NETWORKS")  # more networks that count as "internal" (DOCMS-017)
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
@@ -95,23 +93,25 @@ TEMPLATES = [
 # DATABASE_URL is the role `app`: it owns nothing and has no BYPASSRLS. Commands that change the schema take
 # MIGRATION_DATABASE_URL, the owner.
 OWNER_COMMANDS = {"migrate", "sqlmigrate", "flush", "dbshell"}
-_owner = sys.argv[1:2] and sys.argv[1] in OWNER_COMMANDS and env.str("MIGRATION_DATABASE_URL", default="")
+AS_OWNER = bool(sys.argv[1:2]) and sys.argv[1] in OWNER_COMMANDS
+_app = env.database("DATABASE_URL", default="postgresql://quartier_app@/quartier")
+_owner = env.database("MIGRATION_DATABASE_URL")
 DATABASES = {
     "default": {
-        **env.db_url_config(_owner or env.str("DATABASE_URL", default="postgresql://quartier_app@/quartier")),
-        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
+        **((AS_OWNER and _owner) or _app),
+        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
-        "DISABLE_SERVER_SIDE_CURSORS": env.bool("DATABASE_POOLED", default=False),
+        "DISABLE_SERVER_SIDE_CURSORS": env.flag("DATABASE_POOLED", default=False),
     }
 }
-DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="quartier_app")  # who `migrate` grants the tables to
+DATABASE_APP_ROLE = env.text("DATABASE_APP_ROLE", default="quartier_app")  # who `migrate` grants the tables to
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
-STORAGE_URL = env.str("STORAGE_URL", default="")  # file:///path or s3://key:secret@endpoint/bucket?region=…
-EMAIL_URL = env.str("EMAIL_URL", default="")  # smtp://, smtps:// or smtp+tls://user:password@host:port
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="quartier@localhost")
-SENDFILE = env.str("SENDFILE", default="")  # "x-accel" lets nginx deliver local files
+REDIS_URL = env.broker("REDIS_URL", default="redis://localhost:6379/0")
+STORAGE_URL = env.storage("STORAGE_URL")  # file:///path or s3://key:secret@endpoint/bucket?region=…
+EMAIL_URL = env.mail("EMAIL_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="quartier@localhost")
+SENDFILE = env.text("SENDFILE", among=("", "x-accel"))  # "x-accel" lets nginx deliver local files
 
 CACHES = {
     "default": {
@@ -140,6 +140,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "messaging.sweep": {"task": "messaging.sweep", "schedule": 20.0},
     "messaging.empty_old": {"task": "messaging.empty_old", "schedule": crontab(hour=3, minute=41)},
+    "core.seal_audit": {"task": "core.seal_audit", "schedule": 10.0},
+    "core.checkpoint_audit": {"task": "core.checkpoint_audit", "schedule": crontab(minute=5)},
     "core.catch_up_previews": {"task": "core.catch_up_previews", "schedule": crontab(minute="*/10")},
     "core.expire_uploads": {"task": "core.expire_uploads", "schedule": crontab(minute=7)},
     "core.sweep_blobs": {"task": "core.sweep_blobs", "schedule": crontab(hour=3, minute=11)},
@@ -185,9 +187,9 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024  # a body is bounded by its door: core.http and the docms limits
 JSON_BODY_LIMIT = 1024 * 1024  # bytes, where a contract does not say otherwise
-BASE64_LIMIT = env.int("BASE64_LIMIT", default=50 * 1024 * 1024)  # bytes of content (DOCMS-125)
-UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=5 * 1024**3)  # bytes of content in a resumable or multipart upload
-DOCMS_RATE_LIMIT = env.int("DOCMS_RATE_LIMIT", default=1200)  # requests a minute with one token (DOCMS-182)
+BASE64_LIMIT = env.number("BASE64_LIMIT", default=50 * 1024 * 1024, least=1)  # bytes of content (DOCMS-125)
+UPLOAD_LIMIT = env.number("UPLOAD_LIMIT", default=5 * 1024**3, least=1)  # bytes of a resumable or multipart upload
+DOCMS_RATE_LIMIT = env.number("DOCMS_RATE_LIMIT", default=1200)  # requests a minute with one token (DOCMS-182)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
@@ -234,5 +236,8 @@ LOGGING = {
     "filters": {"context": {"()": "core.logs.ContextFilter"}},
     "formatters": {"json": {"()": "core.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["context"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": env.text("LOG_LEVEL", default="INFO", among=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    },
 }

@@ -6,7 +6,7 @@ SECRET_KEY = "test-only-" + "x" * 50
 FIELD_ENCRYPTION_KEYS = ["3Oq0TN0CDkDxLjzBNTXHLuCXHnyEw1VU3W-MzzO8UTg="]
 AUDIT_KEY = "test-only-" + "y" * 40
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-PUBLIC_URL = env.str("PUBLIC_URL", default="https://quartier.test")  # a worker of its own gets the live server's
+PUBLIC_URL = env.origin("PUBLIC_URL", default="https://quartier.test")  # a worker of its own gets the live server's
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False

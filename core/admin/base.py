@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
@@ -15,6 +16,7 @@ from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -196,6 +198,13 @@ class HouseAdmin(ModelAdmin):
                     field.label_from_instance = related.name_in_picker  # type: ignore[method-assign]
                 return field
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def add_link(self, request: HttpRequest, model: type[models.Model], label: Any, **query: Any) -> list[Any]:
+        """A section's link to the form for a new row of a noun; none for whom that form would not open."""
+        if not self.admin_site._registry[model].has_add_permission(request):
+            return []
+        form = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+        return [(label, f"{form}?{urlencode(query)}" if query else form)]
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """What is shown below the form of a row: what hangs on it."""

@@ -49,6 +49,7 @@ VERBS = {
     "cancelled": gettext_lazy("cancelled"),
     "checked": gettext_lazy("checked off"),
     "destroyed": gettext_lazy("destroyed"),
+    "erased": gettext_lazy("emptied"),
     "found": gettext_lazy("found again"),
     "healed": gettext_lazy("stored anew"),
     "made_operator": gettext_lazy("made operator"),

@@ -246,7 +246,7 @@ class FolderAdmin(HouseAdmin):
                     for f in children.annotate(group_total=Count("access"))
                 ],
                 _("None."),
-                links=[(_("Add a subfolder"), f"{reverse('admin:docms_folder_add')}?parent={obj.pk}")],
+                links=self.add_link(request, Folder, _("Add a subfolder"), parent=obj.pk),
             ),
         ]
         flags = [(f.name, f.verbose_name) for f in FolderPermission._meta.fields if isinstance(f, models.BooleanField)]

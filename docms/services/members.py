@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from core import scope
+from core.answers import require
 from core.errors import Conflict, Denied, Invalid
 from core.services import audit, rows
 from docms.models import Folder, FolderMark, Group, GroupMember
@@ -18,6 +18,7 @@ from docms.querysets import MEMBER_FLAGS
 from docms.services import marks, pictures
 from docms.services.audiences import group_ids_of
 from docms.services.names import refuse_unknown
+from orgs import rules
 from orgs.models import Membership, Organization, OrganizationSettings, User
 from orgs.services import accounts, passwords, tenants
 from orgs.services import members as org_members
@@ -131,6 +132,9 @@ def change_member(
             raise Denied(_("Only administrators may change this."))
     else:
         _check_rights(membership, values, is_super=is_super)
+        own = PREFERENCES | {"name"} if membership.user_id == actor.user_id else frozenset()
+        if {*_ACCOUNT, "name"} & values.keys() - own:  # the account is one for all companies (DOCMS-198)
+            require(rules.may_act_on_account(actor, membership))
     place = _place(values, tenant_id=membership.organization_id)
     if set(ADMIN_FLAGS) & place.keys():
         place["super_admin_perm"] = place.get("super_admin_perm", membership.super_admin_perm)
@@ -156,15 +160,6 @@ def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super
     )
     if guarded and not is_super:
         raise Denied(_("Only super administrators may do this."))
-    if {"username", "email"} & values.keys() and (membership.user.is_superuser or _belongs_elsewhere(membership)):
-        raise Denied(_("This account belongs to another company, too; the person changes name and address."))
-
-
-def _belongs_elsewhere(membership: Membership) -> bool:
-    """Whether the account is in use in another company: the reset link would hand it over there (DOCMS-198)."""
-    with scope.all_tenants():
-        others = Membership.objects.active().filter(user=membership.user_id)
-        return others.exclude(tenant=membership.organization_id).exists()
 
 
 def _change_account(membership: Membership, values: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import TextField
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
@@ -37,16 +38,18 @@ def plain_name(name: str, *, field: str = "name", length: int = 200, slashes: bo
 
 
 def check_texts(model: type[models.Model], values: Mapping[str, Any]) -> None:
-    """Raise `Invalid` for texts that the database cannot hold, and for long texts above the column's maximum.
-
-    Django checks the maximum of a `TextField` in forms only.
+    """Raise `Invalid` for texts that the database cannot hold, for long texts above the column's maximum (Django checks
+    that of a `TextField` in forms only), and for control characters in columns of one line.
     """
     wrong: dict[str, list[str]] = {}
     for name, value in values.items():
         if not isinstance(value, str):
             continue
-        maximum = getattr(model._meta.get_field(name), "max_length", None)
-        if any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value):
+        column = model._meta.get_field(name)
+        maximum = getattr(column, "max_length", None)
+        if (not isinstance(column, TextField) and any(unicodedata.category(c) == "Cc" for c in value)) or any(
+            c == "\x00" or "\ud800" <= c <= "\udfff" for c in value
+        ):
             wrong[name] = [_("The text contains characters that are not allowed.")]
         elif maximum and len(value) > maximum:
             wrong[name] = [_("The text has more than %(length)d characters.") % {"length": maximum}]

@@ -100,11 +100,13 @@ def config_for(tenant: Organization | None, *, app_config: bool = False) -> Mail
     if app.mail_server:
         return _from_row(app, app_sender, name, is_app=True)
     url = Env.email_url_config(settings.EMAIL_URL) if settings.EMAIL_URL else {}
+    # django-environ takes smtps:// for STARTTLS; everybody else, `/readyz` included, for encryption from the start.
+    at_once = urlsplit(settings.EMAIL_URL).scheme in ("smtps", "smtp+ssl")
     return MailConfig(
         host=url.get("EMAIL_HOST") or "",
-        port=url.get("EMAIL_PORT") or 25,
-        ssl=bool(url.get("EMAIL_USE_SSL")),
-        starttls=bool(url.get("EMAIL_USE_TLS")),
+        port=url.get("EMAIL_PORT") or (465 if at_once else 25),
+        ssl=at_once,
+        starttls=bool(url.get("EMAIL_USE_TLS")) and not at_once,
         user=url.get("EMAIL_HOST_USER") or "",
         password=url.get("EMAIL_HOST_PASSWORD") or "",
         sender=app_sender,

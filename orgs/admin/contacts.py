@@ -20,7 +20,7 @@ from orgs import rules
 from orgs.admin.imports import OfImportFilter
 from orgs.admin.invites import state_of
 from orgs.admin.inviting import invite_page, visible_occupants
-from orgs.admin.occupancies import add_url, occupancy_section
+from orgs.admin.occupancies import occupancy_section
 from orgs.models import Contact, Invite, Membership, Occupancy, Organization
 from orgs.services import contacts, invites
 
@@ -101,6 +101,10 @@ class ContactAdmin(HouseAdmin):
         tenant = Organization.objects.get(pk=request.actor.tenant_id)  # type: ignore[attr-defined]
         return contacts.create_contact(tenant=tenant, **values)
 
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """To the person's page: there they move in, and from there they are invited."""
+        return redirect(change_url(obj))
+
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """With what it is found and sorted by."""
         contacts.change_contact(obj, values, expected=expected)
@@ -151,7 +155,7 @@ class ContactAdmin(HouseAdmin):
         found = [
             occupancy_section(
                 list(homes.order_by("-period", "id")), title=_("Where this person lives or owns"), show="unit",
-                links=[(_("Move in"), f"{add_url()}?contact={obj.pk}")],
+                links=self.add_link(request, Occupancy, _("Move in"), contact=obj.pk),
             ),
             Section(
                 _("Invitations"),

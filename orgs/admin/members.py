@@ -28,7 +28,7 @@ from core.errors import Denied
 from orgs import rules
 from orgs.languages import USER_LANGUAGES
 from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, SecondFactor
-from orgs.services import members, passwords
+from orgs.services import members
 
 DOCUMENT_FLAGS = (
     ("read_perm", "download_perm"), ("upload_file_perm", "mail_perm"), ("edit_file_perm", "edit_own_file_perm"),
@@ -36,6 +36,8 @@ DOCUMENT_FLAGS = (
 )  # fmt: skip
 # Flags that would make somebody mightier than the one who grants them (DOCMS-057).
 FOR_SUPER_ADMINS = ("super_admin_perm",)
+
+RIGHTS = ("role", *members.NO_RIGHTS)
 
 SIGN_IN = ("password_link", "reset_attempts", "reset_second_factor")
 
@@ -151,9 +153,10 @@ class MembershipAdmin(HouseAdmin):
         if obj is None:
             return ()
         shown: tuple[str, ...] = ("person", "email_address", "state_text")
-        if not rules.may_change_security(request.actor, obj.tenant_id):  # type: ignore[attr-defined]
-            shown += FOR_SUPER_ADMINS
-        return shown
+        actor = request.actor  # type: ignore[attr-defined]
+        if not rules.may_change_rights(actor, obj):
+            return (*shown, *RIGHTS)
+        return shown if rules.may_change_security(actor, obj.tenant_id) else (*shown, *FOR_SUPER_ADMINS)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """With the communities of the tenant, and without the account's fields for a member who is there."""
@@ -182,7 +185,7 @@ class MembershipAdmin(HouseAdmin):
         """See `members.take_in`."""
         tenant = Organization.objects.get(pk=request.actor.tenant_id)  # type: ignore[attr-defined]
         communities = [c.pk for c in values.pop("communities", ())]
-        return members.take_in(tenant=tenant, communities=communities, **values)
+        return members.take_in(actor=request.actor, tenant=tenant, communities=communities, **values)  # type: ignore[attr-defined]
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `members.change`. Ownership and a place at a branch are none of this form's business."""
@@ -283,7 +286,7 @@ class MembershipAdmin(HouseAdmin):
             title=_("Send a password link"),
             text=gettext("%(who)s gets a mail with a link for a new password. Earlier links stop working.") % {"who": member.user.email},
             button=_("Send"),
-            work=lambda: passwords.send_link(member.user, tenant=member.organization),
+            work=lambda: members.send_link(actor=request.actor, membership=member),  # type: ignore[attr-defined]
             done=_("The link is on its way."),
         )  # fmt: skip
 
@@ -296,7 +299,7 @@ class MembershipAdmin(HouseAdmin):
             title=_("Reset attempts"),
             text=gettext("%(who)s may sign in again at once after too many wrong passwords.") % {"who": member.user},
             button=_("Reset"),
-            work=lambda: members.reset_attempts(membership=member),
+            work=lambda: members.reset_attempts(actor=request.actor, membership=member),  # type: ignore[attr-defined]
             done=_("The failed attempts are forgotten."),
         )  # fmt: skip
 

@@ -22,16 +22,13 @@ from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm, Refusable
-from core.admin.pages import Cell, Section, change_url, confirm, form_page, of_object
-from core.errors import Denied
+from core.admin.pages import Cell, Section, change_url, confirm, form_page, of_object, problem
+from core.errors import Changed, Conflict, Denied
 from orgs import rules
 from orgs.models import Occupancy
 from orgs.services import occupancies
 
-
-def add_url() -> str:
-    """The form for moving in."""
-    return reverse("admin:orgs_occupancy_add")
+FARTHEST = datetime.timedelta(days=100 * 365)
 
 
 def state_of(occupancy: Occupancy, today: datetime.date) -> tuple[str, Any]:
@@ -46,6 +43,11 @@ def state_of(occupancy: Occupancy, today: datetime.date) -> tuple[str, Any]:
     if last is not None:
         return "warn", gettext("ends on %(day)s") % {"day": formats.date_format(last, "SHORT_DATE_FORMAT")}
     return "good", gettext("valid")
+
+
+def is_running(occupancy: Occupancy) -> bool:
+    """Whether there is something to end: buttons ask, and each page asks again when it is opened and sent."""
+    return state_of(occupancy, occupancy.tenant.today())[0] in ("good", "warn", "info")
 
 
 def period_text(occupancy: Occupancy) -> str:
@@ -66,7 +68,7 @@ def occupancy_section(
         other = o.contact if show == "contact" else o.unit
         name = str(other) if show == "contact" else f"{o.unit.community} · {o.unit}"
         account = (Cell(gettext("yes") if o.contact.user_id else gettext("no")),) if show == "contact" else ()
-        running = tone in ("good", "warn", "info")
+        running = is_running(o)
         lines.append(
             [
                 Cell(name, change_url(other)),
@@ -110,6 +112,14 @@ class EndForm(Refusable, forms.Form):
         widget=UnfoldAdminSingleDateWidget,
         help_text=_("The person keeps access until the end of this day. Yesterday = the access is gone at once."),
     )
+    expected_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean_last(self) -> datetime.date:
+        """Nobody plans that far: it is a slip of the hand, or somebody means an open end."""
+        last: datetime.date = self.cleaned_data["last"]
+        if last > timezone.localdate() + FARTHEST:
+            raise forms.ValidationError(_("This day lies too far in the future."))
+        return last
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -217,16 +227,21 @@ class OccupancyAdmin(HouseAdmin):
 
     def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
         """What has ended cannot end again."""
-        return ("end", "revoke") if state_of(obj, obj.tenant.today())[0] in ("good", "warn", "info") else ()
+        return ("end", "revoke") if is_running(obj) else ()
 
     @action(description=_("End as of a last day"), url_path="end", icon="event_busy")
     def end(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A move-out: the last day counts, from the day after the community is gone for this person."""
-        occupancy = self._running(request, object_id)
-        form = EndForm(request.POST or None, initial={"last": occupancy.tenant.today()})
+        occupancy = self._handled(request, object_id)
+        if not is_running(occupancy):
+            return _over(request, occupancy)
+        form = EndForm(
+            request.POST or None,
+            initial={"last": occupancy.tenant.today(), "expected_version": occupancy.row_version},
+        )
         if request.method == "POST" and form.is_valid():
-            last = form.cleaned_data["last"]
-            if form.attempt(lambda: occupancies.end(occupancy, last=last)):
+            last, expected = form.cleaned_data["last"], form.cleaned_data["expected_version"]
+            if form.attempt(lambda: _end(occupancy, last, expected)):
                 day = formats.date_format(last, "SHORT_DATE_FORMAT")
                 messages.success(
                     request, gettext("%(who)s has access until %(day)s.") % {"who": occupancy.contact, "day": day}
@@ -240,7 +255,9 @@ class OccupancyAdmin(HouseAdmin):
     @action(description=_("Revoke now"), url_path="revoke", icon="block", variant=ActionVariant.DANGER)
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The access ends with this click."""
-        occupancy = self._running(request, object_id)
+        occupancy = self._handled(request, object_id)
+        if not is_running(occupancy):
+            return _over(request, occupancy)
         return confirm(
             self,
             request,
@@ -257,12 +274,25 @@ class OccupancyAdmin(HouseAdmin):
             done=gettext("%(who)s has no access any more.") % {"who": occupancy.contact},
         )
 
-    def _running(self, request: HttpRequest, object_id: str) -> Occupancy:
+    def _handled(self, request: HttpRequest, object_id: str) -> Occupancy:
         occupancy: Occupancy = of_object(self, request, object_id)
         answer = rules.may_end(request.actor, occupancy)  # type: ignore[attr-defined]
         if not answer:
             raise Denied(answer.reason)
         return occupancy
+
+
+def _end(occupancy: Occupancy, last: datetime.date, expected: int | None) -> None:
+    """Set the last day of what the person has before their eyes; whoever writes between reading and writing, wins."""
+    if expected not in (None, occupancy.row_version):
+        raise Changed
+    occupancies.end(occupancy, last=last)
+
+
+def _over(request: HttpRequest, occupancy: Occupancy) -> HttpResponse:
+    """Back to the row, which says what became of it: a page from yesterday gives nobody access again."""
+    problem(request, Conflict())
+    return redirect(change_url(occupancy))
 
 
 def _words(occupancy: Occupancy) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from django.db import models
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -20,7 +19,7 @@ from core.services import rows
 from core.text import sort_key
 from orgs import rules
 from orgs.admin.inviting import invite_page
-from orgs.admin.occupancies import add_url, occupancy_section
+from orgs.admin.occupancies import occupancy_section
 from orgs.models import Building, Community, Occupancy, Unit
 from orgs.services import invites
 
@@ -95,18 +94,13 @@ class CommunityAdmin(HouseAdmin):
         buildings = obj.buildings.annotate(unit_total=Count("units")).order_by("position", "id")
         units = obj.units.select_related("building").order_by("name", "id")
         more = units[MANY : MANY + 1].exists() if obj.unit_total > MANY else False
-        add = (
-            [(_("Add an entrance"), f"{_add(Building)}?community={obj.pk}")]
-            if self.may_change(request.actor, obj)  # type: ignore[attr-defined]
-            else []
-        )
         return [
             Section(
                 _("Entrances"),
                 [_("Street"), _("Units")],
                 [[Cell(b.street, change_url(b)), Cell(b.unit_total)] for b in buildings],
                 _("No entrance is recorded."),
-                links=add,
+                links=self.add_link(request, Building, _("Add an entrance"), community=obj.pk),
             ),
             Section(
                 ngettext("%d unit", "%d units", obj.unit_total) % obj.unit_total,
@@ -121,14 +115,10 @@ class CommunityAdmin(HouseAdmin):
                     for u in units[:MANY]
                 ],
                 _("No unit yet. Import a register, or add the first unit."),
-                links=[(_("Add a unit"), f"{_add(Unit)}?community={obj.pk}")],
+                links=self.add_link(request, Unit, _("Add a unit"), community=obj.pk),
                 more=list_url(Unit, community__id__exact=obj.pk) if more else "",
             ),
         ]
-
-
-def _add(model: type[models.Model]) -> str:
-    return reverse(f"admin:orgs_{model._meta.model_name}_add")
 
 
 class _OfCommunity(HouseAdmin):
@@ -220,6 +210,6 @@ class UnitAdmin(_OfCommunity):
                 list(found.order_by("-period", "id")),
                 title=_("People of this unit"),
                 show="contact",
-                links=[(_("Move somebody in"), f"{add_url()}?unit={obj.pk}")],
+                links=self.add_link(request, Occupancy, _("Move somebody in"), unit=obj.pk),
             )
         ]

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminFileFieldWidg
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Section, change_url
+from core.answers import require
 from core.services import rows
 from core.services.pictures import LOGO_MAX, LOGO_TYPES, store_logo
 from orgs import rules
@@ -135,6 +136,12 @@ class OrganizationSettingsAdmin(HouseAdmin):
             form.base_fields = {name: field for name, field in form.base_fields.items() if name != "drop_logo"}
         return form
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Locks that are on stay on, for whoever may not lift them."""
+        if obj is None or rules.may_change_security(request.actor, obj.tenant_id):  # type: ignore[attr-defined]
+            return ()
+        return tuple(lock for lock in rules.LOCKS if getattr(obj, lock))
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """See `get_form`."""
         found = super().get_fieldsets(request, obj)
@@ -144,6 +151,7 @@ class OrganizationSettingsAdmin(HouseAdmin):
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """With the logo, which arrives as a file."""
+        require(rules.may_lift_locks(request.actor, obj, values))  # type: ignore[attr-defined]
         file, dropped = values.pop("new_logo", None), values.pop("drop_logo", False)
         if file is not None:
             values["logo"] = store_logo(file, tenant_id=obj.tenant_id, field="new_logo")

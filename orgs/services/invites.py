@@ -6,14 +6,14 @@ import datetime
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
-from core.errors import Conflict, Expired, Invalid, Unknown, Used, Withdrawn
+from core.errors import Conflict, Denied, Expired, Invalid, Unknown, Used, Withdrawn
 from core.services import rows, throttle
 from core.tokens import keyed_hash
 from orgs.languages import user_language
@@ -81,27 +81,31 @@ def invite_contact(
             raise Conflict(_("This address has a pending invitation already."), code="already_invited")
         return renew(pending)
     code = new_code()
-    invite = rows.create(
+    try:
+        invite = _insert(contact, code, invited_by=invited_by, community=community, unit=unit, is_admin=is_admin)
+    except rows.Taken as taken:  # another click was faster
+        raise Conflict(_("This address has a pending invitation already."), code="already_invited") from taken
+    invite_issued.send(sender=Invite, invite=invite, code=code)
+    return invite
+
+
+def _insert(contact: Contact, code: str, **values: Any) -> Invite:
+    return rows.create(
         Invite,
         verb="invited",
         tenant_id=contact.tenant_id,
         kind=Invite.Kind.RESIDENT,
-        community=community,
-        unit=unit,
         contact=contact,
         membership_role=Membership.Role.RESIDENT,
-        is_admin=is_admin,
         email=contact.email,
         first_name=contact.first_name,
         last_name=contact.last_name,
         code=code,
         code_hash=code_hash(code),
-        invited_by=invited_by,
         invited_at=timezone.now(),
         expires_on=_last_day(contact),
+        **values,
     )
-    invite_issued.send(sender=Invite, invite=invite, code=code)
-    return invite
 
 
 def _last_day(contact: Contact) -> datetime.date:
@@ -288,7 +292,7 @@ def register(
 
 
 def accept(*, code: str, user: User, ip: str | None) -> Invite:
-    """Let an existing account in by a code. Raises as `find`."""
+    """Let an existing account in by a code. Raises as `find`, and `Denied` for one that the company deactivated."""
 
     def work() -> Invite:
         invite = _look_up(code, lock=True)
@@ -302,6 +306,8 @@ def accept(*, code: str, user: User, ip: str | None) -> Invite:
 
 def _admit(invite: Invite, user: User) -> None:
     scope.identify(user.pk)
+    if Membership.objects.filter(user=user, organization=invite.tenant, deactivated_at__lte=timezone.now()).exists():
+        raise Denied(_("This account was deactivated. Please ask your property manager."), code="user_deactivated")
     rows.change(invite, {"accepted_at": timezone.now(), "accepted_by": user}, verb="accepted")
     if invite.kind == Invite.Kind.STAFF:
         ensure_member(user=user, organization=invite.tenant, role=invite.membership_role or Membership.Role.STAFF)

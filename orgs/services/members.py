@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.answers import require
 from core.errors import Conflict
 from core.services import audit, rows, throttle
 from orgs import rules
@@ -22,10 +23,21 @@ if TYPE_CHECKING:
 
     from orgs.actor import Actor
 
+# What somebody may do who comes back, until it is granted anew.
+NO_RIGHTS = dict.fromkeys(
+    (
+        "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "admin_perm",
+        "super_admin_perm", "log_perm", "mail_perm", "support_perm", "all_communities", "process_create_perm",
+        "process_update_perm", "process_delete_perm",
+    ),
+    False,
+)  # fmt: skip
+
 
 @transaction.atomic
 def take_in(
     *,
+    actor: Actor,
     tenant: Organization,
     email: str,
     first_name: str,
@@ -37,9 +49,12 @@ def take_in(
 ) -> Membership:
     """Give a person a place in a company: an account that has this address, else a new one.
 
-    A former member comes back. Side effects: the mail with the link for a first password (new accounts only),
-    assignments to communities, audit. Raises `Conflict` (``already_member``) for an active member in this role,
-    and `ValidationError` for flags that the role forbids.
+    A former member comes back with the rights that are given now and none of the old ones. Side effects: the mail with
+    the link for a first password (new accounts only), assignments to communities, audit.
+
+    Raises `Conflict` (``already_member``) for an active member in this role, `Denied` for a former one while
+    permissions are locked (DOCMS-055) or without points of the licence (DOCMS-174), and `ValidationError` for flags
+    that the role forbids.
     """
     email = email.strip()
     user = User.objects.filter(Q(email__iexact=email) | Q(username__iexact=email), erased_at=None).first()
@@ -51,6 +66,9 @@ def take_in(
             email=email, first_name=first_name, last_name=last_name, language=language, home_tenant=tenant
         )
     membership = ensure_member(user=user, organization=tenant, role=role)
+    if licences.is_over(membership.deactivated_at):
+        require(rules.may_change_rights(actor, membership))
+        change(membership=membership, changes={**NO_RIGHTS, "deactivated_at": None, "role": role}, verb="reactivated")
     change(membership=membership, changes={"role": role, **flags}, communities=communities)
     if is_new:
         passwords.first_or_reset_link(user, tenant=tenant)
@@ -116,9 +134,22 @@ def reactivate(*, membership: Membership) -> None:
     change(membership=membership, changes={"deactivated_at": None}, verb="reactivated")
 
 
+def send_link(*, actor: Actor, membership: Membership) -> None:
+    """Mail a member a link for a password, to the account's own address.
+
+    Raises `Denied` for accounts that are not this company's alone, `Conflict` (``too_many_links``).
+    """
+    require(rules.may_act_on_account(actor, membership))
+    passwords.send_link(membership.user, tenant=membership.organization)
+
+
 @transaction.atomic
-def reset_attempts(*, membership: Membership) -> None:
-    """Forget the wrong passwords of a member's account, at every door (DOCMS-040). Side effect: audit."""
+def reset_attempts(*, actor: Actor, membership: Membership) -> None:
+    """Forget the wrong passwords of a member's account, at every door (DOCMS-040). Side effect: audit.
+
+    Raises `Denied` for accounts that are not this company's alone: else it could guess a stranger's password for ever.
+    """
+    require(rules.may_act_on_account(actor, membership))
     throttle.clear(*passwords.account_counters(membership.user))
     audit.record("attempts_reset", membership)
 

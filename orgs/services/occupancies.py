@@ -9,7 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.services import rows
 from orgs.models import Contact, Membership, Occupancy, Unit
 from orgs.services.tenants import ensure_member
@@ -73,8 +73,11 @@ def seat(contact: Contact) -> Membership:
 def end(occupancy: Occupancy, *, last: datetime.date) -> None:
     """End an occupancy as of a last day: from the day after, the community is gone for this person (PORTAL-018).
 
-    Raises `Invalid` when the last day lies before the first.
+    Raises `Invalid` when the last day lies before the first, `Conflict` (``ended``) for one that is revoked: its access
+    is gone for good, whatever day one writes.
     """
+    if occupancy.revoked_at is not None:
+        raise Conflict(_("This is not possible in the present state."), code="ended")
     changed = rows.change(occupancy, {"period": period(occupancy.period.lower, last)}, verb="ended")
     if changed:
         occupancy_ended.send(sender=Occupancy, occupancy=occupancy)

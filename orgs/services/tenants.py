@@ -99,14 +99,12 @@ def add_member(
 
 
 def ensure_member(*, user: User, organization: Organization, role: str, **flags: Any) -> Membership:
-    """The active membership of an account: found, revived, or made (residents get reading and downloading).
+    """The membership of an account: found, or made (residents get reading and downloading).
 
-    Raises `Denied` without points of the licence (DOCMS-174).
+    A deactivated one stays so: a residence or an invitation does not undo what an administrator decided, let alone
+    bring old rights back (one-model, conflict 40). Raises `Denied` without points of the licence (DOCMS-174).
     """
     membership = Membership.objects.filter(user=user, organization=organization).first()
-    if membership is None:
-        return add_member(user=user, organization=organization, role=role, **flags)
-    if licences.is_over(membership.deactivated_at):
-        licences.require_point(organization)
-        rows.change(membership, {"deactivated_at": None}, verb="reactivated")
-    return membership
+    if membership is not None:
+        return membership
+    return add_member(user=user, organization=organization, role=role, **flags)

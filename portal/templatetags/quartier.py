@@ -182,7 +182,7 @@ def initials(name: str) -> str:
 @register.filter
 def telephone(number: str) -> str:
     """A number as a `tel:` address takes it."""
-    return "".join(c for c in number if c.isdigit() or c == "+")
+    return "".join(c for c in number if c in "0123456789+")
 
 
 @register.filter

@@ -22,20 +22,16 @@ from orgs.models import Community
 from portal.rules import community_of, may_use_documents, may_use_folder
 from portal.web.pages import is_fragment, next_page, page
 from portal.web.papers import Cabinet, Filters
-from portal.web.shell import communities, enter, home_community
+from portal.web.shell import communities, enter, home_community, number_in
 
 KEPT = ("folder", "only", "year", "label", "q", "page")  # what the address of the list consists of
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
 def filters_of(query: QueryDict) -> Filters:
     """What the address asks for; nonsense is ignored."""
-    only, year = query.get("only", ""), _number(query.get("year", ""))
+    only, year = query.get("only", ""), number_in(query.get("year", ""))
     return Filters(
-        folder=_number(query.get("folder", "")),
+        folder=number_in(query.get("folder", "")),
         only=only if only in ("unread", "favourites") else "",
         year=year if year and year < datetime.MAXYEAR else None,
         label=query.get("label", "").replace("\x00", "")[:100],
@@ -56,7 +52,7 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
     if filters.folder and (cabinet.folder is None or cabinet.folder.pk not in cabinet.reached):
         raise NotFound
     wanted = request.GET.get("doc", "")
-    paper = cabinet.paper(_number(wanted) or 0) if wanted else None
+    paper = cabinet.paper(number_in(wanted) or 0) if wanted else None
     if wanted and paper is None:
         raise NotFound
     try:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from orgs.languages import USER_LANGUAGES
 
+UNKNOWN_CODE = _("We do not know this code. Please compare it with your letter once more.")
+
 
 class PortalForm(forms.Form):
     """The look of all forms; `templates/components/field.html` draws one field."""
@@ -132,8 +134,17 @@ class InviteCodeForm(PortalForm):
     )
 
     def clean_code(self) -> str:
-        """Without the blanks that people type between groups."""
-        return "".join(str(self.cleaned_data["code"]).split()).upper()
+        """Letters and digits alone, whatever people type between the groups; what holds others is no code.
+
+        The lengths are asked once more: `ab-------` was long enough, and `ﬁ` becomes two letters.
+        """
+        field, typed = self.fields["code"], str(self.cleaned_data["code"])
+        code = "".join(c for c in typed.upper() if c.isalnum())
+        if not code.isascii() or len(code) > field.max_length:  # type: ignore[attr-defined]
+            raise forms.ValidationError(UNKNOWN_CODE)
+        if len(code) < field.min_length:  # type: ignore[attr-defined]
+            raise forms.ValidationError(field.error_messages["min_length"])
+        return code
 
 
 class RegisterForm(PortalForm):

@@ -21,7 +21,7 @@ from orgs.models import Invite, Occupancy, User
 from orgs.services import invites, passwords, second_factor
 from orgs.services.sign_in import start_session
 from portal.web.context import outside
-from portal.web.forms import InviteCodeForm, RegisterForm
+from portal.web.forms import UNKNOWN_CODE, InviteCodeForm, RegisterForm
 from portal.web.pages import account, blocked
 
 DEAD = (Used, Withdrawn, Expired)
@@ -154,8 +154,8 @@ def _dead(request: HttpRequest, code: str, error: DomainError) -> HttpResponse:
     """Expired, used, withdrawn and unknown codes each say so, with what to do next."""
     if isinstance(error, NotFound):
         form = InviteCodeForm({"code": code})
-        form.is_valid()
-        form.add_error("code", _("We do not know this code. Please compare it with your letter once more."))
+        if form.is_valid():
+            form.add_error("code", UNKNOWN_CODE)
         return render(request, "portal/invite_code.html", {"form": form}, status=404)
     if not isinstance(error, DEAD):
         return render(request, "portal/refused.html", {"reason": error.message}, status=error.status)

@@ -199,6 +199,11 @@ def unit_line(unit: Unit) -> str:
     return " · ".join(part for part in (unit.name, unit.floor) if part)
 
 
+def number_in(text: str) -> int | None:
+    """The id or year that an address names, none for anything else: "²" is a digit, too, and no number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def communities(actor: Actor) -> QuerySet[Community]:
     """Everything one may look at, with the company and its settings joined."""
     return Community.objects.visible_to(actor).select_related("tenant__settings").order_by("sort_key", "id")
@@ -240,9 +245,9 @@ def enter(request: HttpRequest, community_id: int | None, here: str) -> Shell:
     unit_id = None
     if community is not None:
         unit_id = units.get(str(community.pk))
-        wanted = request.GET.get("unit", "")
-        if wanted.isdigit() and int(wanted) in actor.units and int(wanted) != unit_id:
-            unit_id = int(wanted)
+        wanted = number_in(request.GET.get("unit", ""))
+        if wanted in actor.units and wanted != unit_id:
+            unit_id = wanted
             request.session[_UNITS] = {**units, str(community.pk): unit_id}
         if request.session.get(_PLACE) != community.pk:
             request.session[_PLACE] = community.pk

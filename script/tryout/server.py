@@ -236,15 +236,21 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535, or 0 for a free one")
+    return int(text)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="script/server", description="Try Quartier out on this machine.")
-    parser.add_argument("--port", type=int, default=8000, help="port of the web server (8000)")
+    parser.add_argument("--port", type=_port, default=8000, help="port of the web server (8000); 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address it listens on (127.0.0.1)")
     parser.add_argument("--empty", action="store_true", help="no demo: operator, organization and its administrator")
     options = parser.parse_args()
     began = time.monotonic()
     try:
-        tryout = Tryout(host=options.host, port=options.port, empty=options.empty)
+        tryout = Tryout(host=options.host, port=options.port or _free_port(), empty=options.empty)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, tryout.ask_to_stop)
         print(f"starting … (data in {tryout.folder})", flush=True)

@@ -10,6 +10,23 @@
     }
   };
 
+  // A form is sent once: a second click changes nothing while the answer to the first is on its way. After ten seconds
+  // it may be sent again, since the first may have been stopped.
+  let sent = new WeakMap();
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (Date.now() - (sent.get(event.target) ?? -Infinity) < 10000) {
+      event.preventDefault();
+      return;
+    }
+    sent.set(event.target, Date.now());
+    setTimeout(() => event.submitter?.setAttribute("aria-busy", "true"), 150);
+  });
+  addEventListener("pageshow", () => {
+    sent = new WeakMap();
+    for (const button of document.querySelectorAll("[aria-busy=true]:is(button, input)")) button.removeAttribute("aria-busy");
+  });
+
   // The pickers of the theme (select2) forget the label of the field they stand for.
   const namePickers = () => {
     for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {

@@ -38,13 +38,20 @@
     tick();
   };
 
-  // A form is sent once.
+  // A form is sent once: a second click changes nothing while the answer to the first is on its way. After ten seconds
+  // it may be sent again, since the first may have been stopped.
+  let sent = new WeakMap();
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;
+    if (Date.now() - (sent.get(event.target) ?? -Infinity) < 10000) return event.preventDefault();
+    sent.set(event.target, Date.now());
     const button = event.submitter;
     if (button) setTimeout(() => { button.setAttribute("aria-busy", "true"); }, 150);
   });
-  addEventListener("pageshow", () => { for (const button of all("button[aria-busy]")) button.removeAttribute("aria-busy"); });
+  addEventListener("pageshow", () => {
+    sent = new WeakMap();
+    for (const button of all("button[aria-busy]")) button.removeAttribute("aria-busy");
+  });
 
   // "/" goes to the search.
   document.addEventListener("keydown", (event) => {

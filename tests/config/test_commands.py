@@ -133,6 +133,27 @@ def test_import_register_names_row_and_column_and_keeps_the_report(cast: Cast, r
     assert (kept.state, kept.report[0][:2]) == ("refused", [3, "last_name"])
 
 
+@pytest.mark.parametrize(
+    ("tenant_language", "row", "end"),
+    [("de", "Zeile 1, Spalte unit_ref: ", "1 Fehler; nichts wurde importiert."),
+     ("en", "Row 1, column unit_ref: ", "1 error; nothing was imported.")],
+)  # fmt: skip
+def test_import_register_speaks_the_tenants_language_to_the_end(
+    cast: Cast, register: Path, tenant_language: str, row: str, end: str
+) -> None:
+    Organization.objects.filter(pk=cast.tenant.pk).update(language=tenant_language)
+    register.write_text("community_ref;unit\n1;2\n", encoding="utf-8")
+    err = io.StringIO()
+    with pytest.raises(CommandError, match=end):
+        call_command("import_register", register, tenant=cast.tenant.pk, stderr=err, stdout=io.StringIO())
+    assert row in err.getvalue()
+    register.write_text(REGISTER + "1;2;P2;Sommer;owner;zu viel\n", encoding="utf-8")
+    err = io.StringIO()
+    with pytest.raises(CommandError, match=end):
+        call_command("import_register", register, tenant=cast.tenant.pk, stderr=err, stdout=io.StringIO())
+    assert "–" not in err.getvalue()
+
+
 def test_import_register_says_when_the_file_is_not_there(cast: Cast) -> None:
     with pytest.raises(CommandError, match=r"missing\.csv"):
         run("import_register", Path("missing.csv"), tenant=cast.tenant.pk)

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from core.services import jobs
+from core import scope
+from core.services import audit, jobs, sealing
 from messaging.models import Message
 
 
@@ -23,7 +24,7 @@ def test_readyz_is_ok_when_every_part_answers(client: Client, smtp: Any, setting
     settings.EMAIL_URL = smtp.url
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json()["checks"] == dict.fromkeys(("database", "broker", "storage", "mail", "outbox"), "ok")
+    assert answer.json()["checks"] == dict.fromkeys(("database", "broker", "storage", "mail", "outbox", "audit"), "ok")
 
 
 @pytest.mark.django_db
@@ -57,6 +58,20 @@ def test_readyz_names_the_oldest_mail_that_should_be_out(client: Client) -> None
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert f"message {message.pk}" in answer.json()["checks"]["outbox"]
+
+
+@pytest.mark.django_db
+def test_readyz_names_the_oldest_entry_that_should_be_sealed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    ago = timezone.now() - sealing.LATE - datetime.timedelta(seconds=1)
+    with scope.unit_of_work(door="test"), monkeypatch.context() as earlier:
+        earlier.setattr(audit.timezone, "now", lambda: ago)
+        entry = audit.entry_for("changed", object_type="core.blob", object_id=1, tenant_id=None)
+        entry.save()
+    answer = client.get("/readyz")
+    assert answer.json()["status"] == "failed: audit"
+    assert f"entry {entry.pk}" in answer.json()["checks"]["audit"]
+    sealing.seal()
+    assert client.get("/readyz").json()["checks"]["audit"] == "ok"
 
 
 @pytest.mark.django_db

@@ -113,8 +113,9 @@ def test_long_texts_are_recorded_as_length_and_hash(cast: Cast) -> None:
 )
 def test_a_tampered_entry_does_not_fit_its_digest(cast: Cast, tampering: dict[str, object]) -> None:
     entry = audit.record("changed", cast.house_a, {"name": ["Haus A", "Haus B"]})
-    AuditEntry.objects.filter(pk=entry.pk).update(**tampering)
     stored = AuditEntry.objects.get(pk=entry.pk)
+    for column, value in tampering.items():  # not in the database: most columns are closed to this role
+        setattr(stored, column, value)
     assert audit.digest_of(stored) != bytes(stored.digest)
 
 

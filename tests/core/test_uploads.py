@@ -149,6 +149,11 @@ class TestFind:
         with unit(), pytest.raises(NotFound):
             uploads.find(upload.handle, user_id=upload.user_id, door="web")
 
+    @pytest.mark.parametrize("handle", ["", "\x00", "a" * 5000])
+    def test_what_cannot_be_a_handle_is_not_found(self, handle: str) -> None:
+        with unit(), pytest.raises(NotFound):
+            uploads.find(handle, user_id=person().pk, door="web")
+
     def test_an_expired_handle_says_so(self) -> None:
         upload = opened(4, person().pk)
         Upload.objects.update(expires_at=timezone.now())

@@ -311,7 +311,7 @@ def test_accounts_of_several_companies_keep_their_name(cast: Cast, admin: Caller
     rows.create(Membership, user=cast.renter, organization=cast.other_tenant, tenant=cast.other_tenant, role="guest")
     admin.refused("PUT", path, 403, {"email": "boese@example.org"})
     admin.refused("PUT", path, 403, {"username": "boese"})
-    admin.ok("PUT", path, {"email": "mieter@example.org", "username": "mieter", "name": "Mieter, Max"})
+    admin.ok("PUT", path, {"email": "mieter@example.org", "username": "mieter", "description": "Stammgast"})
     rows.create(Membership, user=cast.operator, organization=cast.tenant, tenant=cast.tenant, role="staff")
     for change in ({"email": "boese@example.org"}, {"username": "boese"}):
         admin.refused("PUT", f"/users/{cast.operator.pk}", 403, change)

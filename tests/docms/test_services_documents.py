@@ -256,6 +256,15 @@ def test_a_change_is_refused_when_somebody_else_was_faster(cast: Cast) -> None:
     assert paper.title == "Eins"
 
 
+@pytest.mark.parametrize("title", ["Zeile\r\nBcc: wer@example.org", "a\tb", "\x1b[31m"])
+def test_a_title_has_one_line(cast: Cast, title: str) -> None:
+    where = folder(cast)
+    with pytest.raises(Invalid) as refusal:
+        publish(cast, where, title=title)
+    assert list(refusal.value.fields) == ["title"]
+    assert publish(cast, where, description="Zwei\nZeilen").description == "Zwei\nZeilen"
+
+
 def test_nothing_changed_is_written_nowhere(cast: Cast) -> None:
     paper = publish(cast, folder(cast), title="Gleich")
     before = AuditEntry.objects.count()

@@ -18,6 +18,7 @@ import pytest
 from script.embedded import Child, Postgres, ServerError, Valkey, stop_all
 from script.embedded.postgres import APP, OWNER
 from script.tryout import folder as tryout_folder
+from script.tryout import server
 from script.tryout.mailbox import Mailbox
 from tests.servers import free_port
 
@@ -111,6 +112,30 @@ def test_the_mailbox_keeps_each_mail_as_a_file(tmp_path: Path) -> None:
     mails = [message_from_bytes(path.read_bytes()) for path in sorted((tmp_path / "mails").glob("*.eml"))]
     assert [mail["Subject"] for mail in mails] == ["one", "two"]
     assert mails[0]["X-Recipients"] == "b@demo.test"
+
+
+@pytest.mark.parametrize("port", ["-5", "99999", "x", "9" * 5000])
+def test_a_port_that_is_none_is_refused_in_words(port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "script.tryout.server", "--port", port],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "is no port" in done.stderr.splitlines()[-1]
+
+
+def test_port_0_takes_a_free_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started = []
+    monkeypatch.setattr(sys, "argv", ["server", "--port", "0"])
+    monkeypatch.setattr(server, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(server, "Lock", lambda folder: None)
+    monkeypatch.setattr(server.Tryout, "run", lambda self: started.append((self.port, self.url)))
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    assert server.main() == 0
+    ((port, url),) = started
+    assert 1024 <= port < 65536
+    assert url == f"http://localhost:{port}"
 
 
 def test_keys_stay_the_same_and_are_nobody_elses(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from playwright.sync_api import expect
 from core import scope
 from docms.models import Document
 from messaging.models import Message
+from orgs.models import Community
 from orgs.services import contacts, invites, occupancies
 from tests.cast import PASSWORD, Cast, load
 from tests.factories import pdf
+from tests.journeys.test_portal_look import twice
 from tests.portal.pages import house_folder, paper
 
 if TYPE_CHECKING:
@@ -105,3 +107,39 @@ def test_papers_are_dropped_named_and_published(page: Page, office: tuple[Cast, 
     with scope.unit_of_work(door="test"):
         seen = Document.objects.visible_to(cast.actor("renter")).values_list("title", flat=True)
         assert {"Hausordnung, neu", "Wirtschaftsplan"} <= set(seen)
+
+
+def test_a_long_choice_does_not_widen_the_page_of_a_phone(page: Page, live_server: Any) -> None:
+    cast = load()
+    document = paper(cast, house_folder(cast, "Wohnpark Niehl, Einheiten, Wohnung 12, 1. Obergeschoss rechts"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, "admin")
+    page.goto(f"/admin/docms/document/{document.pk}/change/")
+    expect(page.locator(".field-folder .select2-container")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_another_time_zone_is_a_note_and_no_warning_sign(
+    chromium: Browser, live_server: Any, office: tuple[Cast, list[str]]
+) -> None:
+    context = chromium.new_context(base_url=live_server.url, locale="de-DE", timezone_id="America/New_York")
+    page = context.new_page()
+    sign_in(page, "admin")
+    for url in (url for url in office[1] if "/docms/document/" in url and ("upload" in url or "change" in url)):
+        page.goto(url)
+        expect(page.locator(".vTimeField ~ .timezonewarning").first).to_be_visible()
+        expect(page.locator(".vDateField ~ .timezonewarning").first).to_be_hidden()
+        look = page.locator(".vTimeField ~ .timezonewarning").first.evaluate(
+            "e => [getComputedStyle(e, '::before').content, parseFloat(getComputedStyle(e).fontSize) > 12]"
+        )
+        assert look == ["none", True], url
+    context.close()
+
+
+def test_a_double_click_adds_one_community(page: Page, office: tuple[Cast, list[str]]) -> None:
+    sign_in(page, "admin")
+    page.goto("/admin/orgs/community/add/")
+    posts = twice(page, "button[name=_save]", {"#id_name": "Lindenhof"})
+    page.wait_for_url("**/admin/orgs/community/")
+    assert len(posts) == 1
+    assert Community.objects.filter(name="Lindenhof").count() == 1

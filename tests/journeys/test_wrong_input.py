@@ -13,6 +13,8 @@ from urllib.parse import unquote
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
+from django.utils.translation import gettext
 
 from core import tasks as core_tasks
 from core.models import Blob, Upload
@@ -46,6 +48,7 @@ def speak(user: User, language: str) -> None:
 
 # --- A register -------------------------------------------------------------------------------------------
 
+OPEN_QUOTE = "A quotation mark opens a cell and does not close it."
 HEAD = "community_ref;community;street;unit_ref;unit;contact_ref;last_name;role;from"
 ROW = "Q;Haus Q;Weg 1;1;Wohnung 1;K1;Quast;renter;01.01.2024"
 
@@ -85,16 +88,21 @@ def imported(cast: Cast, content: bytes) -> tuple[ImportRun, str]:
         (register(ROW.replace("renter", "renter\x00")), 2, "role", "Erlaubt sind: owner, renter, additional."),
         (register(ROW.replace("Quast", "Q" * 101)), 2, "last_name", "Länger als 100 Zeichen."),
         (register(ROW.replace("Quast", "Q" * 200_000)), 2, "", "Länger als 131072 Zeichen."),
-        (register(ROW.replace("Quast", '"Quast'), *[ROW] * 5), 2, "last_name", "Enthält Steuerzeichen."),
+        (register(ROW, ROW.replace("Quast", '"Quast'), *[ROW] * 5), 3, "", OPEN_QUOTE),
+        (register(ROW, ROW.replace("Q;", '"Q;'), ROW.replace("Weg 1", '"Weg 1"')), 3, "", OPEN_QUOTE),
+        (register(ROW, ROW.replace("Quast", '"Quast'), *[ROW] * 3000), 3, "", OPEN_QUOTE),
     ],
     ids=[
         "blank", "only a mark", "only a heading", "missing column", "unknown column", "column twice", "neither encoding", "UTF-16",
         "an Office file", "NUL in a name", "NUL in a street", "NUL in a role", "long cell", "endless cell", "open quote",
+        "open quote before others", "open quote in a long file",
     ],
 )  # fmt: skip
 def test_a_wrong_register_is_refused_by_row_and_column(
     cast: Cast, content: bytes, row: int, column: str, problem: str
 ) -> None:
+    with translation.override("de"):
+        problem = gettext(problem)
     before = counts()
     run, page = imported(cast, content)
     assert run.state == "refused", (run.state, run.failure)

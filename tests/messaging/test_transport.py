@@ -286,3 +286,14 @@ def test_whether_there_is_a_way_of_sending(
     config = config_for(None)
     assert (config.starttls, config.user, config.password) == (True, "someone", "secret")
     assert can_send()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("scheme", "expected"),
+    [("smtp", (False, False, 25)), ("smtps", (True, False, 465)), ("smtp+tls", (False, True, 25))],
+)
+def test_the_scheme_says_how_mail_is_encrypted(settings: Any, scheme: str, expected: tuple[bool, bool, int]) -> None:
+    settings.EMAIL_URL = f"{scheme}://mail.keller.test"
+    config = config_for(None)
+    assert (config.ssl, config.starttls, config.port) == expected

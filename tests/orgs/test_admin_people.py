@@ -27,12 +27,13 @@ from orgs.models import (
     Occupancy,
     OneTimeLink,
     Organization,
+    Responsibility,
     SignInLog,
     Unit,
     User,
 )
 from orgs.services import contacts, invites, occupancies, passwords
-from tests.portal.pages import queries_of, signed_in
+from tests.portal.pages import house_folder, queries_of, signed_in
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -364,6 +365,156 @@ def test_an_overlap_is_an_error_of_the_form(cast: Cast) -> None:
     response = signed_in(cast.admin).post("/admin/orgs/occupancy/add/", values)
     assert response.status_code == 200
     assert response.context["adminform"].form.errors
+
+
+@pytest.fixture
+def revoked(cast: Cast) -> Occupancy:
+    occupancy = cast.occupancy("renter")
+    with scope.unit_of_work(door="test"):
+        occupancies.revoke(occupancy)
+    return occupancy
+
+
+@pytest.mark.parametrize("page", ["end", "revoke"])
+@pytest.mark.parametrize("who", ["renter", "former"])
+def test_a_page_of_yesterday_changes_nothing_that_is_over(cast: Cast, revoked: Occupancy, who: str, page: str) -> None:
+    occupancy = cast.occupancy(who)
+    before = (occupancy.period, occupancy.revoked_at, occupancy.row_version)
+    client, url = signed_in(cast.staff), f"/admin/orgs/occupancy/{occupancy.pk}"
+    for answer in (
+        client.get(f"{url}/{page}/", follow=True),
+        client.post(f"{url}/{page}/", {"last": "2028-12-31"}, follow=True),
+    ):
+        assert answer.redirect_chain == [(f"{url}/change/", 302)]
+        assert [m.level_tag for m in answer.context["messages"]] == ["error"]
+    occupancy.refresh_from_db()
+    assert (occupancy.period, occupancy.revoked_at, occupancy.row_version) == before
+    assert not cast.actor(who).units
+
+
+def test_a_last_day_is_set_for_what_one_has_before_ones_eyes(cast: Cast) -> None:
+    occupancy = cast.occupancy("renter")
+    client, url = signed_in(cast.staff), f"/admin/orgs/occupancy/{occupancy.pk}/end/"
+    version = client.get(url).context["form"]["expected_version"].value()
+    with scope.unit_of_work(door="test"):
+        occupancies.end(occupancy, last=datetime.date(2027, 3, 31))
+    refused = client.post(url, {"last": "2028-12-31", "expected_version": version})
+    assert refused.context["form"].non_field_errors()
+    version = client.get(url).context["form"]["expected_version"].value()
+    assert client.post(url, {"last": "2028-12-31", "expected_version": version}).status_code == 302
+    occupancy.refresh_from_db()
+    assert occupancies.last_day(occupancy) == datetime.date(2028, 12, 31)
+
+
+@pytest.mark.parametrize("day", ["2999-12-31", "9999-12-31"])
+def test_a_last_day_that_nobody_plans_is_refused(cast: Cast, day: str) -> None:
+    occupancy = cast.occupancy("renter")
+    page = signed_in(cast.staff).post(f"/admin/orgs/occupancy/{occupancy.pk}/end/", {"last": day})
+    assert page.context["form"].errors["last"]
+    occupancy.refresh_from_db()
+    assert occupancy.period.upper is None
+
+
+# --- Taking in somebody new -----------------------------------------------------------------------------
+
+
+def found(client: Client) -> set[int]:
+    """The contacts that the list shows; the picker of "Move in" offers the same."""
+    listed = {c.pk for c in client.get("/admin/orgs/contact/").context["cl"].queryset}
+    query = {"app_label": "orgs", "model_name": "occupancy", "field_name": "contact", "term": ""}
+    offered = client.get("/admin/autocomplete/", query).json()["results"]
+    assert {int(r["id"]) for r in offered} == listed
+    return listed
+
+
+def test_a_clerk_takes_in_a_new_tenant(cast: Cast) -> None:
+    client = signed_in(cast.staff)
+    values = {"kind": "person", "first_name": "Ina", "last_name": "Ost", "email": "ina@post.test"}
+    response = client.post("/admin/orgs/contact/add/", values)
+    contact = Contact.objects.get(last_name="Ost")
+    assert response["Location"] == f"/admin/orgs/contact/{contact.pk}/change/"
+    links = client.get(response["Location"]).context["sections"][0].links
+    assert [url for _label, url in links] == [f"/admin/orgs/occupancy/add/?contact={contact.pk}"]
+    assert contact.pk in found(client)
+    assert "Ost" in client.get("/admin/orgs/contact/", {"q": "ina@post"}).content.decode()
+    assert str(contact.pk) in str(client.get(links[0][1]).context["adminform"].form["contact"].value())
+    values = {"contact": contact.pk, "unit": cast.unit_a3.pk, "role": "renter", "first": "2026-01-01"}
+    assert client.post("/admin/orgs/occupancy/add/", values).status_code == 302
+    assert contact.pk in found(client)
+    client.post(f"/admin/orgs/contact/{contact.pk}/invite/")
+    assert Invite.objects.get().email == "ina@post.test"
+
+
+def test_a_clerk_finds_nobody_who_belongs_to_another_community(cast: Cast) -> None:
+    with scope.unit_of_work(door="test"):
+        entered = contacts.create_contact(tenant=cast.tenant, last_name="Nur erfasst")
+        gone = contacts.create_contact(tenant=cast.tenant, last_name="Aus B ausgezogen")
+        last = cast.tenant.today() - datetime.timedelta(days=9)
+        occupancies.move_in(contact=gone, unit=cast.unit_b1, role="owner", last=last)
+        taken_back = contacts.create_contact(tenant=cast.tenant, last_name="In B widerrufen")
+        occupancies.revoke(occupancies.move_in(contact=taken_back, unit=cast.unit_b1, role="owner"))
+        caretaker = contacts.create_contact(tenant=cast.tenant, last_name="Hausmeister von B")
+        Responsibility.objects.create(
+            tenant=cast.tenant, contact=caretaker, community=cast.house_b, type="CARETAKER", period=(last, None)
+        )
+        boss = contacts.contact_for(cast.admin, cast.tenant)
+        foreign = contacts.create_contact(tenant=cast.other_tenant, last_name="Fremd")
+    own = {cast.contact(who).pk for who in ("owner", "renter", "additional", "former")}
+    assert found(signed_in(cast.staff)) == own | {entered.pk}
+    for contact in (gone, taken_back, caretaker, boss, foreign, cast.contact("neighbour")):
+        assert signed_in(cast.staff).get(f"/admin/orgs/contact/{contact.pk}/change/").status_code == 404
+    assert {gone.pk, taken_back.pk, caretaker.pk, boss.pk} <= found(signed_in(cast.admin))
+    # Whoever is no staff sees nobody through this.
+    assert set(Contact.objects.visible_to(cast.actor("renter"))) == {cast.contact("renter")}
+
+
+def test_the_clerks_list_costs_the_same_for_one_contact_and_many(cast: Cast) -> None:
+    client = signed_in(cast.staff)
+    before = queries_of(client, "/admin/orgs/contact/")
+    with scope.unit_of_work(door="test"):
+        for n in range(3):
+            contacts.create_contact(tenant=cast.tenant, last_name=f"Neu {n}")
+    assert queries_of(client, "/admin/orgs/contact/") == before
+
+
+# --- Links ----------------------------------------------------------------------------------------------
+
+
+def added_from(client: Client, cast: Cast, folder_id: int) -> dict[str, int]:
+    """Where sections offer to add something, and how that page answers."""
+    pages = [
+        f"orgs/community/{cast.house_a.pk}", f"orgs/unit/{cast.unit_a1.pk}", f"orgs/contact/{cast.contact('renter').pk}",
+        f"docms/folder/{folder_id}",
+    ]  # fmt: skip
+    sections = [s for page in pages for s in client.get(f"/admin/{page}/change/").context["sections"]]
+    urls = [url for section in sections for _label, url in section.links if "/add/" in url]
+    return {url.partition("?")[0]: client.get(url).status_code for url in urls}
+
+
+def test_a_link_to_add_something_is_offered_where_its_page_opens(cast: Cast) -> None:
+    everything = dict.fromkeys(
+        (
+            "/admin/orgs/building/add/",
+            "/admin/orgs/unit/add/",
+            "/admin/orgs/occupancy/add/",
+            "/admin/docms/folder/add/",
+        ),
+        200,
+    )
+    operator, folder_id = signed_in(cast.operator), house_folder(cast).pk
+    assert added_from(operator, cast, folder_id) == {}  # whose would it be? No tenant is in view
+    operator.post("/admin/tenant/", {"tenant": cast.tenant.pk})
+    assert added_from(operator, cast, folder_id) == everything
+    assert added_from(signed_in(cast.admin), cast, folder_id) == everything
+
+
+def test_who_manages_no_community_is_not_led_to_moving_in(cast: Cast) -> None:
+    CommunityAssignment.objects.all().delete()
+    client = signed_in(cast.staff)
+    page = client.post("/admin/orgs/contact/add/", {"kind": "person", "last_name": "Ost"}, follow=True)
+    assert page.status_code == 200
+    assert page.context["sections"][0].links == []
+    assert client.get("/admin/orgs/occupancy/add/").status_code == 403
 
 
 # --- Contacts, places, history --------------------------------------------------------------------------

@@ -270,6 +270,42 @@ def test_a_missing_name_is_required(cast: Cast, invite: Invite) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_of_two_clicks_on_invite_one_invites_and_the_other_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scope.unit_of_work(door="test"):
+        cast = load()
+        for email in ("eins@quartier.test", "zwei@quartier.test"):
+            newcomer(cast, email=email)
+    both, first, draw = threading.Barrier(2), threading.local(), invites.new_code
+    reports: list[list[int]] = []
+
+    def new_code() -> str:
+        """Both have looked for a pending invitation of the first person when either writes one."""
+        if not hasattr(first, "over"):
+            first.over = True
+            both.wait(timeout=20)
+        return draw()
+
+    monkeypatch.setattr(invites, "new_code", new_code)
+
+    def click() -> None:
+        try:
+            with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
+                people = invites.occupants_of(unit=cast.unit_a3)
+                report = invites.invite_many(people, invited_by=cast.admin)
+            reports.append([len(report.invited), len(report.already_invited)])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=click) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(reports) == [[0, 2], [2, 0]]
+    assert Invite.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.rule("PORTAL-038")
 def test_a_code_registers_one_person_also_when_two_try_at_once() -> None:
     with scope.unit_of_work(door="test"):

@@ -29,7 +29,7 @@ def licence(cast: Cast, spare: int) -> License:
 def newcomer(cast: Cast, number: int = 1) -> Membership:
     """Somebody whom the back office takes in."""
     return members.take_in(
-        tenant=cast.tenant, email=f"neu{number}@quartier.test", first_name="Nina", last_name="Neu", language="de",
+        actor=cast.actor("admin"), tenant=cast.tenant, email=f"neu{number}@quartier.test", first_name="Nina", last_name="Neu", language="de",
         role="staff",
     )  # fmt: skip
 

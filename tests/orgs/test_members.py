@@ -13,7 +13,7 @@ from core.errors import Changed, Conflict
 from core.models import AuditEntry
 from orgs import rules
 from orgs.models import CommunityAssignment, Membership, OneTimeLink, SecondFactor, User
-from orgs.services import members, second_factor
+from orgs.services import members, occupancies, second_factor
 from orgs.services.tenants import add_member
 from tests.factories import UserFactory, at_once
 
@@ -133,19 +133,26 @@ NEW = {"email": "neu@quartier.test", "first_name": "Nora", "last_name": "Neu", "
 
 def test_a_new_person_gets_an_account_a_place_and_a_link(cast: Cast) -> None:
     member = members.take_in(
-        tenant=cast.tenant, role="staff", communities=[cast.house_a.pk], upload_file_perm=True, **NEW
+        actor=cast.actor("admin"),
+        tenant=cast.tenant,
+        role="staff",
+        communities=[cast.house_a.pk],
+        upload_file_perm=True,
+        **NEW,
     )
     assert (member.user.language, member.upload_file_perm) == ("pl", True)
     assert cast.actor(member.user).managed == {cast.house_a.pk}
     assert OneTimeLink.objects.filter(user=member.user, purpose="password_init").count() == 1
     with pytest.raises(Conflict) as error:
-        members.take_in(tenant=cast.tenant, role="staff", **NEW)
+        members.take_in(actor=cast.actor("admin"), tenant=cast.tenant, role="staff", **NEW)
     assert error.value.code == "already_member"
 
 
 def test_an_account_that_is_there_keeps_its_name_and_gets_no_link(cast: Cast) -> None:
     members.deactivate(actor=cast.actor("admin"), membership=cast.membership("staff"))
-    member = members.take_in(tenant=cast.tenant, role="contractor", **NEW | {"email": "STAFF@quartier.test"})
+    member = members.take_in(
+        actor=cast.actor("admin"), tenant=cast.tenant, role="contractor", **NEW | {"email": "STAFF@quartier.test"}
+    )
     assert (member.user, member.role, member.deactivated_at) == (cast.staff, "contractor", None)
     assert User.objects.get(pk=cast.staff.pk).first_name == "Staff"
     assert not OneTimeLink.objects.exists()
@@ -178,3 +185,9 @@ def test_the_personal_key_of_somebody_who_works_elsewhere_or_runs_the_installati
         key = second_factor.confirmed(user)
         assert key is not None
         assert key.organization is None
+
+
+def test_a_revoked_residence_is_not_ended_later(cast: Cast) -> None:
+    residence = cast.occupancy("renter")
+    occupancies.revoke(residence)
+    assert refused(lambda: occupancies.end(residence, last=datetime.date(2099, 1, 1))) == "ended"

@@ -44,6 +44,20 @@ def test_a_code_from_a_letter_may_be_typed_with_blanks_and_small(invite: Invite,
     assert client.get("/app/invite/", {"code": "ab"}).status_code == 422
 
 
+@pytest.mark.parametrize("mark", ["/", "–", ".", " - ", "\u00a0", "?"])
+def test_whatever_stands_between_the_groups_is_left_out(invite: Invite, client: Client, mark: str) -> None:
+    typed = invites.readable(invite.code).replace("-", mark)
+    assert client.get("/app/invite/", {"code": typed}).url == f"/app/invite/{invite.code}"
+
+
+@pytest.mark.parametrize("typed", ["--------", "AB/C------", "ЖЖЖЖ-ЖЖЖЖ-ЖЖЖЖ", "²²²²²²²²", "ß" * 40])
+def test_what_cannot_be_a_code_is_refused_at_the_field(db: None, client: Client, typed: str) -> None:
+    page = client.get("/app/invite/", {"code": typed})
+    assert page.status_code == 422
+    assert len(page.context["form"].errors["code"]) == 1
+    assert not Throttle.objects.exists()
+
+
 @pytest.mark.rule("PORTAL-049")
 def test_the_page_says_who_where_by_whom_and_until_when(cast: Cast, invite: Invite, url: str, client: Client) -> None:
     with scope.unit_of_work(door="test"):

@@ -33,6 +33,11 @@ def bare(response: HttpResponse) -> bytes:
     return re.sub(changing, b"", response.content)
 
 
+@pytest.mark.parametrize("unit", ["²", "１", "-1", "x", "9" * 5000, "%00"])
+def test_a_unit_that_is_no_number_is_no_unit(cast: Cast, unit: str) -> None:
+    assert signed_in(cast.renter).get(f"/app/c/{cast.house_a.pk}/?unit={unit}").status_code == 200
+
+
 @pytest.mark.rule("PORTAL-014")
 @pytest.mark.parametrize(
     "page",

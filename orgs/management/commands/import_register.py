@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
 
 from core import scope
 from core.errors import DomainError
+from orgs.languages import user_language
 from orgs.models import ImportRun, Organization
-from orgs.services.register import RowError, runs
+from orgs.services.register import RowError, refusal, runs
 
 
 class Command(BaseCommand):
@@ -42,12 +44,16 @@ class Command(BaseCommand):
         self.report(run)
 
     def report(self, run: ImportRun) -> None:
-        """What came of it, or every error."""
+        """What came of it, or every error: all in the language in which the run wrote its errors."""
+        with translation.override(user_language(run.tenant.language)):
+            self._report(run)
+
+    def _report(self, run: ImportRun) -> None:
         for row, column, message in run.report:
             self.stderr.write(str(RowError(row, column, message)))
         if run.state != ImportRun.State.DONE:
             raise CommandError(
-                f"{run.counts['errors']} errors; nothing was imported."
+                refusal(run.counts["errors"])
                 if run.state == ImportRun.State.REFUSED
                 else f"Import {run.pk}: {run.get_state_display()} {run.get_failure_display()}".strip()
             )

@@ -4,6 +4,6 @@
 """
 
 from orgs.services.register.engine import ImportResult, import_rows
-from orgs.services.register.reading import RawRow, Refused, RowError, read_csv
+from orgs.services.register.reading import RawRow, Refused, RowError, read_csv, refusal
 
-__all__ = ["ImportResult", "RawRow", "Refused", "RowError", "import_rows", "read_csv"]
+__all__ = ["ImportResult", "RawRow", "Refused", "RowError", "import_rows", "read_csv", "refusal"]

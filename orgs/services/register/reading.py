@@ -62,11 +62,13 @@ class RowError:
     message: str
 
     def __str__(self) -> str:
-        return _("Row %(row)d, column %(column)s: %(message)s") % {
-            "row": self.row,
-            "column": self.column or "–",
-            "message": self.message,
-        }
+        text = _("Row %(row)d, column %(column)s: %(message)s") if self.column else _("Row %(row)d: %(message)s")
+        return text % {"row": self.row, "column": self.column, "message": self.message}
+
+
+def refusal(total: int) -> str:
+    """What to say of so many errors."""
+    return ngettext("%d error; nothing was imported.", "%d errors; nothing was imported.", total) % total
 
 
 class Refused(Invalid):
@@ -75,8 +77,7 @@ class Refused(Invalid):
     def __init__(self, errors: list[RowError]) -> None:
         self.errors = errors[:MAX_ERRORS]
         self.total = len(errors)
-        count = ngettext("%d error; nothing was imported.", "%d errors; nothing was imported.", self.total) % self.total
-        super().__init__(count, code="import_refused")
+        super().__init__(refusal(self.total), code="import_refused")
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,10 @@ def read_csv(data: bytes) -> list[RawRow]:
     if not text.strip():
         raise Refused([RowError(1, "", _("The file is empty."))])
     first = text.lstrip().split("\n", 1)[0]
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") >= first.count(",") else ",")
+    separator = ";" if first.count(";") >= first.count(",") else ","
+    # Strict: else a quotation mark that nobody closes swallows rows, and the error is looked for in the wrong cell.
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    number = 1
     try:
         headings = next(lines)
         columns = _columns(headings)
@@ -127,10 +131,14 @@ def read_csv(data: bytes) -> list[RawRow]:
                 continue
             values = {column: cell.strip() for column, cell in zip(columns, line, strict=False)}
             rows.append(RawRow(begins, values))
-    except csv.Error as error:  # the one thing the reader refuses is an endless cell
-        raise Refused(
-            [RowError(lines.line_num, "", _("Longer than %d characters.") % csv.field_size_limit())]
-        ) from error
+    except csv.Error as error:  # a quotation mark, or an endless cell, which on several lines is one, too
+        endless = "field limit" in str(error) and lines.line_num <= number
+        wrong = (
+            _("Longer than %d characters.") % csv.field_size_limit()
+            if endless
+            else _("A quotation mark opens a cell and does not close it.")
+        )
+        raise Refused([RowError(number, "", wrong)]) from error
     if errors:
         raise Refused(errors)
     if not rows:
