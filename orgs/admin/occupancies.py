@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm, Refusable
 from core.admin.pages import Cell, Section, change_url, confirm, form_page, of_object, problem
-from core.errors import Changed, Conflict, Denied
+from core.errors import Conflict, Denied
 from orgs import rules
 from orgs.models import Occupancy
 from orgs.services import occupancies
@@ -241,7 +241,7 @@ class OccupancyAdmin(HouseAdmin):
         )
         if request.method == "POST" and form.is_valid():
             last, expected = form.cleaned_data["last"], form.cleaned_data["expected_version"]
-            if form.attempt(lambda: _end(occupancy, last, expected)):
+            if form.attempt(lambda: occupancies.end(occupancy, last=last, expected=expected)):
                 day = formats.date_format(last, "SHORT_DATE_FORMAT")
                 messages.success(
                     request, gettext("%(who)s has access until %(day)s.") % {"who": occupancy.contact, "day": day}
@@ -280,13 +280,6 @@ class OccupancyAdmin(HouseAdmin):
         if not answer:
             raise Denied(answer.reason)
         return occupancy
-
-
-def _end(occupancy: Occupancy, last: datetime.date, expected: int | None) -> None:
-    """Set the last day of what the person has before their eyes; whoever writes between reading and writing, wins."""
-    if expected not in (None, occupancy.row_version):
-        raise Changed
-    occupancies.end(occupancy, last=last)
 
 
 def _over(request: HttpRequest, occupancy: Occupancy) -> HttpResponse:

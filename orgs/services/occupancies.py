@@ -70,15 +70,15 @@ def seat(contact: Contact) -> Membership:
 
 
 @transaction.atomic
-def end(occupancy: Occupancy, *, last: datetime.date) -> None:
+def end(occupancy: Occupancy, *, last: datetime.date, expected: int | None = None) -> None:
     """End an occupancy as of a last day: from the day after, the community is gone for this person (PORTAL-018).
 
     Raises `Invalid` when the last day lies before the first, `Conflict` (``ended``) for one that is revoked: its access
-    is gone for good, whatever day one writes.
+    is gone for good, whatever day one writes, and `Changed` when the row is not the ``expected`` version any more.
     """
     if occupancy.revoked_at is not None:
         raise Conflict(_("This is not possible in the present state."), code="ended")
-    changed = rows.change(occupancy, {"period": period(occupancy.period.lower, last)}, verb="ended")
+    changed = rows.change(occupancy, {"period": period(occupancy.period.lower, last)}, verb="ended", expected=expected)
     if changed:
         occupancy_ended.send(sender=Occupancy, occupancy=occupancy)
 

@@ -4,7 +4,7 @@
 //      data-text-progress="{percent} %, {sent} of {total}" data-text-waiting="Waiting" data-text-done="Uploaded, {total}"
 //      data-text-offline="Connection lost. Your file is safe, we keep trying." data-text-failed="That did not work."
 //      data-text-empty="The file is empty." data-text-large="The file is larger than {total}."
-//      data-text-busy="Please wait until all files are uploaded." data-text-all-done="{count} files uploaded.">
+//      data-text-busy="Please wait until all files are uploaded." data-text-all-done="All uploaded: {count}.">
 //   <ul data-upload-list></ul>
 //   <div data-upload-drop><input type="file" name="files" multiple></div>
 //   <p data-upload-status aria-live="polite"></p>
