@@ -86,11 +86,6 @@ def membership_of(user_id: int, tenant_id: int) -> Membership | None:
     )
 
 
-def is_over(membership: Membership) -> bool:
-    """Deactivated at this moment (DOCMS-059)."""
-    return membership.deactivated_at is not None and membership.deactivated_at <= timezone.now()
-
-
 class BearerToken(BaseAuthentication):
     """A token that is active for one tenant. Membership, deactivation and network are asked at each request."""
 
@@ -131,7 +126,7 @@ class PendingToken(BearerToken):
         if token.organization_id is not None:
             with scope.all_tenants():
                 membership = membership_of(user.pk, token.organization_id)
-                if membership is None or is_over(membership):
+                if membership is None or membership.is_deactivated:
                     raise Unauthorized(code="user_deactivated")
                 if self.asks_network:
                     check_network(request, token.organization_id)
@@ -149,7 +144,7 @@ class LeavingToken(PendingToken):
 def _why_gone(user_id: int, tenant_id: int) -> str:
     with scope.all_tenants():
         membership = membership_of(user_id, tenant_id)
-    return "user_deactivated" if membership is not None and is_over(membership) else "unauthorized"
+    return "user_deactivated" if membership is not None and membership.is_deactivated else "unauthorized"
 
 
 def place(request: Any, *, actor: Any, tenant: Organization | None, membership: Membership | None) -> None:

@@ -208,7 +208,7 @@ class _TokenView(DocmsView):
         if membership is None:
             raise NotFound
         scope.enter_tenants([tenant_id])
-        if auth.is_over(membership):
+        if membership.is_deactivated:
             raise Denied(_("Your access to this company has ended."), code="user_deactivated")
         auth.check_network(self.request, tenant_id)
         return membership

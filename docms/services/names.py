@@ -47,9 +47,8 @@ def check_texts(model: type[models.Model], values: Mapping[str, Any]) -> None:
             continue
         column = model._meta.get_field(name)
         maximum = getattr(column, "max_length", None)
-        if (not isinstance(column, TextField) and any(unicodedata.category(c) == "Cc" for c in value)) or any(
-            c == "\x00" or "\ud800" <= c <= "\udfff" for c in value
-        ):
+        forbidden = {"Cs"} if isinstance(column, TextField) else {"Cs", "Cc"}
+        if any(c == "\x00" or unicodedata.category(c) in forbidden for c in value):
             wrong[name] = [_("The text contains characters that are not allowed.")]
         elif maximum and len(value) > maximum:
             wrong[name] = [_("The text has more than %(length)d characters.") % {"length": maximum}]

@@ -230,8 +230,7 @@ class MembershipAdmin(HouseAdmin):
     @display(description=_("state"), label={"active": "success", "deactivated": "default"})
     def state(self, membership: Membership) -> tuple[str, Any]:
         """At this moment."""
-        over = membership.deactivated_at is not None and membership.deactivated_at <= timezone.now()
-        return ("deactivated", gettext("deactivated")) if over else ("active", gettext("active"))
+        return ("deactivated", gettext("deactivated")) if membership.is_deactivated else ("active", gettext("active"))
 
     @display(description=_("state"))
     def state_text(self, obj: Any) -> Any:
@@ -242,8 +241,7 @@ class MembershipAdmin(HouseAdmin):
         """For whoever may change the row."""
         if not self.may_change(actor, obj):
             return ()
-        over = self.state(obj)[0] == "deactivated"
-        return (*SIGN_IN, "reactivate" if over else "deactivate")
+        return (*SIGN_IN, "reactivate" if obj.is_deactivated else "deactivate")
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """The person's entries in the register, and the keys of the second factor."""

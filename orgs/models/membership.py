@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.models import TENANT, Blob, MutableRow, Row, TenantBound, one_of
@@ -112,6 +113,11 @@ class Membership(MutableRow):
 
     def __str__(self) -> str:
         return f"{self.user}"
+
+    @property
+    def is_deactivated(self) -> bool:
+        """At this moment (DOCMS-059)."""
+        return self.deactivated_at is not None and self.deactivated_at <= timezone.now()
 
 
 class CommunityAssignment(TenantBound, Row):

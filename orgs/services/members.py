@@ -66,7 +66,7 @@ def take_in(
             email=email, first_name=first_name, last_name=last_name, language=language, home_tenant=tenant
         )
     membership = ensure_member(user=user, organization=tenant, role=role)
-    if licences.is_over(membership.deactivated_at):
+    if membership.is_deactivated:
         require(rules.may_change_rights(actor, membership))
         change(membership=membership, changes={**NO_RIGHTS, "deactivated_at": None, "role": role}, verb="reactivated")
     change(membership=membership, changes={"role": role, **flags}, communities=communities)
@@ -92,7 +92,7 @@ def change(
     `Denied` when somebody comes back for whom the licence has no point (DOCMS-174). Side effect: audit.
     """
     until = changes.get("deactivated_at", membership.deactivated_at)
-    if licences.is_over(membership.deactivated_at) and not licences.is_over(until):
+    if membership.is_deactivated and not licences.is_over(until):
         licences.require_point(membership.organization)
     if rules.takes_power(membership, changes):
         Organization.objects.select_for_update(of=("self",)).get(pk=membership.organization_id)

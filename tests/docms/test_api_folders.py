@@ -23,12 +23,6 @@ def admin(cast: Cast) -> Caller:
     return signed_in(cast.admin, cast.tenant)
 
 
-@pytest.fixture
-def renter(cast: Cast) -> Caller:
-    """A resident."""
-    return signed_in(cast.renter, cast.tenant)
-
-
 # --- The tree -------------------------------------------------------------------------------------------
 
 

@@ -16,25 +16,6 @@ from tests.docms.door import Caller, cost_of, signed_in
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin(cast: Cast) -> Caller:
-    """Super administrator of Brandt & Keller."""
-    return signed_in(cast.admin, cast.tenant)
-
-
-@pytest.fixture
-def plain_admin(cast: Cast) -> Caller:
-    """Administrator, but no super administrator."""
-    rows.change(cast.membership("staff"), {"admin_perm": True})
-    return signed_in(cast.staff, cast.tenant)
-
-
-@pytest.fixture
-def renter(cast: Cast) -> Caller:
-    """A resident."""
-    return signed_in(cast.renter, cast.tenant)
-
-
 @pytest.mark.rule("DOCMS-164")
 def test_login_logs(cast: Cast, admin: Caller, plain_admin: Caller, renter: Caller) -> None:
     caller = Caller()

@@ -8,32 +8,13 @@ import pytest
 from django.utils import timezone
 
 from core.services import rows
-from tests.docms.door import Caller, make_folder, make_group, settings_of, signed_in
+from tests.docms.door import Caller, make_folder, make_group, settings_of
 
 if TYPE_CHECKING:
     from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 ALL = ("read", "download", "upload", "edit", "edit_own", "mail", "log")
-
-
-@pytest.fixture
-def admin(cast: Cast) -> Caller:
-    """Super administrator of Brandt & Keller."""
-    return signed_in(cast.admin, cast.tenant)
-
-
-@pytest.fixture
-def plain_admin(cast: Cast) -> Caller:
-    """Administrator, but no super administrator."""
-    rows.change(cast.membership("staff"), {"admin_perm": True})
-    return signed_in(cast.staff, cast.tenant)
-
-
-@pytest.fixture
-def renter(cast: Cast) -> Caller:
-    """A resident."""
-    return signed_in(cast.renter, cast.tenant)
 
 
 @pytest.mark.rule("DOCMS-086", "DOCMS-087", "DOCMS-093")

@@ -33,25 +33,6 @@ pytestmark = pytest.mark.django_db
 NEW = {"username": "neu", "email": "neu@example.org", "name": "Neu, Nina"}
 
 
-@pytest.fixture
-def admin(cast: Cast) -> Caller:
-    """Super administrator of Brandt & Keller."""
-    return signed_in(cast.admin, cast.tenant)
-
-
-@pytest.fixture
-def plain_admin(cast: Cast) -> Caller:
-    """Administrator, but no super administrator."""
-    rows.change(cast.membership("staff"), {"admin_perm": True})
-    return signed_in(cast.staff, cast.tenant)
-
-
-@pytest.fixture
-def renter(cast: Cast) -> Caller:
-    """A resident."""
-    return signed_in(cast.renter, cast.tenant)
-
-
 def me(caller: Caller, user: User) -> dict[str, Any]:
     """One record."""
     found: dict[str, Any] = caller.ok("GET", f"/users/{user.pk}")
