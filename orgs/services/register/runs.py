@@ -1,7 +1,7 @@
 """Imports that run outside of requests: started, worked through by one process, caught up with, cancelled.
 
-A run is all or nothing: its rows and its state ``done`` are one transaction. Whoever works on it holds the name
-`_lock(tenant)` in the database, which a killed process loses; so a run that is ``running`` while nobody holds the
+A run is all or nothing: its rows and its state ``done`` are one transaction. Whoever works on it holds its tenant's
+name (`core.services.jobs.alone`), which a killed process loses; so a run that is ``running`` while nobody holds the
 name was left behind, and is simply done again.
 """
 
