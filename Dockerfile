@@ -54,6 +54,5 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-c", 
 import os, urllib.parse, urllib.request as r; \
 host = urllib.parse.urlsplit(os.environ['PUBLIC_URL']).netloc; \
 r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': host}), timeout=4)"]
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", \
-     "--threads", "8", "--max-requests", "5000", "--max-requests-jitter", "500", "--worker-tmp-dir", "/dev/shm", \
-     "--no-control-socket", "--logger-class", "core.access_log.MaskingLogger"]
+# Everything else, also how many workers (WEB_CONCURRENCY), is in config/gunicorn.py.
+CMD ["gunicorn", "config.wsgi", "--config", "config/gunicorn.py", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]
