@@ -17,6 +17,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
+from config.insiders import is_insider
 from core import scope
 from core.middleware import own_transactions
 from core.models import AuditEntry, JobRun
@@ -60,7 +61,9 @@ def _mail() -> None:
 
 def _outbox() -> None:
     # Only what should be out by now: mail for a later moment waits rightly.
-    late = Message.objects.filter(state="queued", not_before__lt=timezone.now() - STUCK).order_by("not_before").first()
+    with scope.unit_of_work(door="health"), scope.all_tenants():
+        waiting = Message.objects.filter(state="queued", not_before__lt=timezone.now() - STUCK)
+        late = waiting.order_by("not_before").first()
     if late is not None:
         raise RuntimeError(f"message {late.pk} has waited since {late.not_before:%Y-%m-%d %H:%M} UTC")
 
@@ -98,7 +101,7 @@ def _jobs() -> dict[str, Any]:
 
 @own_transactions
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Ready to serve; 503 names what fails. Details of errors stay in the log of the installation."""
+    """Ready to serve; 503 names what fails. Why, and when each job last ran, learns whoever is inside."""
     results: dict[str, str] = {}
     for name, check in CHECKS.items():
         try:
@@ -108,9 +111,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
             results[name] = f"failed: {type(error).__name__}: {error}"[:300]
         except Exception as error:
             results[name] = f"failed: {type(error).__name__}"
-    body: dict[str, Any] = {"checks": results, "jobs": {}}
-    if results["database"] == "ok":
-        body["jobs"] = _jobs()
     failed = [name for name, result in results.items() if result != "ok"]
-    body["status"] = "ok" if not failed else "failed: " + ", ".join(failed)
+    body: dict[str, Any] = {"status": "ok" if not failed else "failed: " + ", ".join(failed)}
+    if is_insider(request):
+        body |= {"checks": results, "jobs": _jobs() if results["database"] == "ok" else {}}
     return JsonResponse(body, status=503 if failed else 200)

@@ -21,6 +21,13 @@ from django.http import HttpRequest, HttpResponse
 from core import scope
 
 _ID = re.compile(r"^[\w.-]{8,64}$")
+# Of every answer that does not say otherwise. What a page may not do, none of ours does; what a person sees, no cache
+# keeps. The rest is Django's SecurityMiddleware, XFrameOptionsMiddleware and the CSPMiddleware.
+_HEADERS = {
+    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), "
+    "magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
+    "Cache-Control": "private, no-store",
+}
 
 
 @lru_cache
@@ -56,7 +63,7 @@ def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 
 
 class RequestContextMiddleware:
-    """Gives the request an id and its client address, and names the id in the answer."""
+    """Gives the request an id and its client address; names the id in the answer, which gets its headers here."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -72,6 +79,8 @@ class RequestContextMiddleware:
         ) as request.served:  # type: ignore[attr-defined]
             response = self.get_response(request)
         response.headers.setdefault("X-Request-Id", request.request_id)  # type: ignore[attr-defined]
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
 

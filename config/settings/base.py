@@ -26,6 +26,7 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # networks whose X-Forwarded-For is believed
 LOCAL_NETWORKS = env.networks("LOCAL_NETWORKS")  # more networks that count as "internal" (DOCMS-017)
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # opens /metrics from elsewhere than this machine and LOCAL_NETWORKS
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
@@ -54,8 +55,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.metrics.MetricsMiddleware",
     "core.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "orgs.middleware.SessionMiddleware",
@@ -64,7 +67,6 @@ MIDDLEWARE = [
     "orgs.middleware.AuthenticationMiddleware",
     "orgs.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "orgs.middleware.UnitOfWorkMiddleware",
 ]
 

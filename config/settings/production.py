@@ -18,6 +18,7 @@ from config.settings.base import (
     AUDIT_KEY,
     EMAIL_URL,
     FIELD_ENCRYPTION_KEYS,
+    METRICS_TOKEN,
     PUBLIC_URL,
     SECRET_KEY,
     STORAGE_URL,
@@ -44,6 +45,11 @@ demand(
     "TRUSTED_PROXIES",
     "name the proxies, not all addresses: whoever is believed says from where he comes.",
 )
+demand(
+    not METRICS_TOKEN or looks_random(METRICS_TOKEN, 32),
+    "METRICS_TOKEN",
+    "set a random value of at least 32 characters, or none.",
+)
 demand(env.text("DATABASE_URL"), "DATABASE_URL", "name the PostgreSQL database.")
 _app, _owner = env.database("DATABASE_URL"), env.database("MIGRATION_DATABASE_URL")
 demand(_owner or not AS_OWNER, "MIGRATION_DATABASE_URL", "this command needs the role that owns the tables.")
@@ -58,7 +64,7 @@ demand(EMAIL_URL, "EMAIL_URL", "name the mail server: smtp://, smtps:// or smtp+
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", default=31536000)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", default=True) else None
 STORAGES = {
     "default": {"BACKEND": "core.storage.BlobStorage"},

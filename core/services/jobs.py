@@ -57,4 +57,6 @@ def _recorded(name: str, work: Callable[[], Counts]) -> Counts:
     finally:
         row.ended_at = timezone.now()
         row.save(update_fields=["ended_at", "counts", "error"])
-        JobRun.objects.filter(name=name, started_at__lt=row.started_at - KEPT).delete()
+        # The newest that went well stays, however long ago: whoever looks wants to know since when it does not.
+        good = JobRun.objects.filter(name=name, error="", ended_at__isnull=False).order_by("-started_at").values("pk")
+        JobRun.objects.filter(name=name, started_at__lt=row.started_at - KEPT).exclude(pk__in=good[:1]).delete()

@@ -177,8 +177,7 @@ class Tryout:
         alone = ["--without-gossip", "--without-mingle"]
         self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", *alone])
         web = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{self.host}:{self.port}"]
-        web += ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket"]
-        web += ["--logger-class", "core.access_log.MaskingLogger"]
+        web += ["--config", "config/gunicorn.py"]
         self._start("web", web)
         until = time.monotonic() + 60
         while not self._answers():
