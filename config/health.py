@@ -18,6 +18,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from core import scope
+from core.errors import StorageDown
 from core.middleware import own_transactions
 from core.models import AuditEntry, JobRun
 from core.services import sealing
@@ -104,6 +105,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         try:
             check()
             results[name] = "ok"
+        except StorageDown as error:
+            results[name] = f"failed: {error.reason}"
         except (TimeoutError, OSError, RuntimeError, smtplib.SMTPException, redis.RedisError) as error:
             results[name] = f"failed: {type(error).__name__}: {error}"[:300]
         except Exception as error:

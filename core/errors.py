@@ -89,6 +89,19 @@ class Blocked(DomainError):
         self.retry_after = retry_after
 
 
+class StorageDown(DomainError):
+    """The storage of files does not answer or refuses us. ``reason`` is for the operator, without secrets."""
+
+    status = 503
+    code = "storage_down"
+    message = _("Files cannot be reached at the moment. Please try again later.")
+    retry_after = 60  # seconds
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 class Unknown(NotFound):
     """A code or link that nobody issued."""
 
