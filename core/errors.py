@@ -53,6 +53,18 @@ class Conflict(DomainError):
     message = _("This is not possible in the present state.")
 
 
+class BeingChecked(Conflict):
+    """Bytes that the virus scanner has not looked at yet."""
+
+    code = "being_checked"
+    message = _("This file is still being checked.")
+    retry_after = 30  # seconds
+
+
+class Held(Conflict):
+    """Bytes that do not leave; the code is the state of their scan."""
+
+
 class Changed(DomainError):
     """Somebody else changed the row meanwhile."""
 

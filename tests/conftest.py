@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from script.browser import CHROMIUM_FLAGS, find_chromium
-from script.embedded import S3, ServerError
+from script.embedded import S3, Clamd, ServerError
 from script.embedded.s3 import BUCKET
 from tests.servers import MailSink, Servers, eventually, is_local, truncate_all
 
@@ -157,6 +157,26 @@ def s3(_s3_server: S3, settings: Any) -> Iterator[S3]:
     yield _s3_server
     if not _s3_server.running:
         _s3_server.start()
+
+
+@pytest.fixture(scope="session")
+def _clamd_server() -> Iterator[Clamd]:
+    try:
+        server = Clamd(_servers.folder, name=f"clamd-{_servers.worker or 'single'}")
+    except ServerError as error:
+        pytest.skip(str(error))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clamd(_clamd_server: Clamd, settings: Any) -> Iterator[Clamd]:
+    """A real virus scanner that knows the EICAR test file; it may be stopped, killed and started. Then it runs again."""
+    settings.CLAMAV_URL = _clamd_server.url
+    yield _clamd_server
+    if not _clamd_server.running:
+        _clamd_server.start()
 
 
 @pytest.fixture
