@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from config.insiders import is_insider
 from core import scope
+from core.errors import StorageDown
 from core.middleware import own_transactions
 from core.models import AuditEntry, JobRun
-from core.services import sealing
+from core.services import scanning, sealing
 from messaging.models import Message
 
 STUCK = datetime.timedelta(minutes=15)  # a mail that waits longer is a problem to look at
@@ -76,6 +77,11 @@ def _audit() -> None:
         raise RuntimeError(f"entry {late[0]} has waited for the sealer since {late[1]:%Y-%m-%d %H:%M} UTC")
 
 
+def _scanner() -> None:
+    if settings.CLAMAV_URL:
+        scanning.ping()
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": _database,
     "broker": _broker,
@@ -83,6 +89,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "mail": _mail,
     "outbox": _outbox,
     "audit": _audit,
+    "scanner": _scanner,
 }
 
 
@@ -107,7 +114,16 @@ def readyz(request: HttpRequest) -> JsonResponse:
         try:
             check()
             results[name] = "ok"
-        except (TimeoutError, OSError, RuntimeError, smtplib.SMTPException, redis.RedisError) as error:
+        except StorageDown as error:
+            results[name] = f"failed: {error.reason}"
+        except (
+            TimeoutError,
+            OSError,
+            RuntimeError,
+            scanning.ScannerDown,
+            smtplib.SMTPException,
+            redis.RedisError,
+        ) as error:
             results[name] = f"failed: {type(error).__name__}: {error}"[:300]
         except Exception as error:
             results[name] = f"failed: {type(error).__name__}"

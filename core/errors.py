@@ -53,6 +53,18 @@ class Conflict(DomainError):
     message = _("This is not possible in the present state.")
 
 
+class BeingChecked(Conflict):
+    """Bytes that the virus scanner has not looked at yet."""
+
+    code = "being_checked"
+    message = _("This file is still being checked.")
+    retry_after = 30  # seconds
+
+
+class Held(Conflict):
+    """Bytes that do not leave; the code is the state of their scan."""
+
+
 class Changed(DomainError):
     """Somebody else changed the row meanwhile."""
 
@@ -87,6 +99,19 @@ class Blocked(DomainError):
     def __init__(self, retry_after: int, message: object = "") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class StorageDown(DomainError):
+    """The storage of files does not answer or refuses us. ``reason`` is for the operator, without secrets."""
+
+    status = 503
+    code = "storage_down"
+    message = _("Files cannot be reached at the moment. Please try again later.")
+    retry_after = 60  # seconds
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 class Unknown(NotFound):

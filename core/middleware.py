@@ -78,6 +78,8 @@ class RequestContextMiddleware:
             request_id=request.request_id,  # type: ignore[attr-defined]
         ) as request.served:  # type: ignore[attr-defined]
             response = self.get_response(request)
+            if response.status_code >= 500 and (failure := getattr(response, "failure", None)):
+                report(request, failure)
         response.headers.setdefault("X-Request-Id", request.request_id)  # type: ignore[attr-defined]
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
@@ -87,11 +89,16 @@ class RequestContextMiddleware:
 @receiver(got_request_exception, dispatch_uid="core.report_error")
 def report_error(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """An error that no door has answered: Django is about to answer 500."""
-    from core.services import system_log  # models: not yet when this is loaded
-
     error = sys.exc_info()[1]
     if request is not None and error is not None:
-        system_log.report(request, error)
+        report(request, error)
+
+
+def report(request: HttpRequest, error: BaseException) -> None:
+    """For the operator to read. A page that has answered an error of ours itself leaves it as ``response.failure``."""
+    from core.services import system_log  # models: not yet when this is loaded
+
+    system_log.report(request, error)
 
 
 def own_transactions(view: Callable[..., Any]) -> Callable[..., Any]:

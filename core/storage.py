@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import logging
 import os
 import tempfile
 import uuid
@@ -18,17 +19,22 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SuspiciousFileOperation
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.utils._os import safe_join
 from django.utils.deconstruct import deconstructible
 
+from core.errors import StorageDown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+log = logging.getLogger(__name__)
+
 CHUNK = 256 * 1024  # bytes that are in memory at a time
 S3_PART = 16 * 1024 * 1024  # bytes of one part of a multipart upload
+S3_PARTS_IN_MEMORY = 3  # of one upload; the library's own limit is ten
 
 
 def storage() -> BlobStorage:
@@ -78,6 +84,7 @@ class _Backend(Protocol):
     def exists(self, name: str) -> bool: ...
     def size(self, name: str) -> int: ...
     def names(self, prefix: str) -> Iterator[tuple[str, datetime.datetime]]: ...
+    def abandon(self, before: datetime.datetime) -> int: ...
     def local_path(self, name: str) -> Path | None: ...
 
 
@@ -140,6 +147,9 @@ class _Disk:
                     modified = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC)
                     yield str(path.relative_to(self.root)), modified
 
+    def abandon(self, before: datetime.datetime) -> int:
+        return 0  # what a crash left has a name below tmp/
+
     def local_path(self, name: str) -> Path | None:
         return self._path(name)
 
@@ -156,7 +166,8 @@ class _S3:
         scheme = "http" if query.get("secure", ["1"])[0] == "0" else "https"
         host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
         self.bucket = parts.path.strip("/")
-        self.transfer = TransferConfig(multipart_threshold=S3_PART, multipart_chunksize=S3_PART, max_concurrency=2)
+        self.transfer = TransferConfig(multipart_threshold=S3_PART + 1, multipart_chunksize=S3_PART, max_concurrency=2)
+        self.transfer.max_in_memory_upload_chunks = S3_PARTS_IN_MEMORY
         self.s3 = S3Storage(
             access_key=unquote(parts.username or ""),
             secret_key=unquote(parts.password or ""),
@@ -185,7 +196,8 @@ class _S3:
 
     def commit(self, temp: TempObject, name: str) -> None:
         temp.file.seek(0)
-        self._client.upload_fileobj(temp.file, self.bucket, name, Config=self.transfer)
+        with self._talk():
+            self._client.upload_fileobj(temp.file, self.bucket, _key(name), Config=self.transfer)
         temp.file.close()
 
     def open(self, name: str) -> IO[bytes]:
@@ -203,39 +215,80 @@ class _S3:
         if length <= 0:
             return
         whole = f"bytes={start}-{start + length - 1}"
-        with self._not_found(name):
-            body = self._client.get_object(Bucket=self.bucket, Key=name, Range=whole)["Body"]
-        with contextlib.closing(body):
-            yield from body.iter_chunks(CHUNK)
+        with self._talk(name):
+            body = self._client.get_object(Bucket=self.bucket, Key=_key(name), Range=whole)["Body"]
+            with contextlib.closing(body):
+                yield from body.iter_chunks(CHUNK)
 
     def delete(self, name: str) -> None:
-        self._client.delete_object(Bucket=self.bucket, Key=name)
+        with self._talk():
+            self._client.delete_object(Bucket=self.bucket, Key=_key(name))
 
     def exists(self, name: str) -> bool:
-        return bool(self.s3.exists(name))
+        try:
+            self.size(name)
+        except FileNotFoundError:
+            return False
+        return True
 
     def size(self, name: str) -> int:
-        return int(self.s3.size(name))
+        with self._talk(name):
+            return int(self._client.head_object(Bucket=self.bucket, Key=_key(name))["ContentLength"])
 
     def names(self, prefix: str) -> Iterator[tuple[str, datetime.datetime]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix + "/")
-        for page in pages:
-            for entry in page.get("Contents", ()):
-                yield entry["Key"], entry["LastModified"]
+        with self._talk():
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    yield entry["Key"], entry["LastModified"]
+
+    def abandon(self, before: datetime.datetime) -> int:
+        pages, ended = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket), 0
+        with self._talk():
+            for page in pages:
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] < before:
+                        which = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+                        self._client.abort_multipart_upload(Bucket=self.bucket, **which)
+                        ended += 1
+        return ended
 
     def local_path(self, name: str) -> Path | None:
         return None
 
     @contextlib.contextmanager
-    def _not_found(self, name: str) -> Iterator[None]:
-        from botocore.exceptions import ClientError
+    def _talk(self, name: str = "") -> Iterator[None]:
+        """Errors of the server in words of the house: `FileNotFoundError` for the object, else `StorageDown`."""
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            status, code = error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"]
+            if name and status == 404 and code != "NoSuchBucket":
+                self._require_bucket()  # the answer to HEAD has no body that would tell
                 raise FileNotFoundError(name) from error
-            raise
+            gone = code in ("NoSuchBucket", "404")
+            raise _down(f"the bucket {self.bucket} does not exist" if gone else f"refused: {code}") from error
+        except (BotoCoreError, Boto3Error) as error:
+            raise _down(f"no answer: {type(error).__name__}") from error
+
+    def _require_bucket(self) -> None:
+        with self._talk():
+            self._client.head_bucket(Bucket=self.bucket)
+
+
+def _key(name: str) -> str:
+    """The name, unless it leads out of the bucket: some servers keep buckets as folders."""
+    if name.startswith("/") or ".." in name.split("/"):
+        raise SuspiciousFileOperation(f"The name {name!r} lies outside of the bucket.")
+    return name
+
+
+def _down(reason: str) -> StorageDown:
+    log.error("STORAGE_URL: %s", reason)
+    return StorageDown(reason)
 
 
 @lru_cache(maxsize=8)
@@ -254,8 +307,9 @@ def _backend(url: str) -> _Backend:
 class BlobStorage(Storage):
     """Django's storage interface plus what stored bytes need. Names are paths like those of `blob_name`.
 
-    Reading what does not exist raises `FileNotFoundError`. Objects have no address of their own: a view that
-    knows the rights delivers them.
+    Reading what does not exist raises `FileNotFoundError`; a bucket that does not answer, is missing or refuses the
+    key raises `StorageDown` whatever is done. Objects have no address of their own: a view that knows the rights
+    delivers them.
     """
 
     def __init__(self, url: str = "") -> None:
@@ -281,6 +335,10 @@ class BlobStorage(Storage):
     def names(self, prefix: str) -> Iterator[tuple[str, datetime.datetime]]:
         """Every object below a folder, with the moment it was written."""
         return self.backend.names(prefix)
+
+    def abandon(self, before: datetime.datetime) -> int:
+        """End uploads to the bucket that began before a moment and never ended; they have no name but cost room."""
+        return self.backend.abandon(before)
 
     def local_path(self, name: str) -> Path | None:
         """The file on this machine, or none when objects lie in a bucket."""

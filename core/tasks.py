@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 
 from core import scope
-from core.services import blobs, jobs, previews, sealing, sweeps, uploads
+from core.errors import StorageDown
+from core.services import blobs, jobs, previews, scanning, sealing, sweeps, uploads
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="core.make_preview")
@@ -19,6 +24,21 @@ def mark_missing(blob_id: int) -> None:
     """Write down that the object of a blob is lost, or is there again."""
     with scope.unit_of_work(door="worker"), scope.all_tenants():
         blobs.mark_missing(blob_id)
+
+
+@shared_task(name="core.scan_blob")
+def scan_blob(blob_id: int) -> None:
+    """Let the virus scanner look at a blob. Without a verdict it stays held, and `catch_up_scans` takes it up."""
+    try:
+        scanning.scan_blob(blob_id)
+    except (scanning.ScannerDown, StorageDown, FileNotFoundError) as error:
+        log.warning("blob %s stays held: %s", blob_id, error)
+
+
+@shared_task(name="core.catch_up_scans")
+def catch_up_scans() -> None:
+    """Each minute: scan what waits."""
+    jobs.run("core.catch_up_scans", scanning.catch_up)
 
 
 @shared_task(name="core.catch_up_previews")

@@ -24,7 +24,7 @@ from django.views import View
 from core import scope
 from core.errors import DomainError, Invalid, TooLarge
 from core.middleware import own_transactions
-from core.services import uploads
+from core.services import system_log, uploads
 
 if TYPE_CHECKING:
     from core.models import Upload
@@ -61,6 +61,8 @@ class TusView(View):
         try:
             response = self._operate(method, request, **kwargs)
         except DomainError as error:
+            if error.status >= 500:
+                system_log.report(request, error)
             body = {"code": error.code, "message": str(error.message)}
             response = JsonResponse(
                 body, status=error.status, reason="Checksum Mismatch" if error.status == 460 else None

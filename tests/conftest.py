@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from script.browser import CHROMIUM_FLAGS, find_chromium
-from script.embedded import ServerError
+from script.embedded import S3, Clamd, ServerError
+from script.embedded.s3 import BUCKET
 from tests.servers import MailSink, Servers, eventually, is_local, truncate_all
 
 if TYPE_CHECKING:
@@ -132,6 +134,49 @@ def broker() -> Iterator[Any]:
     yield _servers.valkey
     if not _servers.valkey.running:
         _servers.valkey.start()
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[S3]:
+    """One S3 server per process, from the first test that asks: it takes four seconds and 125 MB."""
+    server = S3(_servers.folder, name=f"s3-{_servers.worker or 'single'}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(_s3_server: S3, settings: Any) -> Iterator[S3]:
+    """A real S3 server, empty, as the storage of this test; it may be stopped and started. Afterwards it runs again."""
+    with contextlib.closing(_s3_server.client()) as client:
+        for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+            client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+        for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", ()):
+            client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
+    settings.STORAGE_URL = _s3_server.url
+    yield _s3_server
+    if not _s3_server.running:
+        _s3_server.start()
+
+
+@pytest.fixture(scope="session")
+def _clamd_server() -> Iterator[Clamd]:
+    try:
+        server = Clamd(_servers.folder, name=f"clamd-{_servers.worker or 'single'}")
+    except ServerError as error:
+        pytest.skip(str(error))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clamd(_clamd_server: Clamd, settings: Any) -> Iterator[Clamd]:
+    """A real virus scanner that knows the EICAR test file; it may be stopped, killed and started. Then it runs again."""
+    settings.CLAMAV_URL = _clamd_server.url
+    yield _clamd_server
+    if not _clamd_server.running:
+        _clamd_server.start()
 
 
 @pytest.fixture

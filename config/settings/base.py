@@ -111,6 +111,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.broker("REDIS_URL", default="redis://localhost:6379/0")
 STORAGE_URL = env.storage("STORAGE_URL")  # file:///path or s3://key:secret@endpoint/bucket?region=…
+CLAMAV_URL = env.scanner("CLAMAV_URL")  # unix:///path or tcp://host:3310; without it nothing is scanned
+CLAMAV_LIMIT = env.number("CLAMAV_LIMIT", default=100 * 1024 * 1024, least=1)  # bytes of a file that the scanner takes
 EMAIL_URL = env.mail("EMAIL_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="quartier@localhost")
 SENDFILE = env.text("SENDFILE", among=("", "x-accel"))  # "x-accel" lets nginx deliver local files
@@ -144,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
     "messaging.empty_old": {"task": "messaging.empty_old", "schedule": crontab(hour=3, minute=41)},
     "core.seal_audit": {"task": "core.seal_audit", "schedule": 10.0},
     "core.checkpoint_audit": {"task": "core.checkpoint_audit", "schedule": crontab(minute=5)},
+    "core.catch_up_scans": {"task": "core.catch_up_scans", "schedule": 60.0},
     "core.catch_up_previews": {"task": "core.catch_up_previews", "schedule": crontab(minute="*/10")},
     "core.expire_uploads": {"task": "core.expire_uploads", "schedule": crontab(minute=7)},
     "core.sweep_blobs": {"task": "core.sweep_blobs", "schedule": crontab(hour=3, minute=11)},

@@ -166,6 +166,17 @@ class Env:
                 demand(url.hostname and url.path.strip("/"), name, "must be s3://key:secret@endpoint/bucket.")
         return value
 
+    def scanner(self, name: str) -> str:
+        """A virus scanner."""
+        value = self.text(name)
+        if value:
+            url = self._url(name, value, ("unix", "tcp"))
+            if url.scheme == "unix":
+                demand(url.path.startswith("/") and not url.netloc, name, "must be unix:///path, with three strokes.")
+            else:
+                demand(url.hostname, name, "names no host: tcp://host:3310.")
+        return value
+
     def mail(self, name: str) -> str:
         """A mail server."""
         value = self.text(name)

@@ -40,10 +40,12 @@ class Migration(migrations.Migration):
                             ("pending", "being checked"),
                             ("clean", "clean"),
                             ("infected", "infected"),
+                            ("too_large", "too large to be checked"),
                             ("skipped", "not checked"),
                         ],
                         default="skipped",
                         max_length=10,
+                        verbose_name="virus check",
                     ),
                 ),
                 (

@@ -40,7 +40,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="Blob",
             constraint=models.CheckConstraint(
-                condition=models.Q(("scan__in", ["pending", "clean", "infected", "skipped"])), name="blob_scan"
+                condition=models.Q(("scan__in", ["pending", "clean", "infected", "too_large", "skipped"])),
+                name="blob_scan",
             ),
         ),
         migrations.AddConstraint(
@@ -53,6 +54,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="Blob",
             index=models.Index(fields=["created_at"], name="blob_created"),
+        ),
+        migrations.AddIndex(
+            model_name="Blob",
+            index=models.Index(
+                condition=models.Q(("scan", "pending")), fields=["updated_at", "id"], name="blob_unscanned"
+            ),
         ),
         migrations.CreateModel(
             name="AuditCheckpoint",

@@ -29,7 +29,10 @@ class Blob(MutableRow):
         PENDING = "pending", _("being checked")
         CLEAN = "clean", _("clean")
         INFECTED = "infected", _("infected")
+        TOO_LARGE = "too_large", _("too large to be checked")
         SKIPPED = "skipped", _("not checked")
+
+    HELD = (Scan.PENDING, Scan.INFECTED, Scan.TOO_LARGE)  # bytes in these states never leave
 
     class Preview(models.TextChoices):
         PENDING = "pending", _("being made")
@@ -47,7 +50,7 @@ class Blob(MutableRow):
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     storage_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    scan = models.CharField(max_length=10, choices=Scan.choices, default=Scan.SKIPPED)
+    scan = models.CharField(_("virus check"), max_length=10, choices=Scan.choices, default=Scan.SKIPPED)
     preview_state = models.CharField(max_length=10, choices=Preview.choices, default=Preview.PENDING)
     preview_key = models.UUIDField(null=True, blank=True, editable=False)
     verified_at = models.DateTimeField(null=True, blank=True)
@@ -62,10 +65,13 @@ class Blob(MutableRow):
                 fields=("tenant", "sha256", "size"), nulls_distinct=False, name="blob_once_per_tenant"
             ),
             models.CheckConstraint(condition=models.Q(size__gte=0), name="blob_size"),
-            one_of("scan", ["pending", "clean", "infected", "skipped"], "blob_scan"),
+            one_of("scan", ["pending", "clean", "infected", "too_large", "skipped"], "blob_scan"),
             one_of("preview_state", ["pending", "ready", "none", "encrypted", "broken"], "blob_preview_state"),
         )
-        indexes = (models.Index(fields=("created_at",), name="blob_created"),)
+        indexes = (
+            models.Index(fields=("created_at",), name="blob_created"),
+            models.Index(fields=("updated_at", "id"), condition=models.Q(scan="pending"), name="blob_unscanned"),
+        )
 
     def __str__(self) -> str:
         return f"{self.mime}, {self.size} B"

@@ -14,19 +14,20 @@ import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from psycopg.pq import TransactionStatus
 
-from core.errors import Invalid, TooLarge
+from core.errors import BeingChecked, Held, Invalid, TooLarge
 from core.models import Blob
 from core.services import audit, rows
 from core.services.sniff import PICTURES, dimensions, sniff
 from core.services.wake import wake
-from core.storage import CHUNK, TempObject, blob_name, preview_name, storage
+from core.storage import CHUNK, TempObject, blob_name, storage
 
 if TYPE_CHECKING:
     import uuid
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME_MAX = 255  # characters of a file name
+# Why bytes are held for good.
+_HELD: dict[str, Any] = {
+    Blob.Scan.INFECTED: _("This file contains malware and is not handed out."),
+    Blob.Scan.TOO_LARGE: _("This file is too large to be checked for malware and is held back."),
+}
 # What the preview maker can draw; everything else is born without preview.
 PREVIEWABLE = frozenset({*PICTURES, "application/pdf"})
 # Characters that reverse or hide parts of a name: "exe.pdf" must not be shown for "fdp.exe".
@@ -88,7 +94,7 @@ def store(
     refer to it in the same one. The type comes from the content; ``declared_mime`` only tells CSV from other text.
 
     Side effects: an object in the storage (gone again if the transaction is undone), an audit entry, and on commit
-    the preview maker is woken.
+    the virus scanner is woken, or where there is none the preview maker.
 
     Raises `TooLarge` above the limit, `Invalid` for an empty file (``empty_file``) or a wrong length
     (``incomplete``); nothing is stored then.
@@ -116,6 +122,7 @@ class Prepared:
             mime=self.mime,
             width=self.width,
             height=self.height,
+            scan=Blob.Scan.PENDING if settings.CLAMAV_URL else Blob.Scan.SKIPPED,
             preview_state=Blob.Preview.PENDING if self.mime in PREVIEWABLE else Blob.Preview.NONE,
         )
         with transaction.atomic():
@@ -169,11 +176,17 @@ def _settle(new: Blob, temp: TempObject) -> Blob:
         if found.storage_key == new.storage_key:
             audit.record("stored", found, {"sha256": [None, bytes(new.sha256).hex()], "size": [None, new.size]})
             _name_object(temp, found.storage_key)
-            _wake_preview(found)
+            _wake_workers(found)
         elif found.missing_since or not storage().exists(blob_name(found.storage_key)):
             _name_object(temp, new.storage_key)
-            rows.change(found, {"storage_key": new.storage_key, "missing_since": None}, verb="healed", check=False)
-            _wake_preview(found)
+            changes = {"storage_key": new.storage_key, "missing_since": None, "scan": _scan_again(found)}
+            rows.change(found, changes, verb="healed", check=False)
+            _wake_workers(found)
+        elif found.scan != (scan := _scan_again(found)):
+            if Blob.objects.filter(pk=found.pk, scan=found.scan).update(scan=scan, updated_at=timezone.now()):
+                audit.record("scan_asked", found, {"scan": [found.scan, scan]})
+            found.scan = scan
+            _wake_workers(found)
         return found
 
 
@@ -196,7 +209,21 @@ def hold(blob: Blob) -> bool:
         return cursor.fetchone() is not None
 
 
-def _wake_preview(blob: Blob) -> None:
+def _scan_again(found: Blob) -> str:
+    """The state of bytes that came once more: never looked at by the scanner that there is by now, they wait for it."""
+    return Blob.Scan.PENDING if settings.CLAMAV_URL and found.scan == Blob.Scan.SKIPPED else found.scan
+
+
+def _wake_workers(blob: Blob) -> None:
+    """Foreign bytes are looked at by the scanner before a parser sees them."""
+    if blob.scan == Blob.Scan.PENDING:
+        transaction.on_commit(partial(wake, "core.scan_blob", blob.pk), robust=True)
+    else:
+        wake_preview(blob)
+
+
+def wake_preview(blob: Blob) -> None:
+    """Have the preview made after commit, if one can be made."""
     if blob.preview_state == Blob.Preview.PENDING:
         transaction.on_commit(partial(wake, "core.make_preview", blob.pk), robust=True)
 
@@ -237,16 +264,30 @@ def on_undone(action: Callable[[], object]) -> None:
     connection.run_on_commit.insert(0, connection.run_on_commit.pop())
 
 
+def held_because(blob: Blob) -> Any:
+    """Why these bytes do not leave, for people; nothing when they may."""
+    return BeingChecked.message if blob.scan == Blob.Scan.PENDING else _HELD.get(blob.scan, "")
+
+
+def require_deliverable(blob: Blob) -> None:
+    """The one gate: nothing reads or hands out bytes, or what was made of them, without having asked here.
+
+    Raises `BeingChecked` while the virus scanner has not answered, `Held` when it found something (``infected``) or
+    cannot look at so much (``too_large``).
+    """
+    if blob.scan == Blob.Scan.PENDING:
+        raise BeingChecked
+    if blob.scan in Blob.HELD:
+        raise Held(_HELD[blob.scan], code="unchecked" if blob.scan == Blob.Scan.TOO_LARGE else "infected")
+
+
 def open_blob(blob: Blob) -> File[bytes]:
-    """The content for reading, seekable. Raises `FileNotFoundError` when the object is lost; see `mark_missing`."""
+    """The content for reading, seekable.
+
+    Raises what `require_deliverable` raises, `FileNotFoundError` when the object is lost; see `mark_missing`.
+    """
+    require_deliverable(blob)
     return cast("File[bytes]", storage().open(blob_name(blob.storage_key)))
-
-
-def open_preview(blob: Blob) -> IO[bytes] | File[bytes] | None:
-    """The preview picture (WebP) for reading, or none."""
-    if blob.preview_key is None:
-        return None
-    return cast("File[bytes]", storage().open(preview_name(blob.preview_key)))
 
 
 def mark_missing(blob_id: int) -> bool:

@@ -19,14 +19,15 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, NotFound
-from core.models import Blob
-from core.services.blobs import clean_filename
+from core.errors import NotFound
+from core.services.blobs import clean_filename, require_deliverable
 from core.services.wake import wake
 from core.storage import blob_name, preview_name, storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from core.models import Blob
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +64,10 @@ def deliver(blob: Blob, *, filename: str, inline: bool, request: HttpRequest) ->
     request for one range, 304 to ``If-None-Match``; several ranges get the whole file. With ``SENDFILE=x-accel``
     nginx sends the bytes.
 
-    Raises `Conflict` while the content is being checked (``being_checked``) or was found infected (``infected``),
-    `NotFound` (``file_missing``) when the object is lost: a worker then writes that down.
+    Raises what `require_deliverable` raises, `NotFound` (``file_missing``) when the object is lost: a worker then
+    writes that down.
     """
-    if blob.scan == Blob.Scan.PENDING:
-        raise Conflict(_("This file is still being checked."), code="being_checked")
-    if blob.scan == Blob.Scan.INFECTED:
-        raise Conflict(_("This file contains malware and is not handed out."), code="infected")
+    require_deliverable(blob)
     shown = inline and blob.mime in INLINE
     headers = {
         "Content-Type": f"{blob.mime}; charset=utf-8" if blob.mime == "text/plain" else blob.mime,
@@ -89,7 +87,7 @@ def deliver(blob: Blob, *, filename: str, inline: bool, request: HttpRequest) ->
 
 def deliver_preview(blob: Blob, request: HttpRequest) -> HttpResponseBase:
     """The preview picture. Browsers may keep it but ask each time. Raises `NotFound` when there is none."""
-    if blob.preview_key is None or blob.scan in (Blob.Scan.PENDING, Blob.Scan.INFECTED):
+    if blob.preview_key is None or blob.scan in blob.HELD:
         raise NotFound
     headers = {"Content-Type": "image/webp", "Content-Disposition": "inline", "Content-Security-Policy": _POLICY,
                "Cache-Control": "private, no-cache"}  # fmt: skip

@@ -38,11 +38,11 @@ def make_preview(blob_id: int) -> str:
     """Draw the preview of a blob and write down how it went; returns the state, "" for an unknown blob.
 
     A password makes it `encrypted`, damage `broken`, what has no picture or takes too much time or memory `none`.
-    Repeating it changes nothing. No transaction is open while it draws.
+    Repeating it changes nothing. No transaction is open while it draws. What the virus scanner holds is left alone.
     """
     with _unit():
         blob = Blob.objects.filter(pk=blob_id).first()
-    if blob is None or blob.preview_state != Blob.Preview.PENDING:
+    if blob is None or blob.preview_state != Blob.Preview.PENDING or blob.scan in Blob.HELD:
         return blob.preview_state if blob else ""
     with TemporaryDirectory(prefix="preview-") as folder:
         target = Path(folder, "preview.webp")
@@ -59,9 +59,9 @@ def catch_up() -> Counts:
     """Job: make the previews that a dead broker or a killed worker left."""
     with _unit():
         left = list(
-            Blob.objects.filter(
-                preview_state=Blob.Preview.PENDING, created_at__lt=timezone.now() - FORGOTTEN, missing_since=None
-            ).values_list("pk", flat=True)[:BATCH]
+            Blob.objects.deliverable()
+            .filter(preview_state=Blob.Preview.PENDING, created_at__lt=timezone.now() - FORGOTTEN)
+            .values_list("pk", flat=True)[:BATCH]
         )
     for blob_id in left:
         make_preview(blob_id)

@@ -126,6 +126,7 @@ def sweep_objects(*, force: bool = False) -> Counts:
             if modified < now - PARTS_GRACE:
                 storage().delete(name)
                 pieces += 1
+    pieces += storage().abandon(now - PARTS_GRACE)
     return {"objects": removed, "pieces": pieces}
 
 

@@ -22,6 +22,7 @@ from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section
 from core.models import Blob
 from core.services import uploads
+from core.services.blobs import held_because
 from docms import rules
 from docms.admin import upload
 from docms.admin.explaining import people_page, person_page
@@ -72,16 +73,16 @@ class DocumentAdmin(HouseAdmin):
 
     form = DocumentForm
     sees_all = True
-    list_display = ("__str__", "folder", "size", "created_at", "visible", "readers", "access_counter")
-    list_filter = (("folder", AutocompleteSelectFilter), "allow_download")
+    list_display = ("__str__", "folder", "size", "created_at", "visible", "virus_check", "readers", "access_counter")
+    list_filter = (("folder", AutocompleteSelectFilter), "allow_download", "current__blob__scan")
     list_filter_submit = True
     search_fields = ("title", "filename", "identifier")
-    list_select_related = ("folder", "label", "uploaded_by")
+    list_select_related = ("folder", "label", "uploaded_by", "current__blob")
     autocomplete_fields = ("folder",)
     ordering = ("-created_at", "-id")
     actions_list = ("upload",)
     actions_detail = ("people", "person")
-    readonly_fields = ("size", "preview", "uploaded_by", "created_at")
+    readonly_fields = ("size", "virus_check", "preview", "uploaded_by", "created_at")
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
         (_("Visibility"), {"fields": ("active_from", "active_until", "allow_download")}),
@@ -92,7 +93,7 @@ class DocumentAdmin(HouseAdmin):
                 "classes": ("collapse",),
             },
         ),
-        (_("File"), {"fields": ("size", "preview", "uploaded_by", "created_at")}),
+        (_("File"), {"fields": ("size", "virus_check", "preview", "uploaded_by", "created_at")}),
     )
 
     # --- Rights ----------------------------------------------------------------------------------------
@@ -151,7 +152,27 @@ class DocumentAdmin(HouseAdmin):
         if document.current is None:
             return "–"
         blob = document.current.blob
+        if held := held_because(blob):
+            return held
         return NO_PREVIEW.get(blob.preview_state) or blob.get_preview_state_display()
+
+    @display(
+        description=_("virus check"),
+        ordering="current__blob__scan",
+        label={
+            "pending": "info",
+            "infected": "danger",
+            "too_large": "warning",
+            "clean": "success",
+            "skipped": "default",
+        },
+    )
+    def virus_check(self, document: Document) -> tuple[str, Any] | None:
+        """What the scanner said of the current version, or that nobody asked it."""
+        if document.current is None:
+            return None
+        blob = document.current.blob
+        return blob.scan, blob.get_scan_display()
 
     @display(description=_("visible"), label={"now": "success", "later": "info", "over": "default"})
     def visible(self, document: Document) -> tuple[str, Any]:

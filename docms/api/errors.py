@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 # Stable words that clients react to, by the code of the house.
 _MESSAGES = {
     "account_exists": "ALREADY_EXISTS",
+    "being_checked": "BEING_CHECKED",
     "deletion_locked": "DELETION_LOCKED",
     "download_locked": "DOWNLOAD_LOCKED",
     "exists": "ALREADY_EXISTS",
+    "infected": "INFECTED",
     "license_required": "LICENSE_REQUIRED",
     "network_not_allowed": "NETWORK_NOT_ALLOWED",
     "password_change_required": "PASSWORD_CHANGE_REQUIRED",
@@ -33,6 +35,7 @@ _MESSAGES = {
     "tfa_setup_required": "TFA_SETUP_REQUIRED",
     "token_expired": "TOKEN_EXPIRED",
     "token_not_activated": "TOKEN_NOT_ACTIVATED",
+    "unchecked": "UNCHECKED",
     "user_deactivated": "USER_DEACTIVATED",
     "weak_password": "PASSWORD_POLICY",
 }

@@ -16,8 +16,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.errors import Conflict, Denied, NotFound, TooLarge, WrongType
-from core.models import Blob
+from core.errors import Denied, NotFound, TooLarge, WrongType
 from core.services import blobs
 from core.services import delivery as core_delivery
 from core.services.wake import wake
@@ -27,6 +26,7 @@ from docms.services.marks import write_read_mark
 from docms.signals import document_opened
 
 if TYPE_CHECKING:
+    from core.models import Blob
     from orgs.actor import Actor
 
 READ, DOWNLOAD = DocumentLog.Action.READ, DocumentLog.Action.DOWNLOAD
@@ -35,7 +35,7 @@ VIEWABLE = core_delivery.INLINE  # what the viewer can show, and nothing else (D
 _CONTINUED = re.compile(r"^bytes=(0*[1-9]\d{0,18})-\d{0,19}$")
 _CONTINUES_FOR = datetime.timedelta(hours=1)
 
-Opened = tuple[Document, DocumentVersion, Blob]
+Opened = tuple[Document, DocumentVersion, "Blob"]
 
 
 @transaction.atomic
@@ -121,14 +121,11 @@ def _seen(document_id: int, actor: Actor) -> Document:
 
 
 def _bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[DocumentVersion, Blob]:
-    """A version, if its bytes may leave the house. The same refusals as `core.services.delivery`."""
+    """A version, if its bytes may leave the house. Raises what `blobs.require_deliverable` raises."""
     if version is None:
         raise NotFound
     blob = version.blob
-    if blob.scan == Blob.Scan.PENDING:
-        raise Conflict(_("This file is still being checked."), code="being_checked")
-    if blob.scan == Blob.Scan.INFECTED:
-        raise Conflict(_("This file contains malware and is not handed out."), code="infected")
+    blobs.require_deliverable(blob)
     if blob.missing_since is not None:
         raise NotFound(_("The content of this file is missing. The operator has been told."), code="file_missing")
     if max_bytes is not None and blob.size > max_bytes:

@@ -101,7 +101,7 @@ def publish(
     if label is not None:
         _log(document, actor, Action.LABEL, label.name)
     indexing.index([document], text="")
-    _wake_after_commit(document, new_content=True)
+    wake_after_commit(document, new_content=True)
     return document
 
 
@@ -158,7 +158,7 @@ def _log(document: Document, actor: Actor, action: str, label: str = "") -> None
     )
 
 
-def _wake_after_commit(document: Document, *, new_content: bool) -> None:
+def wake_after_commit(document: Document, *, new_content: bool) -> None:
     """Workers read the text and tell people. What is not sent now, `docms.release_documents` finds.
 
     It finds by what is not announced: so reading comes first, and a broker that dies between the two costs nothing.
@@ -221,7 +221,7 @@ def change_document(
     if fresh.label_id != old_label:
         _log(fresh, actor, Action.LABEL, fresh.label.name if fresh.label else "")
     indexing.index([fresh], text="" if blob is not None else None)
-    _wake_after_commit(fresh, new_content=blob is not None)
+    wake_after_commit(fresh, new_content=blob is not None)
     return fresh
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pypdfium2
 from django.db import transaction
 
+from core.models import Blob
 from core.services import blobs
 from core.text import search_vector
 from docms.models import Document, DocumentIndex
@@ -15,8 +16,6 @@ from docms.services.locking import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from core.models import Blob
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ def _row(document: Document, text: str) -> DocumentIndex:
 
 
 def index_content(document_id: int) -> bool:
-    """Read the text of the current version into the index; False when there is nothing to read.
+    """Read the text of the current version into the index; False when there is nothing to read, or it is held.
 
     The bytes are read without a lock; a version that came meanwhile has its own task, so an older result is
     discarded. A damaged or protected PDF leaves the document searchable by its data.
@@ -65,6 +64,8 @@ def index_content(document_id: int) -> bool:
     document = Document.objects.filter(pk=document_id).select_related("current__blob").first()
     if document is None or document.current is None or document.mime not in READABLE:
         return False
+    if document.current.blob.scan in Blob.HELD:
+        return False  # `docms.receivers` comes back when it is cleared
     read, text = document.current, _text_of(document.current.blob)
     with transaction.atomic():
         fresh = locked(document_id)

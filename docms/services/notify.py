@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core import scope
-from core.models import SystemLog
+from core.models import Blob, SystemLog
 from core.services import rows
 from docms import rules
 from docms.models import Document, DocumentLog, FolderMailUser, FolderTemplate, MailRule, MailRuleRecipient
@@ -68,7 +68,8 @@ def recipients(document: Document, people: set[int]) -> set[int]:
 def announce(document_id: int) -> int:
     """Tell the people of a document that has become visible; returns the number of mails. Once per version.
 
-    ``notified_at`` is set under the row lock, so a second run, and a second worker, do nothing. Side effects: one
+    ``notified_at`` is set under the row lock, so a second run, and a second worker, do nothing. While the virus scanner
+    holds the bytes nobody is told, and of what it found nobody ever is. Side effects: one
     message per recipient in the outbox, in their language; log entry; signal `document_published`, which also
     those learn from who get no mail.
     """
@@ -88,11 +89,13 @@ def announce(document_id: int) -> int:
 
 def _is_due(document: Document) -> bool:
     begun = document.active_from is None or document.active_from <= timezone.now()
-    return begun and document.notified_at is None and document.claimed_at is None
+    held = document.current is not None and document.current.blob.scan in Blob.HELD
+    return begun and document.notified_at is None and document.claimed_at is None and not held
 
 
 def _due() -> Q:
-    return Q(notified_at=None, claimed_at=None) & (Q(active_from=None) | Q(active_from__lte=timezone.now()))
+    begun = Q(active_from=None) | Q(active_from__lte=timezone.now())
+    return Q(notified_at=None, claimed_at=None) & begun & ~Q(current__blob__scan__in=Blob.HELD)
 
 
 def _mail(document: Document, user_ids: set[int]) -> int:

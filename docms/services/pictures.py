@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid
+from core.errors import BeingChecked, Held, Invalid
 from core.services import blobs
 from core.services.pictures import LOGO_MAX, store_logo
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def as_base64(blob: Blob | None) -> str | None:
-    """The picture as plain Base64; none when there is none, or when its object is lost."""
+    """The picture as plain Base64; none when there is none, when its object is lost, or when it is held."""
     if blob is None or blob.size > LOGO_MAX:
         return None
     try:
         with blobs.open_blob(blob) as file:
             return base64.b64encode(file.read()).decode()
-    except FileNotFoundError:
+    except (FileNotFoundError, BeingChecked, Held):
         return None
 
 

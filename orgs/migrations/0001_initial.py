@@ -1452,6 +1452,7 @@ class Migration(migrations.Migration):
                             ("interrupted", "The import was interrupted several times."),
                             ("too_long", "The import took too long. Please split the file."),
                             ("file_lost", "The uploaded file is not there any more. Please upload it again."),
+                            ("blocked", "The file contains malware, or cannot be checked for it."),
                             ("unexpected", "An unexpected error. The log of the installation says more."),
                         ],
                         max_length=12,
@@ -1504,7 +1505,9 @@ class Migration(migrations.Migration):
                         name="import_run_state",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("failure__in", ["", "interrupted", "too_long", "file_lost", "unexpected"])),
+                        condition=models.Q(
+                            ("failure__in", ["", "interrupted", "too_long", "file_lost", "blocked", "unexpected"])
+                        ),
                         name="import_run_failure",
                     ),
                 ],

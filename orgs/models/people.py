@@ -364,6 +364,7 @@ class ImportRun(TenantBound, MutableRow):
         INTERRUPTED = "interrupted", _("The import was interrupted several times.")
         TOO_LONG = "too_long", _("The import took too long. Please split the file.")
         FILE_LOST = "file_lost", _("The uploaded file is not there any more. Please upload it again.")
+        BLOCKED = "blocked", _("The file contains malware, or cannot be checked for it.")
         UNEXPECTED = "unexpected", _("An unexpected error. The log of the installation says more.")
 
     OPEN = (State.WAITING, State.RUNNING)
@@ -406,7 +407,9 @@ class ImportRun(TenantBound, MutableRow):
         ordering = ("-id",)
         constraints = (
             one_of("state", ["waiting", "running", "done", "refused", "failed", "cancelled"], "import_run_state"),
-            one_of("failure", ["", "interrupted", "too_long", "file_lost", "unexpected"], "import_run_failure"),
+            one_of(
+                "failure", ["", "interrupted", "too_long", "file_lost", "blocked", "unexpected"], "import_run_failure"
+            ),
         )
         indexes = (models.Index(fields=("id",), condition=Q(state__in=["waiting", "running"]), name="import_run_open"),)
 

@@ -14,6 +14,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from core.models import Blob
+from core.services.blobs import held_because
 from core.services.delivery import INLINE
 
 register = template.Library()
@@ -42,6 +44,12 @@ def icon(name: str, small: bool = False) -> SafeString:
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}"/></svg>', " small" if small else "", _sprite(name)
     )
+
+
+@register.filter
+def held(blob: Blob) -> object:
+    """Why the bytes are held back, or nothing."""
+    return held_because(blob)
 
 
 @register.simple_tag

@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from core import scope
+from core.errors import BeingChecked, Held
+from core.services import blobs
 from orgs.models import Organization
 from portal.web.context import outside
 
@@ -45,10 +47,11 @@ def logo(request: HttpRequest, tenant_id: int) -> HttpResponseBase:
     blob = _tenant(tenant_id).settings.logo
     if blob is None or not blob.mime.startswith("image/") or blob.mime == "image/svg+xml":
         raise Http404
-    from core.services import blobs
-
-    response = FileResponse(blobs.open_blob(blob), content_type=blob.mime)
-    return _lasting(request, response)
+    try:
+        file = blobs.open_blob(blob)
+    except (FileNotFoundError, BeingChecked, Held):
+        raise Http404 from None
+    return _lasting(request, FileResponse(file, content_type=blob.mime))
 
 
 @require_GET

@@ -44,6 +44,9 @@ def page(view: View) -> View:
                 raise PermissionDenied(str(error.message)) from error
             except DomainError as error:
                 response = render(request, "portal/refused.html", {"reason": error.message}, status=error.status)
+                response.failure = error  # type: ignore[attr-defined]
+                if wait := getattr(error, "retry_after", 0):
+                    response.headers["Retry-After"] = str(wait)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             add_never_cache_headers(response)
         return response

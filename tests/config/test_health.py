@@ -24,7 +24,9 @@ def test_readyz_is_ok_when_every_part_answers(client: Client, smtp: Any, setting
     settings.EMAIL_URL = smtp.url
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json()["checks"] == dict.fromkeys(("database", "broker", "storage", "mail", "outbox", "audit"), "ok")
+    assert answer.json()["checks"] == dict.fromkeys(
+        ("database", "broker", "storage", "mail", "outbox", "audit", "scanner"), "ok"
+    )
 
 
 @pytest.mark.django_db

@@ -26,9 +26,13 @@ if TYPE_CHECKING:
 unit: Callable[[], AbstractContextManager[Any]] = partial(scope.unit_of_work, door="test")
 
 
-@pytest.fixture(autouse=True)
-def own_storage(settings: Any, tmp_path: Any) -> None:
-    settings.STORAGE_URL = f"file://{tmp_path}"
+@pytest.fixture(params=["disk", "s3"], autouse=True)
+def own_storage(request: pytest.FixtureRequest, settings: Any, tmp_path: Any) -> None:
+    """Pieces lie in a folder or in a bucket."""
+    if request.param == "s3":
+        request.getfixturevalue("s3")
+    else:
+        settings.STORAGE_URL = f"file://{tmp_path}"
 
 
 def opened(size: int, user_id: int, tenant_id: int | None = None, name: str = "Plan.pdf") -> Upload:

@@ -13,6 +13,7 @@ from django.utils import translation
 
 from core import scope
 from core.errors import DomainError
+from core.services import scanning
 from orgs.languages import user_language
 from orgs.models import ImportRun, Organization
 from orgs.services.register import RowError, refusal, runs
@@ -38,6 +39,10 @@ class Command(BaseCommand):
                 run = runs.start(tenant=tenant, file=data, filename=options["file"].name, user=None, wake_worker=False)
         except DomainError as error:
             raise CommandError(str(error.message)) from error
+        try:
+            scanning.scan_blob(run.file_id)
+        except scanning.ScannerDown as error:
+            raise CommandError(f"Import {run.pk} waits for the virus scanner: {error}") from error
         runs.work(run.pk, progress=self.show)
         with scope.unit_of_work(door="command", tenants=[tenant.pk]):
             run.refresh_from_db()

@@ -18,7 +18,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from core import scope
-from core.errors import Conflict
+from core.errors import Conflict, Held
+from core.models import Blob
 from core.services import audit, blobs, jobs, rows
 from core.services.wake import wake
 from orgs.languages import user_language
@@ -118,8 +119,8 @@ def _open(run_id: int) -> Any:
 def _work(run_id: int, tenant_id: int, progress: Progress | None) -> bool:
     with scope.unit_of_work(door="worker", tenants=[tenant_id]):
         run = _open(run_id).select_for_update(of=("self",)).select_related("created_by", "file", "tenant").first()
-        if run is None:
-            return False
+        if run is None or (run.file is not None and run.file.scan == Blob.Scan.PENDING):
+            return False  # the virus scanner has not looked at the file yet: it waits for `catch_up`
         if run.attempts >= ATTEMPTS:
             _end(run_id, state=ImportRun.State.FAILED, failure=ImportRun.Failure.INTERRUPTED)
             return True
@@ -156,6 +157,8 @@ def _outcome(run: ImportRun, progress: Progress | None) -> dict[str, Any] | None
         return failed | {"failure": ImportRun.Failure.TOO_LONG}
     except FileNotFoundError:
         return failed | {"failure": ImportRun.Failure.FILE_LOST}
+    except Held:
+        return failed | {"failure": ImportRun.Failure.BLOCKED}
     except Exception:
         log.exception("import %s failed", run.pk)
         return failed | {"failure": ImportRun.Failure.UNEXPECTED}

@@ -1,0 +1,23 @@
+"""What the floors below announce is good for documents, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.dispatch import receiver
+
+from core.signals import blob_cleared
+from docms.models import Document
+from docms.services.documents import wake_after_commit
+
+if TYPE_CHECKING:
+    from core.models import Blob
+
+AT_ONCE = 100  # documents; what shares the bytes beyond that, `docms.release_documents` finds
+
+
+@receiver(blob_cleared, dispatch_uid="docms.go_on_with_documents")
+def go_on_with_documents(sender: Any, *, blob: Blob, **_: Any) -> None:
+    """The virus scanner has let bytes go: workers read their text and tell people of what shows them."""
+    for document in Document.objects.filter(current__blob=blob).order_by("pk")[:AT_ONCE]:
+        wake_after_commit(document, new_content=True)
