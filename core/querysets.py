@@ -55,6 +55,10 @@ class UploadQuerySet(models.QuerySet["_M"]):
         """Only the uploader sees a handle (PORTAL-080)."""
         return self.filter(user_id=actor.user_id, expires_at__gt=timezone.now())
 
+    def watched_by(self, actor: Actor) -> Self:
+        """Whoever runs the installation watches what arrives; the handle itself is shown to nobody but its owner."""
+        return self.all() if actor.is_operator else self.none()
+
     def waiting(self) -> Self:
         """Neither attached nor expired."""
         return self.filter(attached_at=None, expires_at__gt=timezone.now())
@@ -76,6 +80,14 @@ class DestructionQuerySet(models.QuerySet["_M"]):
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see the deletions of their tenants."""
         return self.filter(tenant__in=actor.admin_tenants)
+
+
+class JobRunQuerySet(models.QuerySet["_M"]):
+    """What the scheduler ran."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Only the operator: a run works on every tenant."""
+        return self.all() if actor.is_operator else self.none()
 
 
 class SystemLogQuerySet(models.QuerySet["_M"]):

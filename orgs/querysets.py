@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ class MembershipQuerySet(models.QuerySet["_M"]):
             return self.all()
         return self.filter(Q(tenant__in=actor.staff_tenants) | Q(user=actor.user_id))
 
+    def administered_by(self, actor: Actor) -> Self:
+        """Only those whose rights the caller keeps: on the tenant's own node, for its administrators (DOCMS-056)."""
+        on_the_node = self.filter(organization=F("tenant"))
+        if actor.is_operator and not actor.acting:
+            return on_the_node
+        return on_the_node.filter(tenant__in=actor.admin_tenants)
+
 
 class UserManager(BaseUserManager["Any"]):
     """Accounts; `create_user` exists for Django's own tools, services use `orgs.services.accounts`."""
@@ -105,6 +112,12 @@ class UnitQuerySet(models.QuerySet["_M"]):
         if actor.is_operator and not actor.acting:
             return self.all()
         return self.filter(Q(id__in=actor.units) | Q(community__in=actor.managed))
+
+    def managed_by(self, actor: Actor) -> Self:
+        """Only those of communities the caller manages."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(community__in=actor.managed)
 
 
 class ContactQuerySet(models.QuerySet["_M"]):
@@ -163,6 +176,12 @@ class OccupancyQuerySet(models.QuerySet["_M"]):
         if actor.is_operator and not actor.acting:
             return self.all()
         return self.filter(Q(unit__community__in=actor.managed) | Q(contact__in=actor.contact_ids))
+
+    def managed_by(self, actor: Actor) -> Self:
+        """Only those in communities the caller manages."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(unit__community__in=actor.managed)
 
 
 class ResponsibilityQuerySet(models.QuerySet["_M"]):
@@ -229,13 +248,23 @@ class SignInLogQuerySet(models.QuerySet["_M"]):
 
 
 class TenantStaffQuerySet(models.QuerySet["_M"]):
-    """Rows that the staff of a tenant work with: entrances, assignments, holds, imports."""
+    """Rows that the staff of a tenant work with: assignments, holds."""
 
     def visible_to(self, actor: Actor) -> Self:
         """Staff of the tenant, and the operator."""
         if actor.is_operator and not actor.acting:
             return self.all()
         return self.filter(tenant__in=actor.staff_tenants)
+
+
+class ImportRunQuerySet(models.QuerySet["_M"]):
+    """Imports of a register."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff who work with the whole register, as `rules.may_import_register` asks: its files name everybody."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(tenant__in=actor.wide_tenants)
 
 
 class TenantAdminQuerySet(models.QuerySet["_M"]):
@@ -256,3 +285,9 @@ class BuildingQuerySet(models.QuerySet["_M"]):
         if actor.is_operator and not actor.acting:
             return self.all()
         return self.filter(community__in=actor.communities | actor.managed)
+
+    def managed_by(self, actor: Actor) -> Self:
+        """Only those of communities the caller manages."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(community__in=actor.managed)

@@ -279,11 +279,11 @@ class HouseAdmin(ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Who changed what and when, with old and new values, from the audit."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             raise Http404
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
         page = CappedPaginator(history.entries_of(obj), 50).get_page(request.GET.get("p"))
         request.current_app = self.admin_site.name  # type: ignore[attr-defined]
         return TemplateResponse(

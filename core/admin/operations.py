@@ -11,7 +11,6 @@ from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -115,10 +114,6 @@ class JobRunAdmin(OfOperator):
     list_filter = (FailedFilter, "name")
     ordering = ("-id",)
     fields = ("name", "started_at", "ended_at", "counts", "error")
-
-    def seen_by(self, actor: Any) -> models.QuerySet[Any]:
-        """All runs; `may_see` keeps others out."""
-        return JobRun.objects.all() if actor.is_operator else JobRun.objects.none()
 
     @display(description=_("seconds"))
     def seconds(self, run: JobRun) -> str:
@@ -229,8 +224,8 @@ class UploadAdmin(OfOperator):
     fields = ("created_at", "name", "user", "door", "expected_size", "received", "attached_at", "expires_at")
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
-        """All handles for the operator; the handles themselves are never shown."""
-        return Upload.objects.filter(Q() if actor.is_operator else Q(pk__in=()))
+        """Everybody's; in `visible_to` each sees only their own."""
+        return Upload.objects.watched_by(actor)
 
     @display(description=_("received"))
     def progress(self, upload: Upload) -> str:

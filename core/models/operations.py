@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.models.base import TENANT, Row, TenantBound, one_of
-from core.querysets import DestructionQuerySet, SystemLogQuerySet
+from core.querysets import DestructionQuerySet, JobRunQuerySet, SystemLogQuerySet
 
 
 class DestructionRecord(TenantBound, Row):
@@ -85,6 +85,8 @@ class JobRun(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     counts = models.JSONField(_("counted"), default=dict, blank=True)
     error = models.TextField(_("error"), blank=True)
+
+    objects = JobRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("job run")

@@ -104,7 +104,7 @@ class DocumentAdmin(HouseAdmin):
 
     def may_delete(self, actor: Any, obj: Any) -> bool:
         """Administrators, and group administrators where the tenant lets them."""
-        return obj is not None and (bool(answer := rules.may_delete(actor, obj)) or answer.denied_status == 409)
+        return obj is None or bool(answer := rules.may_delete(actor, obj)) or answer.denied_status == 409
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the number of people who have opened the current version."""

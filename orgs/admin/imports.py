@@ -72,7 +72,7 @@ class OfImportFilter(admin.SimpleListFilter):
         if not self.value():
             return queryset
         what, _dash, number = str(self.value()).partition("-")
-        found = visible_runs(request.actor).filter(pk=number)  # type: ignore[attr-defined]
+        found = ImportRun.objects.visible_to(request.actor).filter(pk=number)  # type: ignore[attr-defined]
         return queryset.filter(pk__in=found.values(person=_Each(F(f"contacts_{what}"))))
 
 
@@ -82,11 +82,6 @@ class _Each(Func):
     function = "unnest"
     set_returning = True
     output_field = IntegerField()
-
-
-def visible_runs(actor: Any) -> models.QuerySet[ImportRun]:
-    """Of tenants whose register one works with."""
-    return ImportRun.objects.filter(tenant__in=actor.wide_tenants)
 
 
 class ImportRunAdmin(ReadOnlyAdmin):
@@ -109,8 +104,8 @@ class ImportRunAdmin(ReadOnlyAdmin):
         return actor.tenant_id is not None and bool(rules.may_import_register(actor, actor.tenant_id))
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
-        """See `visible_runs`; the numbers of people are only looked up in the database."""
-        return visible_runs(actor).defer("contacts_created", "contacts_changed")
+        """The queryset's own rule; the numbers of people are only looked up in the database."""
+        return super().seen_by(actor).defer("contacts_created", "contacts_changed")
 
     @display(description=_("result"), label=TONES)
     def result(self, run: ImportRun) -> tuple[str, Any]:
@@ -274,7 +269,7 @@ def progress_of(run: ImportRun) -> dict[str, Any]:
 
 def _people(actor: Any, run: ImportRun, what: str, title: Any, count: int) -> Section:
     """The first of them, and the way to all."""
-    ids = visible_runs(actor).filter(pk=run.pk).values(person=_Each(F(f"contacts_{what}")))
+    ids = ImportRun.objects.visible_to(actor).filter(pk=run.pk).values(person=_Each(F(f"contacts_{what}")))
     people = Contact.objects.visible_to(actor).living().filter(pk__in=ids).order_by("sort_key", "id")[:SHOWN]
     return Section(
         title,

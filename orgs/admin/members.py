@@ -135,9 +135,8 @@ class MembershipAdmin(HouseAdmin):
         return bool(rules.may_administer(actor, obj.tenant_id))
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
-        """Of administered tenants, on the tenant's own node."""
-        found = Membership.objects.filter(organization=models.F("tenant"))
-        return found if actor.is_operator and not actor.acting else found.filter(tenant__in=actor.admin_tenants)
+        """Those whose rights one keeps; colleagues see each other, but not here."""
+        return Membership.objects.administered_by(actor)
 
     def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Members who were not let go."""
@@ -245,7 +244,8 @@ class MembershipAdmin(HouseAdmin):
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """The person's entries in the register, and the keys of the second factor."""
-        people = Contact.objects.living().filter(user=obj.user_id, tenant=obj.tenant_id)
+        register = Contact.objects.visible_to(request.actor).living()  # type: ignore[attr-defined]
+        people = register.filter(user=obj.user_id, tenant=obj.tenant_id)
         keys = SecondFactor.objects.filter(user=obj.user_id, confirmed_at__isnull=False).filter(
             Q(organization=None) | Q(organization=obj.organization_id)
         )

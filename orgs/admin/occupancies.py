@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import models
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -171,9 +170,7 @@ class OccupancyAdmin(HouseAdmin):
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
         """Of managed communities."""
-        if actor.is_operator and not actor.acting:
-            return Occupancy.objects.all()
-        return Occupancy.objects.filter(Q(unit__community__in=actor.managed))
+        return Occupancy.objects.managed_by(actor)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Two faces: moving in, and what was recorded."""

@@ -148,7 +148,7 @@ class BuildingAdmin(_OfCommunity):
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
         """Of managed communities."""
-        return Building.objects.filter(community__in=Community.objects.managed_by(actor))
+        return Building.objects.managed_by(actor)
 
     def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
         """With the community it is named by."""
@@ -174,9 +174,7 @@ class UnitAdmin(_OfCommunity):
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
         """Of managed communities."""
-        if actor.is_operator and not actor.acting:
-            return Unit.objects.all()
-        return Unit.objects.filter(community__in=actor.managed)
+        return Unit.objects.managed_by(actor)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """With the number of people who live there today."""

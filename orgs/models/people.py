@@ -18,6 +18,7 @@ from orgs.models.places import Community, Unit
 from orgs.querysets import (
     AccessRequestQuerySet,
     ContactQuerySet,
+    ImportRunQuerySet,
     InviteQuerySet,
     OccupancyQuerySet,
     ResponsibilityQuerySet,
@@ -399,7 +400,7 @@ class ImportRun(TenantBound, MutableRow):
         models.IntegerField(), default=list, blank=True, verbose_name=_("people who were changed")
     )
 
-    objects = TenantStaffQuerySet.as_manager()
+    objects = ImportRunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")

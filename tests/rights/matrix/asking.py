@@ -1,0 +1,120 @@
+"""One question of the matrix: a request as a role, about ids of a place, undone afterwards; and what came back."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from django.db import transaction
+from django.test import RequestFactory
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, ClientHandler, encode_multipart
+from django.utils.html import escape
+
+from tests.docms.door import b64
+
+if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase
+
+    from tests.rights.matrix.world import World
+
+_handler = ClientHandler(enforce_csrf_checks=False)
+_factory = RequestFactory(REMOTE_ADDR="203.0.113.9")
+# What differs between two answers to the same question: nonces, tokens against forgery, moments.
+_CHANGING = re.compile(
+    rb'nonce="[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": *"[^"]*"|"timestamp":"[^"]*"'
+)
+_NONCE = re.compile(r"'nonce-[^']*'")
+_OF_ITS_OWN = {"x-request-id", "date", "content-length", "expires", "upload-expires"}
+_SIGN_IN = ("/app/login", "/admin/login/")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, without what changes from one time to the next and without the address that was asked."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @property
+    def leads_to_sign_in(self) -> bool:
+        """A 401, or a redirect to the page for signing in."""
+        location = dict(self.headers).get("location", "")
+        return self.status == 401 or (self.status == 302 and location.startswith(_SIGN_IN))
+
+    def differs(self, other: Answer) -> str:
+        """In what first, or nothing."""
+        if self.status != other.status:
+            return f"status {self.status} and {other.status}"
+        for mine, theirs in zip(self.headers, other.headers, strict=False):
+            if mine != theirs:
+                return f"header {mine} and {theirs}"
+        if len(self.headers) != len(other.headers):
+            return f"headers {self.headers} and {other.headers}"
+        if self.body != other.body:
+            at = next((i for i, (a, b) in enumerate(zip(self.body, other.body, strict=False)) if a != b), -1)
+            near = slice(max(0, at - 60), at + 60)
+            return f"body at {at}: {self.body[near]!r} and {other.body[near]!r}"
+        return ""
+
+
+def ask(world: World, role: str, method: str, path: str, payload: Any, *, named: tuple[object, ...] = ()) -> Answer:
+    """Ask, read the answer to its end and undo what it did. ``named`` are the ids of a query or a body."""
+    environ = _environ(world, role, method, path, payload)
+    with transaction.atomic():
+        response: HttpResponseBase = _handler(environ)
+        body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+        transaction.set_rollback(True)
+    length = response.headers.get("Content-Length")
+    assert length is None or method == "HEAD" or int(length) == len(body), f"{method} {path} says {length}, sends {len(body)}"
+    return _plain(response, body, path, named)
+
+
+def _environ(world: World, role: str, method: str, path: str, payload: Any) -> dict[str, Any]:
+    headers: dict[str, str] = {}
+    if path.startswith("/docms/"):
+        if role in world.tokens:
+            headers["Authorization"] = f"Bearer {world.tokens[role]}"
+    elif role in world.cookies:
+        headers["Cookie"] = f"user_session={world.cookies[role]}"
+    if path.startswith("/admin/uploads/"):
+        metadata = {"filename": "x.pdf", **(payload or {})}
+        told = ",".join(f"{key} {b64(str(value).encode())}" for key, value in metadata.items())
+        headers |= {
+            "Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": "5", "Upload-Metadata": told,
+        }  # fmt: skip
+        return _made(method, path, headers, b"12345" if method == "PATCH" else b"", "application/offset+octet-stream")
+    if method in ("GET", "HEAD"):
+        return _made(method, path, headers, b"", "")
+    if path.startswith(("/docms/", "/api/")):
+        data = b"" if payload is None else json.dumps(payload).encode()
+        return _made(method, path, headers, data, "application/json")
+    return _made(method, path, headers, encode_multipart(BOUNDARY, payload or {}), MULTIPART_CONTENT)
+
+
+def _made(method: str, path: str, headers: dict[str, str], data: bytes, kind: str) -> dict[str, Any]:
+    return dict(_factory.generic(method, path, data, content_type=kind, headers=headers).environ)
+
+
+def _plain(response: Any, body: bytes, path: str, named: tuple[object, ...]) -> Answer:
+    asked = {path, path.partition("?")[0], unquote(path)}
+    forms = {form for one in asked for form in (one, escape(one), quote(one), quote(one, safe=""))}
+    longest_first = sorted(forms, key=len, reverse=True)
+    text = _CHANGING.sub(b"", body)
+    for form in longest_first:
+        text = text.replace(form.encode(), b"{path}")
+    for value in named:
+        text = re.sub(rb'(["\'=]|: )%s(?=["\'&.,])' % re.escape(str(value)).encode(), rb"\1{id}", text)
+    headers = []
+    for name, value in response.headers.items():
+        if name.lower() in _OF_ITS_OWN:
+            continue
+        shown = _NONCE.sub("", value)
+        for form in longest_first:
+            shown = shown.replace(form, "{path}")
+        headers.append((name.lower(), shown))
+    cookies = [("set-cookie", name) for name in response.cookies]
+    return Answer(response.status_code, tuple(sorted([*headers, *cookies])), text)

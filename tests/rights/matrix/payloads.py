@@ -1,0 +1,74 @@
+"""What is sent with a request, so that it is the right that decides and not an empty form.
+
+``{file_id}`` and the like stand for ids of the place that is asked about. A line of the matrix names its payload after
+a ``#``; without one it is the payload of the route, and without that an empty form.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from tests.cast import PASSWORD
+from tests.docms.door import NO_FLAGS, PDF, b64
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLACEHOLDER = re.compile(r'"?\{(\w+)\}"?')
+_FILE = {"filename": "neu.pdf", "file_data": b64(PDF)}
+_USER = {"username": "neu", "email": "neu@example.org", "name": "Neu, Nora"}
+_LABEL = {"name": "Neu", "color": "#123456"}
+D = "docms/api/v1/"
+
+PAYLOADS: dict[str, Any] = {
+    "POST admin/uploads/": {"tenant": "{tenant_id}"},
+    f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},
+    f"PUT {D}password/token/<str:token>": {"new_password": "Ein-anderer-Satz-2"},
+    f"POST {D}users": _USER,
+    f"PUT {D}users/<int:user_id>": {"darkmode": True},
+    f"POST {D}groups": {"name": "Neu"},
+    f"PUT {D}groups/<int:group_id>": {"name": "Neu"},
+    f"POST {D}folders": {"name": "Neu"},
+    f"PUT {D}folders/<int:folder_id>": {"name": "Neu"},
+    f"POST {D}folders/<int:folder_id>/labels": _LABEL,
+    f"PUT {D}folders/<int:folder_id>/labels/<path:name>": _LABEL,
+    f"PUT {D}folders/<int:folder_id>/permissions/<int:user_id>": {"active": True, **NO_FLAGS},
+    f"POST {D}folders#parent": {"name": "Neu", "parent_folder_id": "{folder_id}"},
+    f"POST {D}folders#groups": {"name": "Neu", "group_ids": ["{group_id}"]},
+    f"PUT {D}folders/<int:folder_id>#mail": {"mail_after_upload_users": ["{user_id}"]},
+    f"POST {D}groups#people": {"name": "Neu", "user_ids": ["{user_id}"]},
+    f"POST {D}groups#folders": {"name": "Neu", "folder_ids": ["{folder_id}"]},
+    f"POST {D}groups#admins": {"name": "Neu", "groupadmin_ids": ["{user_id}"]},
+    f"POST {D}users#groups": {**_USER, "group_ids": ["{group_id}"]},
+    f"POST {D}users#last": {**_USER, "last_folder_id": "{folder_id}"},
+    f"POST {D}files": {**_FILE, "folder_id": "{folder_id}"},
+    f"PUT {D}files/<int:file_id>": {"title": "Neu"},
+    f"PUT {D}files/<int:file_id>#label": {"label_name": "{name}"},
+    f"POST {D}files/paging": {"ids": ["{file_id}"]},
+    f"POST {D}files/search": {"search": "Papier", "preFilteredIds": ["{file_id}"]},
+    "POST admin/orgs/building/add/#community": {"community": "{community_id}", "street": "Neuer Weg", "position": "9"},
+    "POST admin/orgs/unit/add/#community": {"community": "{community_id}", "name": "Neu", "kind": "flat"},
+    "POST admin/orgs/occupancy/add/#unit": {"unit": "{unit_id}", "role": "renter", "first": "2024-01-01"},
+    "POST admin/orgs/occupancy/add/#contact": {"contact": "{contact_id}", "role": "renter", "first": "2024-01-01"},
+    "POST admin/orgs/membership/add/#community": {"communities": ["{community_id}"], "role": "staff"},
+    "POST admin/docms/group/add/#people": {"people": ["{membership_id}"]},
+    "POST admin/docms/group/add/#folders": {"folders": ["{folder_id}"]},
+    "POST admin/docms/folder/add/#parent": {"parent": "{folder_id}"},
+    "POST admin/docms/folder/add/#groups": {"groups": ["{group_id}"]},
+    "POST admin/docms/document/upload/#folder": {"folder": "{folder_id}"},
+    "POST admin/tenant/": {"tenant": "{tenant_id}"},
+}
+
+
+def named_in(template: Any) -> tuple[str, ...]:
+    """The keywords whose values a template asks for."""
+    return tuple(dict.fromkeys(PLACEHOLDER.findall(template if isinstance(template, str) else json.dumps(template))))
+
+
+def filled(template: Any, values: Mapping[str, Any]) -> Any:
+    """A payload with ids in it."""
+    if not named_in(template):
+        return template
+    return json.loads(PLACEHOLDER.sub(lambda found: json.dumps(values[found[1]]), json.dumps(template)))

@@ -1,0 +1,256 @@
+"""The world the matrix is asked in: four places, each with one of everything, and eleven roles.
+
+==========  ================================================================================================
+``A``       house A of Brandt & Keller, where renter, owner and additional users of the cast live
+``B``       house B of the same company
+``X``       house X of Nordhaus, another company
+``0``       ids that name nothing
+==========  ================================================================================================
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from core import scope
+from core.models import AuditEntry, JobRun, SystemLog
+from core.services import blobs, previews, rows, uploads
+from core.services.pictures import store_logo
+from docms.admin.upload import DOOR as UPLOAD_DOOR
+from docms.models import DocumentLog, FolderLabel, ReadMark
+from docms.services import documents, folders, groups, marks, permissions
+from messaging.models import Message
+from orgs.actor import Actor
+from orgs.models import (
+    AccessRequest,
+    CommunityAssignment,
+    InstallationSettings,
+    Membership,
+    Occupancy,
+    OneTimeLink,
+    Organization,
+    OrganizationSettings,
+    Session,
+    SignInLog,
+    User,
+)
+from orgs.services import contacts, invites, occupancies, passwords
+from orgs.services.register import runs
+from orgs.services.tenants import add_member
+from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
+from tests.core import material
+from tests.docms.door import NO_FLAGS, PDF
+from tests.docms.door import signed_in as bearer
+from tests.portal.pages import signed_in as browser
+
+ROLES = (
+    "anonymous", "renter", "owner", "additional", "household", "former", "elsewhere", "staff", "admin", "other",
+    "operator",
+)  # fmt: skip
+PLACES = ("A", "B", "X")
+NOWHERE = 987654321
+# Where a role belongs; everybody else's home is A.
+HOMES = {"elsewhere": "B", "other": "X"}
+
+
+@dataclass
+class Place:
+    """Values of one house: by keyword of a path, and the row of each noun of the back office by `app.model`."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    objects: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class World:
+    """Who asks, and what can be asked for."""
+
+    cast: Cast
+    people: dict[str, User | None]
+    places: dict[str, Place]
+    # What is a person's own: {role: {place: {keyword: value}}}, where A is one's own and the others somebody else's.
+    personal: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def values(self, pattern: str, role: str, place: str) -> dict[str, Any]:
+        """What the keywords of a route are, of one place or of none, for one role."""
+        found = {**self.places[place].values, **self.personal[role].get(place, {})}
+        parts = pattern.split("/")
+        label = ".".join(parts[1:3])
+        if parts[0] == "admin" and label in self.places[place].objects:
+            found["object_id"] = self.places[place].objects[label]
+        if parts[0] == "api":
+            found["name"] = "nirgends" if place == "0" else "docms"
+        if label == "mails.<str:name>":
+            found["name"] = f"mail-{place}.eml"
+        return found
+
+
+def build(cast: Cast) -> World:
+    """The cast with more people, and one of everything in each of the three houses."""
+    people = {name: getattr(cast, name, None) for name in ROLES}
+    people |= {"other": cast.stranger, "household": resident("household", cast.unit_a2, "additional", is_admin=True)}
+    people["elsewhere"] = _staff_of_house_b(cast)
+    rows.create(InstallationSettings, pk=1, mail_server="smtp.quartier.test")
+    for name in PLACES:
+        _introduce(cast.tenant if name != "X" else cast.other_tenant)
+    brandt, nordhaus = cast.actor("admin", tenant=cast.tenant), cast.actor("stranger", tenant=cast.other_tenant)
+    world = World(
+        cast,
+        people,
+        {
+            "A": _furnish(brandt, cast, "renter", cast.staff),
+            "B": _furnish(brandt, cast, "neighbour", people["elsewhere"]),
+            "X": _furnish(nordhaus, cast, "foreigner"),
+            "0": Place(
+                {
+                    **dict.fromkeys(
+                        ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
+                         "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
+                         "message_id"),
+                        NOWHERE,
+                    ),
+                    "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
+                    "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
+                    "app_label": "orgs", "content_type_id": _content_type(),
+                },
+            ),
+        },
+    )  # fmt: skip
+    for role, person in sorted(people.items(), key=lambda found: found[1] is None):  # nobody last: asks for others'
+        _sign_in(world, role, person)
+    return world
+
+
+def _content_type() -> int:
+    return ContentType.objects.get_for_model(apps.get_model("docms", "Document")).pk
+
+
+def _staff_of_house_b(cast: Cast) -> User:
+    person = account("elsewhere")
+    member = add_member(user=person, organization=cast.tenant, role="staff", **dict.fromkeys(DOCUMENT_FLAGS, True))
+    rows.create(CommunityAssignment, tenant=cast.tenant, membership=member, community=cast.house_b)
+    return person
+
+
+def _introduce(tenant: Organization) -> None:
+    """Texts and a logo, so that the pages for visitors have something to show."""
+    chosen = OrganizationSettings.objects.get(organization=tenant.pk)
+    logo = SimpleUploadedFile("logo.png", material.picture())
+    rows.change(
+        chosen,
+        {
+            "imprint": f"Imprint of {tenant.name}",
+            "privacy_text": f"Privacy of {tenant.name}",
+            "accent_color": "#123456",
+            "logo": store_logo(logo, tenant_id=tenant.pk, field="logo"),
+        },
+    )
+
+
+def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
+    """One of everything around one resident: made through the services where there is one.
+
+    The clerks of the house are in the group that reaches its folder; in docms, looking after a house opens no paper.
+    """
+    person: User = getattr(cast, who)
+    occupancy: Occupancy = cast.occupancy(who)
+    unit, contact = occupancy.unit, occupancy.contact
+    community, tenant = unit.community, unit.tenant
+    name = community.identifier
+    member = Membership.objects.get(user=person, organization=tenant.pk)
+    building = unit.building or rows.create(apps.get_model("orgs", "Building"), tenant=tenant, community=community, street=f"Weg {name}")
+
+    circle = groups.derived_group(tenant=tenant, community=community)
+    group = groups.create_group(
+        actor=boss, tenant=tenant, name=f"Beirat {name}", user_ids=[person.pk, *(c.pk for c in clerks)],
+        show_check_mark=True,
+    )  # fmt: skip
+    folder = folders.create_folder(
+        actor=boss, tenant=tenant, name=f"Ordner {name}", group_ids=[circle.pk, group.pk], community=community,
+        labels=[(f"Marke {name}", "#123456")], show_check_mark=True,
+    )  # fmt: skip
+    blob = blobs.store(io.BytesIO(PDF), tenant_id=tenant.pk, limit=10**6)
+    previews.make_preview(blob.pk)
+    paper = documents.publish(actor=boss, folder=folder, blob=blob, filename=f"{name}.pdf", title=f"Papier {name}")
+    permissions.set_permission(
+        actor=boss, folder=folder, user_id=person.pk, flags={**NO_FLAGS, "read": True, "download": True}
+    )
+    mark_of = cast.actor(person, tenant=tenant)
+    marks.mark_read(document_id=paper.pk, actor=mark_of)
+    log = DocumentLog.objects.filter(document_id=paper.pk).first() or rows.create(
+        DocumentLog, tenant=tenant, document_id=paper.pk, user=person, action="read"
+    )
+
+    guest = contacts.create_contact(
+        tenant=tenant, first_name="Gast", last_name=f"Gast {name}", email=f"gast-{name.lower()}@quartier.test"
+    )
+    occupancies.move_in(contact=guest, unit=unit, role="additional", first=datetime.date(2024, 1, 1))
+    invite = invites.invite_contact(contact=guest, invited_by=boss.user, community=community, unit=unit)  # type: ignore[arg-type]
+    asked = rows.create(
+        AccessRequest, tenant=tenant, first_name="Frieda", last_name="Frage", email=f"frage-{name.lower()}@quartier.test"
+    )
+    run = runs.start(tenant=tenant, file=io.BytesIO(b"a;b"), filename=f"{name}.csv", user=boss.user, wake_worker=False)
+    entry = SignInLog.objects.create(user=person, tenant=tenant, type="login", door="web")
+    message = Message.objects.filter(tenant=tenant, to_emails__contains=[guest.email]).latest("id")
+    trouble = SystemLog.objects.create(tenant=tenant, category="test", action=f"Fehler {name}")
+    job = JobRun.objects.create(name=f"job-{name}", started_at=timezone.now(), ended_at=timezone.now())
+    received = uploads.create(user_id=boss.user_id or 0, tenant_id=tenant.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9)
+    token = passwords.issue_link(
+        person, purpose=OneTimeLink.Purpose.PASSWORD_RESET, lifetime=datetime.timedelta(hours=1), tenant=tenant
+    )
+    trace = AuditEntry.objects.filter(tenant=tenant, object_type="docms.document", object_id=str(paper.pk)).latest("id")
+    mark = ReadMark.objects.get(document=paper, membership=member)
+    settings = OrganizationSettings.objects.get(organization=tenant.pk)
+    label = FolderLabel.objects.get(folder=folder)
+    return Place(
+        values={
+            "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
+            "tenant_id": tenant.pk, "document_id": paper.pk, "file_id": paper.pk, "folder_id": folder.pk,
+            "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
+            "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
+            "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
+            "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
+        },
+        objects={
+            "orgs.community": community.pk, "orgs.building": building.pk, "orgs.unit": unit.pk,
+            "orgs.contact": contact.pk, "orgs.occupancy": occupancy.pk, "orgs.invite": invite.pk,
+            "orgs.accessrequest": asked.pk, "orgs.importrun": run.pk, "orgs.membership": member.pk,
+            "orgs.organization": tenant.pk, "orgs.organizationsettings": settings.pk, "orgs.installationsettings": 1,
+            "orgs.signinlog": entry.pk, "docms.folder": folder.pk, "docms.document": paper.pk, "docms.group": group.pk,
+            "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
+            "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
+            "core.upload": received.pk,
+        },
+    )  # fmt: skip
+
+
+def _sign_in(world: World, role: str, person: User | None) -> None:
+    """A browser, and a token of the documents door, of one role; with what only this person has."""
+    world.personal[role] = {}
+    if person is None:
+        for place, whose in (("A", world.cast.renter), ("B", world.cast.neighbour), ("X", world.cast.foreigner)):
+            world.personal[role][place] = {"session_id": Session.objects.filter(user=whose).latest("id").pk}
+        return
+    world.cookies[role] = browser(person).cookies["user_session"].value
+    home = world.cast.other_tenant if role == "other" else world.cast.tenant
+    world.tokens[role] = bearer(person, home).token
+    people = {"A": world.cast.renter, "B": world.cast.neighbour, "X": world.cast.foreigner}
+    for place, whose in (people | {HOMES.get(role, "A"): person}).items():
+        device = Session.objects.create(
+            session_key=f"{role}-{place}".ljust(32).encode(), user=whose, expires_at=timezone.now() + datetime.timedelta(1)
+        )
+        with scope.unit_of_work(door="test", user_id=whose.pk):
+            held = uploads.create(
+                user_id=whose.pk, tenant_id=home.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9
+            )
+        world.personal[role][place] = {"session_id": device.pk, "handle": held.handle}
