@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.fuzz.cases import Request, edges, operations, requests
+from tests.fuzz.cases import Request, edges, requests
 from tests.fuzz.world import World
 
 # Not among them: `positive_data_acceptance`, because a well-formed request may still name what does not exist (400 in
@@ -55,10 +55,10 @@ class Tally:
         return sum(count for status, count in self.statuses.items() if status < 300)
 
 
-def fuzz(world: World, send: Send, *, total: int, seed: int, part: slice = slice(None)) -> dict[str, Tally]:
-    """At least ``total`` requests over the operations, or some of them, evenly; the same ones for the same ``seed``."""
+def fuzz(chosen: list[Any], world: World, send: Send, *, total: int, seed: int) -> dict[str, Tally]:
+    """At least ``total`` requests, evenly over the chosen operations; the same ones for the same ``seed``."""
     tallies: dict[str, Tally] = {}
-    chosen, left = operations()[part], total
+    left = total
     for number, operation in enumerate(chosen):
         share = -(-left // (len(chosen) - number))
         tallies[operation.label] = tally = Tally()
