@@ -34,19 +34,26 @@ def _tell(tenants: frozenset[int]) -> None:
     connection.connection.execute("SELECT set_config('quartier.tenants', %s, false)", [ids])
 
 
+@contextmanager
+def serving() -> Iterator[None]:
+    """A request is served in here: no tenant is entered but by the product."""
+    token = scope._current.set(scope._NOWHERE)
+    _here.serving = True
+    try:
+        if connection.in_atomic_block:
+            connection.connection.execute("SELECT set_config('quartier.tenants', '', false)")
+        yield
+    finally:
+        _here.serving = False
+        scope._current.reset(token)
+        if connection.in_atomic_block and not connection.needs_rollback:
+            _tell(frozenset())
+
+
 def _serve(call: Callable[..., Any]) -> Callable[..., Any]:
     def inner(self: ClientHandler, *args: Any, **kwargs: Any) -> Any:
-        token = scope._current.set(scope._NOWHERE)
-        _here.serving = True
-        try:
-            if connection.in_atomic_block:
-                connection.connection.execute("SELECT set_config('quartier.tenants', '', false)")
+        with serving():
             return call(self, *args, **kwargs)
-        finally:
-            _here.serving = False
-            scope._current.reset(token)
-            if connection.in_atomic_block and not connection.needs_rollback:
-                _tell(frozenset())
 
     return inner
 

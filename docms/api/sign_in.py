@@ -191,10 +191,14 @@ class _TokenView(DocmsView):
             ip=self.request.client_ip,  # type: ignore[attr-defined]
         )
 
-    def bound_tenant(self) -> Organization:
-        """The tenant the token was bound to, entered. Raises `Denied` when none was selected or it bars the caller."""
+    def bound_tenant(self, *, unbound_status: int = 403) -> Organization:
+        """The tenant the token was bound to, entered.
+
+        Raises `Denied` when it bars the caller, and when none was selected, which is answered with ``unbound_status``:
+        not every operation lists 403.
+        """
         if self.token.organization_id is None:
-            raise Denied(_("Please select a tenant first."))
+            raise Denied(_("Please select a tenant first."), denied_status=unbound_status)
         return self.enter(self.token.organization_id).organization
 
     def enter(self, tenant_id: int) -> Membership:
@@ -326,7 +330,7 @@ class ActivateTfa(_TokenView):
     )  # fmt: skip
     def post(self, request: Request, tfainput: str) -> Response:
         """A wrong code leaves the key pending (DOCMS-023)."""
-        tenant = self.bound_tenant()
+        tenant = self.bound_tenant(unbound_status=400)
         if second_factor.confirmed(self.user, tenant):
             raise Conflict(_("There is a confirmed key already."))
         key = _fresh(second_factor.pending(self.user, tenant))
@@ -354,7 +358,7 @@ class VerifyTfaCode(_TokenView):
     )  # fmt: skip
     def post(self, request: Request, code: str) -> Response:
         """The tenant's key, else the personal one."""
-        tenant = self.bound_tenant()
+        tenant = self.bound_tenant(unbound_status=400)
         key = second_factor.confirmed(self.user, tenant)
         if key is None:
             raise Invalid(_("No key is set up for this company."))

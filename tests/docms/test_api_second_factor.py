@@ -202,3 +202,11 @@ def test_a_personal_key_cannot_be_passed_by_enrolling(cast: Cast) -> None:
     caller.refused("GET", "/folders", 401)
     caller.ok("POST", f"/tfa/{otp(personal.secret)}/verify")
     caller.ok("GET", "/folders")
+
+
+def test_codes_need_a_chosen_company(cast: Cast) -> None:
+    """In the statuses that the contract lists for each of the three."""
+    fresh = login("renter")
+    fresh.refused("GET", "/tfa", 403)
+    fresh.refused("POST", "/tfa/123456", 400)
+    fresh.refused("POST", "/tfa/123456/verify", 400)

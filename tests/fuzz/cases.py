@@ -1,0 +1,151 @@
+"""Requests for every operation of every served document, made by schemathesis from its schema.
+
+A generated id names nothing, and a generated text is no Base64: so more than half of the known parameters are replaced
+by values of the world, own and foreign ones, that the request gets past the first look-up. What schemathesis has
+spoiled stays spoiled.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import itertools
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.core.parameters import ParameterLocation
+
+from config.openapi import DOORS, document
+from tests.cast import PASSWORD
+from tests.core.material import picture
+from tests.docms.door import PDF
+from tests.fuzz.world import WEIGHTED, basic_of
+from tests.otp import otp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fuzz.world import World
+
+MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+# Names of parameters and fields → values of the world that fit.
+KINDS = {
+    "folderId": "folder", "folder_id": "folder", "parent_folder_id": "folder", "last_folder_id": "folder",
+    "folder_ids": "folder",
+    "groupId": "group", "group_id": "group", "group_ids": "group",
+    "userId": "user", "user_id": "user", "user_ids": "user", "groupadmin_ids": "user",
+    "mail_after_upload_users": "user",
+    "fileId": "file", "file_id": "file", "ids": "file", "preFilteredIds": "file",
+    "tenantId": "tenant", "versionNo": "version", "label_name": "label", "mail": "mail", "token": "token",
+    "donestate": "flag",
+}  # fmt: skip
+IN_PATHS = KINDS | {"name": "label", "code": "code", "tfainput": "code"}
+# Fields whose generated text would nearly always be refused.
+FITTING: dict[str, tuple[Any, ...]] = {
+    "file_data": (base64.b64encode(PDF).decode(), "data:text/plain;base64,SGFsbG8="),
+    "login_logo": (base64.b64encode(picture()).decode(),),
+    "filename": ("brief.pdf", "Größe & Maß.txt"),
+    "email": ("neu@quartier.test", "renter@quartier.test", "foreigner@quartier.test"),
+    "username": ("neu", "renter@quartier.test"),
+    "current_password": (PASSWORD,),
+    "new_password": (PASSWORD, "Noch-ein-guter-Satz-2"),
+    "mobile_number": ("+49 171 3920041",),
+}
+ACCEPTS = ("application/json", "application/octet-stream", "*/*", "text/html;q=0.5, application/json")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request: whose, and what is sent."""
+
+    role: str
+    case: Any
+    headers: dict[str, str]
+
+    @property
+    def prefix(self) -> str:
+        """Where the paths of its document begin."""
+        return str(self.case.operation.schema.raw_schema["servers"][0]["url"]).rstrip("/")
+
+
+def operations() -> list[Any]:
+    """What is served, of all contracts, simple ones first: what they do not need of their share goes to the others."""
+    found = []
+    for name, door in sorted(DOORS.items()):
+        if door.urls:
+            schema = schemathesis.openapi.from_dict(_without_security(document(name)))
+            found += [result.ok() for result in schema.get_all_operations()]
+    return sorted(found, key=lambda operation: (len(list(operation.iter_parameters())), len(operation.body)))
+
+
+def _without_security(whole: dict[str, Any]) -> dict[str, Any]:
+    """A copy: who calls is our choice, schemathesis would spoil the header or leave it out."""
+    plain: dict[str, Any] = copy.deepcopy(whole)
+    plain.get("components", {}).pop("securitySchemes", None)
+    for item in plain["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict) and any("basicAuth" in need for need in operation.pop("security", ())):
+                operation["x-password"] = True
+    return plain
+
+
+def edges(operation: Any, world: World, rnd: random.Random, most: int) -> Iterator[Request]:
+    """Some of the requests at the edges of the schema: shortest, longest, one more, missing, of another type."""
+    cases = list(
+        itertools.islice(
+            operation.schema.iter_coverage_cases(
+                operation,
+                generation_modes=MODES,
+                generation_config=operation.schema.config.generation_for(operation=operation),
+            ),
+            2000,
+        )
+    )
+    for case in rnd.sample(cases, min(most, len(cases))):
+        yield _request(case, world, rnd)
+
+
+def requests(operation: Any, world: World) -> st.SearchStrategy[Request]:
+    """Requests of one operation: valid ones and spoiled ones, of every role."""
+    modes = MODES if operation.body or list(operation.iter_parameters()) else MODES[:1]
+    # Twice as many valid ones: they get further.
+    cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in [MODES[0], *modes]])
+    return st.builds(lambda case, seed: _request(case, world, random.Random(seed)), cases, st.integers(0, 2**32))
+
+
+def _request(case: Any, world: World, rnd: random.Random) -> Request:
+    role = rnd.choice(WEIGHTED)
+    if isinstance(case.path_parameters, dict) and not case.meta.is_negative_at(ParameterLocation.PATH):
+        _fit(rnd, world, case.path_parameters, IN_PATHS)
+    if isinstance(case.body, dict) and not case.meta.is_negative_at(ParameterLocation.BODY):
+        for part in (case.body, case.body.get("metadata")):
+            if isinstance(part, dict):
+                _fit(rnd, world, part, KINDS)
+    headers = {"Accept": rnd.choice(ACCEPTS)}
+    if case.operation.definition.raw.get("x-password"):
+        headers["Authorization"] = basic_of(role)
+    elif role in world.credentials:
+        headers["Authorization"] = world.credentials[role]
+    return Request(role, case, headers)
+
+
+def _fit(rnd: random.Random, world: World, values: dict[str, Any], kinds: dict[str, str]) -> None:
+    """Replace some of the values in place."""
+    for name in sorted(values.keys() & (kinds.keys() | FITTING.keys())):
+        if rnd.random() > 0.7:
+            continue
+        options = FITTING.get(name) or _known(world, kinds[name])
+        values[name] = (
+            rnd.choices(options, k=rnd.randrange(4)) if isinstance(values[name], list) else rnd.choice(options)
+        )
+
+
+def _known(world: World, kind: str) -> tuple[Any, ...]:
+    if kind == "code":
+        return tuple(otp(secret) for secret in world.secrets)
+    pool = world.values[kind]
+    return pool.own * 3 + pool.foreign

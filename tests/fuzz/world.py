@@ -1,0 +1,188 @@
+"""What the fuzzed operations find: rows of every kind in two companies, and the people who call, signed in for real."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from core import scope
+from core.services import rows
+from docms.models import Document, FolderLabel, Group
+from docms.services import documents, folders, groups, marks, permissions
+from messaging.models import Message
+from orgs.models import OneTimeLink
+from orgs.services import passwords, second_factor
+from orgs.services.tenants import add_member
+from tests.cast import DOCUMENT_FLAGS, PASSWORD
+from tests.factories import folder, manual_group, publish, stored
+
+if TYPE_CHECKING:
+    from docms.models import Folder
+    from tests.cast import Cast
+
+DOCMS = "/docms/api/v1"
+# Sends a request with these headers; gives the status and the parsed body.
+Knock = Callable[[str, dict[str, str]], tuple[int, Any]]
+# Who calls. `nobody` has no token; `pending` has not chosen a company; `waiting` owes the code of a second factor.
+ROLES = ("admin", "staff", "resident", "member", "operator", "pending", "waiting", "nobody")
+# The administrator gets furthest and calls most.
+WEIGHTED = ("admin",) * 9 + ("staff", "resident", "operator") * 2 + ROLES
+_PEOPLE = {
+    "admin": "admin", "staff": "staff", "resident": "owner", "member": "renter", "operator": "operator",
+    "pending": "admin", "waiting": "guest",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Values of one parameter: those of the callers' company, and those of the other one."""
+
+    own: tuple[Any, ...]
+    foreign: tuple[Any, ...] = ()
+
+
+@dataclass
+class World:
+    """Values by the kind of parameter, and the Authorization header of each role."""
+
+    values: dict[str, Pool]
+    secrets: list[str]  # keys of second factors
+    credentials: dict[str, str] = field(default_factory=dict)
+
+
+def build(cast: Cast) -> World:
+    """Folders, groups, papers, marks, logs, mails and links in both companies."""
+    with scope.unit_of_work(door="test"):
+        add_member(
+            user=cast.operator, organization=cast.tenant, role="staff", admin_perm=True, super_admin_perm=True,
+            **dict.fromkeys(DOCUMENT_FLAGS, True),
+        )  # fmt: skip
+        own_groups, own_folders, own_files = _company(cast)
+        far_group, far_folder, far_file = _other_company(cast)
+        tokens = _links(cast)
+        secrets = _second_factor(cast)
+        _mails(cast)
+    people = [cast.admin, cast.staff, cast.owner, cast.renter, cast.operator, cast.guest]
+    return World(
+        {
+            "folder": Pool(_ids(own_folders), _ids([far_folder])),
+            "group": Pool(_ids(own_groups), _ids([far_group])),
+            "user": Pool(_ids(people), _ids([cast.stranger, cast.foreigner])),
+            "file": Pool(_ids(own_files), _ids([far_file])),
+            "tenant": Pool((cast.tenant.pk,), (cast.other_tenant.pk,)),
+            "version": Pool((1, 2)),
+            "flag": Pool(("true", "false")),
+            "label": Pool(("Wichtig", "wichtig", "Größe/Maß", "Protokoll 2024")),
+            "mail": Pool(tuple(person.email for person in people), ("nobody@quartier.test",)),
+            "token": Pool(tuple(tokens)),
+        },
+        secrets,
+    )
+
+
+def _ids(found: list[Any]) -> tuple[int, ...]:
+    return tuple(row.pk for row in found)
+
+
+def _company(cast: Cast) -> tuple[list[Group], list[Folder], list[Document]]:
+    everybody = manual_group(cast, "Alle", "staff", "owner", "renter", "guest", groupadmin_ids=[cast.staff.pk])
+    board = manual_group(cast, "Beirat", "owner", show_check_mark=True)
+    house = groups.derived_group(tenant=cast.tenant, community=cast.house_a)
+    papers = folder(cast, "Papiere", [everybody, board], show_check_mark=True)
+    minutes = folder(cast, "Protokolle", house, parent=papers, community=cast.house_a)
+    archive = folder(cast, "Archiv", everybody, inactive_at=timezone.now() - datetime.timedelta(days=1))
+    secret = folder(cast, "Vorstand", board)
+    locked = folder(cast, "Gesperrt", everybody, allow_delete_files=timezone.now() + datetime.timedelta(days=30))
+    for name, color in (("Wichtig", "#aa0000"), ("Größe/Maß", "#00aa00"), ("Protokoll 2024", "#0000aa")):
+        rows.create(FolderLabel, tenant=cast.tenant, folder=papers, name=name, color=color)
+    letter = publish(cast, papers, title="Brief", label_name="Wichtig", description="Über Öl & Wärme")
+    documents.change_document(actor=cast.actor("admin"), document=letter, changes={}, blob=stored(cast.tenant))
+    minute = publish(cast, minutes, title="Protokoll", active_from=timezone.now() - datetime.timedelta(days=3))
+    picture = publish(cast, papers, who="staff", content=b"kein Bild", filename="foto.xyz", allow_download=False)
+    once = publish(cast, papers, title="Einmal", delete_after_next_download=True)
+    kept = publish(cast, locked, title="Aufzuheben")
+    hidden = publish(cast, secret, title="Nur für den Beirat", content=b"a,b\n1,2\n", filename="liste.csv")
+    gone = publish(cast, papers, title="Gelöscht")
+    admin = cast.actor("admin")
+    documents.delete_document(actor=admin, document=gone)
+    permissions.set_permission(
+        actor=admin, folder=papers, user_id=cast.owner.pk,
+        flags=dict.fromkeys(("read", "download", "upload", "edit", "edit_own", "mail", "log"), True),
+    )  # fmt: skip
+    permissions.set_permission(actor=admin, folder=secret, user_id=cast.renter.pk, flags={"read": True})
+    for who in ("owner", "renter", "admin"):
+        marks.set_favourite(folder_id=papers.pk, actor=cast.actor(who), on=True)
+    marks.mark_read(document_id=letter.pk, actor=cast.actor("owner"))
+    return (
+        [everybody, board, house],
+        [papers, minutes, archive, secret, locked],
+        [letter, minute, picture, once, kept, hidden],
+    )
+
+
+def _other_company(cast: Cast) -> tuple[Group, Folder, Document]:
+    boss = cast.actor("stranger")
+    group = groups.create_group(actor=boss, tenant=cast.other_tenant, name="Dort", user_ids=[cast.foreigner.pk])
+    place = folders.create_folder(actor=boss, tenant=cast.other_tenant, name="Dort", group_ids=[group.pk])
+    paper = documents.publish(
+        actor=boss, folder=place, blob=stored(cast.other_tenant, b"Dort"), filename="dort.txt", title="Dort"
+    )
+    return group, place, paper
+
+
+def _links(cast: Cast) -> list[str]:
+    """A link that works, and one that was used."""
+    day = datetime.timedelta(days=1)
+    used = passwords.issue_link(cast.foreigner, purpose=OneTimeLink.Purpose.PASSWORD_RESET, lifetime=day)
+    good = passwords.issue_link(cast.former, purpose=OneTimeLink.Purpose.PASSWORD_RESET, lifetime=day)
+    passwords.set_by_link(used, PASSWORD)
+    return [good, used]
+
+
+def _second_factor(cast: Cast) -> list[str]:
+    """The guest has one, the member has begun to set one up. Returns the keys."""
+    key = second_factor.start(cast.guest, cast.tenant)
+    rows.change(key, {"confirmed_at": timezone.now(), "confirmed": True})
+    return [key.secret, second_factor.start(cast.renter, cast.tenant).secret]
+
+
+def _mails(cast: Cast) -> None:
+    """One that left and one that did not."""
+    now = timezone.now()
+    common = {"tenant": cast.tenant, "kind": "upload", "language": "de"}
+    Message.objects.create(
+        **common, dedupe_key="fuzz-1", message_id="<1@quartier.test>", to_emails=["renter@quartier.test"], subject="Neue Unterlagen", state="sent",
+        sent_at=now,
+    )  # fmt: skip
+    Message.objects.create(
+        **common, dedupe_key="fuzz-2", message_id="<2@quartier.test>", to_emails=["x@quartier.test"], subject="Neue Unterlagen", state="failed",
+        error_msg="550 no such user",
+    )  # fmt: skip
+
+
+def basic(who: str, password: str = PASSWORD) -> str:
+    """The header of somebody who signs in with a password."""
+    return "Basic " + base64.b64encode(f"{who}@quartier.test:{password}".encode()).decode()
+
+
+def basic_of(role: str) -> str:
+    """The same for a role; nobody has a wrong password."""
+    return basic(_PEOPLE[role]) if role in _PEOPLE else basic("renter", "falsch")
+
+
+def sign_in(world: World, knock: Knock) -> None:
+    """Everybody comes in through the door, once: `login`, and for most `select-tenant`."""
+    tenant = world.values["tenant"].own[0]
+    for role, who in _PEOPLE.items():
+        status, body = knock(f"{DOCMS}/login", {"Authorization": basic(who)})
+        assert status == 200, (role, status, body)
+        bearer = f"Bearer {body['token']}"
+        if role != "pending":
+            status, body = knock(f"{DOCMS}/select-tenant/{tenant}", {"Authorization": bearer})
+            assert (status, body["tfa_needed"]) == (200, role == "waiting"), (role, status, body)
+        world.credentials[role] = bearer
