@@ -89,6 +89,24 @@ class Blocked(DomainError):
         self.retry_after = retry_after
 
 
+class Unavailable(DomainError):
+    """A part that the house leans on does not answer; ``retry_after`` seconds later it may."""
+
+    status = 503
+    code = "unavailable"
+    message = _("This is not possible at the moment. Please try again shortly.")
+    retry_after = 10
+
+
+class StorageFull(Unavailable):
+    """No room for what was sent; nothing of it was kept."""
+
+    status = 507
+    code = "storage_full"
+    message = _("There is no room left to store this. The operator has to make some; please try again later.")
+    retry_after = 300
+
+
 class Unknown(NotFound):
     """A code or link that nobody issued."""
 

@@ -236,7 +236,7 @@ class Check:
         from core.storage import storage
 
         later = timezone.now() + LATER
-        with mock.patch.object(timezone, "now", lambda: later):
+        with mock.patch.object(timezone, "now", return_value=later):
             uploads.expire()
             sweeps.sweep_unreferenced()
             sweeps.sweep_objects(force=True)
@@ -265,7 +265,7 @@ def _open() -> Iterator[tuple[str, int]]:
         "outbox": Message.objects.filter(state__in=("queued", "sending")).count,
         "announcements": Document.objects.filter(notified_at=None).count,
         "previews": Blob.objects.filter(preview_state="pending", missing_since=None).count,
-        "index": DocumentIndex.objects.filter(text="").count,
+        "index": DocumentIndex.objects.filter(pending=True).count,
         "imports": ImportRun.objects.filter(state__in=ImportRun.OPEN).count,
         "audit": AuditEntry.objects.filter(seq=None).count,
         "jobs": JobRun.objects.filter(ended_at=None).exclude(pk__in=newest).count,

@@ -18,9 +18,10 @@ class HasteConfig(AppConfig):
     def ready(self) -> None:
         """Minutes become seconds."""
         from core.services import previews
+        from docms.services import indexing
         from messaging.services import deliver, outbox
 
         outbox.LEASE = 8 * SECOND
         outbox.PAUSES = tuple(seconds * SECOND for seconds in (2, 4, 8, 16, 30))
         deliver.RENEW = 2 * SECOND
-        previews.FORGOTTEN = 5 * SECOND
+        previews.FORGOTTEN = indexing.FORGOTTEN = 5 * SECOND

@@ -29,8 +29,9 @@ PRELOAD = (
 class House:
     """PostgreSQL, Valkey, mail server; web, worker and scheduler, which `watch` starts again when they end."""
 
-    def __init__(self, folder: Path, *, storage: str = "", clock: Path | None = None) -> None:
-        self.folder, self.clock = folder, clock
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock: Path | None = None  # a file that says how wrong the time of web, worker and scheduler is
         self.port = free_port()
         self.files = folder / "files"
         self.postgres, self.valkey, self.post = Postgres(folder), Valkey(folder), Post(free_port())
@@ -39,7 +40,7 @@ class House:
             "DJANGO_SETTINGS_MODULE": "script.fault_runs.settings",
             "PYTHONUNBUFFERED": "1",
             "PUBLIC_URL": f"http://localhost:{self.port}",
-            "STORAGE_URL": storage or f"file://{self.files}",
+            "STORAGE_URL": f"file://{self.files}",
             "DATABASE_URL": self.postgres.url(APP),
             "MIGRATION_DATABASE_URL": self.postgres.url(OWNER),
             "REDIS_URL": self.valkey.url,
@@ -74,6 +75,14 @@ class House:
         stop_all([*self._past, *self.parts.values()])
         self.parts.clear()
         stop_all([self.post, self.valkey, self.postgres])
+
+    def restart(self, meanwhile: Callable[[], object], **env: str) -> None:
+        """Web, worker and scheduler anew, with other settings."""
+        stop_all([*self._past, *self.parts.values()])
+        self.parts.clear()
+        meanwhile()
+        self.env |= env
+        self.start()
 
     def watch(self) -> None:
         """Start again what ended, as the supervisor of an installation does."""

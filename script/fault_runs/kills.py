@@ -13,6 +13,7 @@ from script.fault_runs.table import Row
 
 # Victims with their share of the kills.
 SHARES = {"web child": 20, "web": 15, "worker child": 25, "worker": 15, "beat": 5, "import command": 10, "migrate": 10}
+PARTS = ("web child", "web", "worker child", "worker", "beat")
 NAMES = {
     "web child": "kill -9 of a web worker",
     "web": "kill -9 of the web server",

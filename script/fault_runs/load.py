@@ -53,7 +53,7 @@ class Load:
 
     def __init__(self, house: House, facts: Facts, journal: Journal, seed: int) -> None:
         self.house, self.facts, self.journal = house, facts, journal
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - chance that can be repeated
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self.crashes: list[str] = []
@@ -72,7 +72,7 @@ class Load:
         for name, client in clients.items():
             if kinds and name not in kinds:
                 continue
-            rng = random.Random(self._random.random())
+            rng = random.Random(self._random.random())  # noqa: S311
             thread = threading.Thread(target=self._run, args=(name, client(rng), rng), daemon=True)
             self._threads.append(thread)
             thread.start()

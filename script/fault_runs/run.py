@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from script.fault_runs import people
+from script.fault_runs import disks, people
 from script.fault_runs.check import Check
+from script.fault_runs.disks import Disk
 from script.fault_runs.house import House
 from script.fault_runs.load import Journal, Load
 from script.fault_runs.table import Row
@@ -19,13 +20,17 @@ from script.fault_runs.table import Row
 class Site:
     """A house with people in it, the clients that load it, and whoever checks it."""
 
-    def __init__(self, folder: Path, rng: random.Random, *, storage: str = "", clock: Path | None = None) -> None:
-        self.house = House(folder, storage=storage, clock=clock)
+    def __init__(self, folder: Path, rng: random.Random) -> None:
+        self.house = House(folder)
         self.random = rng
         self.journal = Journal()
+        self.disk: Disk | None = None  # of the files, where this process may mount one
 
     def start(self) -> None:
         """Everything runs, nobody loads it yet."""
+        if disks.possible():
+            self.disk = Disk(self.house.files)
+            self.disk.mount()
         self.house.start_servers()
         people.use(self.house.env)
         self.facts = people.fill()
@@ -36,6 +41,8 @@ class Site:
     def stop(self) -> None:
         """Nothing is left but the folder."""
         self.house.stop()
+        if self.disk:
+            self.disk.unmount()
 
     def busy(self) -> set[str]:
         """What the house is doing right now."""
