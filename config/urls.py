@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 from config import health, metrics
 from config.admin_site import site
 
+handler500 = "core.outages.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/app/")),
     path("healthz", health.healthz),

@@ -29,6 +29,7 @@ from core import scope
 from core.errors import Denied, DomainError
 from core.logs import mask
 from core.middleware import own_transactions
+from core.outages import outage_of
 from core.services import system_log
 from core.services.rows import Taken
 
@@ -65,6 +66,7 @@ _FRAMEWORK: tuple[tuple[Any, int, str, Any], ...] = (
 
 def problem_of(error: Exception) -> Problem:
     """What went wrong, from any exception a view may raise. Unexpected ones are status 500 without details."""
+    error = outage_of(error) or error
     if isinstance(error, DomainError):
         return Problem(
             status=error.status,

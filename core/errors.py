@@ -101,13 +101,30 @@ class Blocked(DomainError):
         self.retry_after = retry_after
 
 
-class StorageDown(DomainError):
-    """The storage of files does not answer or refuses us. ``reason`` is for the operator, without secrets."""
+class Unavailable(DomainError):
+    """A part that the house leans on does not answer; ``retry_after`` seconds later it may."""
 
     status = 503
+    code = "unavailable"
+    message = _("This is not possible at the moment. Please try again shortly.")
+    retry_after = 10
+
+
+class StorageFull(Unavailable):
+    """No room for what was sent; nothing of it was kept."""
+
+    status = 507
+    code = "storage_full"
+    message = _("There is no room left to store this. The operator has to make some; please try again later.")
+    retry_after = 300
+
+
+class StorageDown(Unavailable):
+    """The storage of files does not answer or refuses us. ``reason`` is for the operator, without secrets."""
+
     code = "storage_down"
     message = _("Files cannot be reached at the moment. Please try again later.")
-    retry_after = 60  # seconds
+    retry_after = 60
 
     def __init__(self, reason: str) -> None:
         super().__init__()

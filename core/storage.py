@@ -25,7 +25,7 @@ from django.core.files.storage import Storage, storages
 from django.utils._os import safe_join
 from django.utils.deconstruct import deconstructible
 
-from core.errors import StorageDown
+from core.errors import StorageDown, StorageFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -269,6 +269,8 @@ class _S3:
             if name and status == 404 and code != "NoSuchBucket":
                 self._require_bucket()  # the answer to HEAD has no body that would tell
                 raise FileNotFoundError(name) from error
+            if status == StorageFull.status:
+                raise StorageFull from error
             gone = code in ("NoSuchBucket", "404")
             raise _down(f"the bucket {self.bucket} does not exist" if gone else f"refused: {code}") from error
         except (BotoCoreError, Boto3Error) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,11 +24,15 @@ from django.views import View
 
 from core import scope
 from core.errors import DomainError, Invalid, TooLarge
+from core.logs import mask
 from core.middleware import own_transactions
+from core.outages import outage_of
 from core.services import system_log, uploads
 
 if TYPE_CHECKING:
     from core.models import Upload
+
+log = logging.getLogger(__name__)
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
@@ -63,10 +68,14 @@ class TusView(View):
         except DomainError as error:
             if error.status >= 500:
                 system_log.report(request, error)
-            body = {"code": error.code, "message": str(error.message)}
-            response = JsonResponse(
-                body, status=error.status, reason="Checksum Mismatch" if error.status == 460 else None
-            )
+            response = _refusal(error)
+        except Exception as error:
+            outage = outage_of(error)
+            if outage is None:
+                raise
+            log.error("%s %s failed", method, mask(request.path), exc_info=error)
+            system_log.report(request, error)
+            response = _refusal(outage)
         response.headers["Tus-Resumable"] = VERSION
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -190,6 +199,14 @@ def urls(door: str, tenant_of: TenantOf, name: str = "uploads") -> list[URLPatte
 def _user_id(request: HttpRequest) -> int:
     """The signed-in person; `dispatch` let nobody else in."""
     return int(request.user.pk or 0)
+
+
+def _refusal(error: DomainError) -> HttpResponse:
+    body = {"code": error.code, "message": str(error.message)}
+    response = JsonResponse(body, status=error.status, reason="Checksum Mismatch" if error.status == 460 else None)
+    if wait := getattr(error, "retry_after", 0):
+        response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def _plain(status: int, code: str, message: str) -> HttpResponse:

@@ -27,7 +27,13 @@ def release_documents() -> None:
 def index_document(document_id: int) -> None:
     """Read the text of a document's current version into the index."""
     with scope.unit_of_work(door="worker"), scope.all_tenants():
-        indexing.index_content(document_id)
+        indexing.index_unread(document_id)
+
+
+@shared_task(name="docms.catch_up_index")
+def catch_up_index() -> None:
+    """Have the texts read that were left, every ten minutes."""
+    jobs.run("docms.catch_up_index", indexing.catch_up)
 
 
 @shared_task(name="docms.delete_after_download", **_RETRIED)

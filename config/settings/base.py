@@ -153,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     "orgs.catch_up_imports": {"task": "orgs.catch_up_imports", "schedule": 30.0},
     "orgs.tidy_sign_in": {"task": "orgs.tidy_sign_in", "schedule": crontab(minute="*/10")},
     "docms.release_documents": {"task": "docms.release_documents", "schedule": crontab(minute="*/5")},
+    "docms.catch_up_index": {"task": "docms.catch_up_index", "schedule": crontab(minute="*/10")},
     "docms.delete_claimed": {"task": "docms.delete_claimed", "schedule": crontab(minute="*/5")},
 }
 

@@ -16,6 +16,7 @@ from core.models import JobRun
 log = logging.getLogger(__name__)
 
 Counts = dict[str, int]
+KILLED = "The worker stopped while it ran."
 KEPT = datetime.timedelta(days=1)  # some jobs run every twenty seconds
 
 
@@ -45,7 +46,10 @@ def run(name: str, work: Callable[[], Counts]) -> Counts | None:
 
 
 def _recorded(name: str, work: Callable[[], Counts]) -> Counts:
-    row = JobRun.objects.create(name=name, started_at=timezone.now())
+    now = timezone.now()
+    # Nobody else works under this name, so a run without an end was killed.
+    JobRun.objects.filter(name=name, ended_at=None).update(ended_at=now, error=KILLED)
+    row = JobRun.objects.create(name=name, started_at=now)
     try:
         counts = work()
         row.counts = counts

@@ -25,6 +25,7 @@ WAIT_MAX = 900  # seconds
 LOCK_EVERY = 5
 LOCK_FIRST = 60  # seconds
 LOCK_MAX = 24 * 3600  # seconds
+SKEW = datetime.timedelta(minutes=1)  # by which the clocks of two servers may differ
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,14 @@ def lock_after(failures: int, locks: int) -> int:
 
 
 def remaining(*counters: Counter) -> int:
-    """Whole seconds until the last of the counters lets the next attempt through, 0 when none blocks."""
+    """Whole seconds until the last of the counters lets the next attempt through, 0 when none blocks.
+
+    A block that begins in the future was set by a clock that was wrong: it would hold for as long as that.
+    """
     now, left = timezone.now(), 0.0
     for counter in counters:
-        until = counter.rows.filter(blocked_until__gt=now).values_list("blocked_until", flat=True).first()
+        blocking = counter.rows.filter(blocked_until__gt=now, last_failure_at__lt=now + SKEW)
+        until = blocking.values_list("blocked_until", flat=True).first()
         if until:
             left = max(left, (until - now).total_seconds())
     return int(-(-left // 1))

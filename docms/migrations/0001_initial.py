@@ -1179,6 +1179,7 @@ class Migration(migrations.Migration):
                 ),
                 ("title", models.CharField(blank=True, max_length=250)),
                 ("text", models.TextField(blank=True)),
+                ("pending", models.BooleanField(default=False)),
                 ("vector", django.contrib.postgres.search.SearchVectorField()),
             ],
             options={
@@ -1187,6 +1188,9 @@ class Migration(migrations.Migration):
                     django.contrib.postgres.indexes.GinIndex(fields=["folder", "vector"], name="document_index_words"),
                     django.contrib.postgres.indexes.GinIndex(
                         fields=["title"], name="document_index_titles", opclasses=("gin_trgm_ops",)
+                    ),
+                    models.Index(
+                        condition=models.Q(("pending", True)), fields=["document"], name="document_index_pending"
                     ),
                 ],
             },

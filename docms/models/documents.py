@@ -149,7 +149,7 @@ class DocumentIndex(models.Model):
     """What a document is found by. No policy and no rights of its own: read only as ``id IN (SELECT …)``.
 
     Written with the document from its own data; a worker adds ``text``, the content, which is kept so that a
-    new title needs no second reading of the file. ``folder`` is a copy: the index is asked with the folders
+    new title needs no second reading of the file; ``pending`` until then. ``folder`` is a copy: the index is asked with the folders
     first, so a search costs what the caller's folders hold, not what the installation holds.
     """
 
@@ -157,6 +157,7 @@ class DocumentIndex(models.Model):
     folder = models.ForeignKey("docms.Folder", on_delete=models.CASCADE, related_name="+")
     title = models.CharField(max_length=250, blank=True)
     text = models.TextField(blank=True)
+    pending = models.BooleanField(default=False)
     vector = SearchVectorField()
 
     class Meta:
@@ -164,6 +165,7 @@ class DocumentIndex(models.Model):
         indexes = (
             GinIndex(fields=("folder", "vector"), name="document_index_words"),
             GinIndex(fields=("title",), name="document_index_titles", opclasses=("gin_trgm_ops",)),
+            models.Index(fields=("document",), condition=models.Q(pending=True), name="document_index_pending"),
         )
 
     def __str__(self) -> str:

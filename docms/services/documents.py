@@ -100,7 +100,7 @@ def publish(
     _log(document, actor, Action.CREATE)
     if label is not None:
         _log(document, actor, Action.LABEL, label.name)
-    indexing.index([document], text="")
+    indexing.index_new(document)
     wake_after_commit(document, new_content=True)
     return document
 
@@ -159,10 +159,7 @@ def _log(document: Document, actor: Actor, action: str, label: str = "") -> None
 
 
 def wake_after_commit(document: Document, *, new_content: bool) -> None:
-    """Workers read the text and tell people. What is not sent now, `docms.release_documents` finds.
-
-    It finds by what is not announced: so reading comes first, and a broker that dies between the two costs nothing.
-    """
+    """Workers read the text and tell people. What is not sent now, the sweeps of both find."""
     visible = document.active_from is None or document.active_from <= timezone.now()
     if new_content and document.mime in indexing.READABLE:
         transaction.on_commit(partial(wake, "docms.index_document", document.pk), robust=True)
@@ -220,7 +217,10 @@ def change_document(
         _log(fresh, actor, Action.EDIT)
     if fresh.label_id != old_label:
         _log(fresh, actor, Action.LABEL, fresh.label.name if fresh.label else "")
-    indexing.index([fresh], text="" if blob is not None else None)
+    if blob is not None:
+        indexing.index_new(fresh)
+    else:
+        indexing.index([fresh])
     wake_after_commit(fresh, new_content=blob is not None)
     return fresh
 

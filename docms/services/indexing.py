@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from typing import TYPE_CHECKING
 
 import pypdfium2
 from django.db import transaction
+from django.utils import timezone
 
+from core import scope
 from core.models import Blob
 from core.services import blobs
+from core.services.wake import wake
 from core.text import search_vector
 from docms.models import Document, DocumentIndex
 from docms.services.locking import locked
@@ -17,10 +21,14 @@ from docms.services.locking import locked
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from core.services.jobs import Counts
+
 log = logging.getLogger(__name__)
 
 TEXT_MAX = 200_000  # characters of content that are kept
 PAGES_MAX = 500
+FORGOTTEN = datetime.timedelta(minutes=10)  # after which a text nobody read is taken up by the job
+BATCH = 200  # texts of one run of the job
 READABLE = frozenset({"application/pdf", "text/plain"})
 
 
@@ -30,19 +38,31 @@ def index(documents: Iterable[Document], *, text: str | None = None) -> None:
     Two statements however many documents there are; fetch them with their label.
     """
     found = list(documents)
-    kept: dict[int, str] = {}
+    kept: dict[int, tuple[str, bool]] = {}
     if text is None:
-        kept = dict(DocumentIndex.objects.filter(document__in=found).values_list("document_id", "text"))
+        rows = DocumentIndex.objects.filter(document__in=found).values_list("document_id", "text", "pending")
+        kept = {pk: (content, pending) for pk, content, pending in rows}
+    _write(
+        _row(document, *(kept.get(document.pk, ("", False)) if text is None else (text, False))) for document in found
+    )
+
+
+def index_new(document: Document) -> None:
+    """Write the index row of a document with new content, whose text is still to be read where there is any."""
+    _write([_row(document, "", document.mime in READABLE)])
+
+
+def _write(rows: Iterable[DocumentIndex]) -> None:
     DocumentIndex.objects.bulk_create(
-        [_row(document, text if text is not None else kept.get(document.pk, "")) for document in found],
+        rows,
         update_conflicts=True,
         unique_fields=["document"],
-        update_fields=["folder", "title", "text", "vector"],
+        update_fields=["folder", "title", "text", "pending", "vector"],
         batch_size=500,
     )
 
 
-def _row(document: Document, text: str) -> DocumentIndex:
+def _row(document: Document, text: str, pending: bool) -> DocumentIndex:
     title, content = document.title or document.filename[:250], text[:TEXT_MAX]
     label = document.label.name if document.label else ""
     words = " ".join((document.filename, document.identifier, label, document.description, content))
@@ -51,6 +71,7 @@ def _row(document: Document, text: str) -> DocumentIndex:
         folder_id=document.folder_id,
         title=title,
         text=content,
+        pending=pending,
         vector=search_vector(title, words),
     )
 
@@ -76,10 +97,22 @@ def index_content(document_id: int) -> bool:
 
 
 def index_unread(document_id: int) -> bool:
-    """`index_content` where no text was found yet: perhaps a dead broker told no worker to look for it."""
-    if DocumentIndex.objects.filter(document=document_id).exclude(text="").exists():
+    """`index_content` where nobody has read the text yet."""
+    if not DocumentIndex.objects.filter(document=document_id, pending=True).exists():
         return False
     return index_content(document_id)
+
+
+def catch_up() -> Counts:
+    """Job: have the texts read that a dead broker or a killed worker left, by a task each.
+
+    A file that kills whoever reads it thus keeps nobody else's from being read.
+    """
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        left = DocumentIndex.objects.filter(pending=True, document__changed_at__lt=timezone.now() - FORGOTTEN)
+        left = left.exclude(document__current__blob__scan__in=Blob.HELD)  # `docms.receivers` comes back to these
+        ids = list(left.order_by("document").values_list("document_id", flat=True)[:BATCH])
+    return {"texts": sum(wake("docms.index_document", document_id) for document_id in ids)}
 
 
 def _text_of(blob: Blob) -> str:

@@ -133,8 +133,8 @@ def context_of(document: Document, uploader: User) -> dict[str, str]:
 def release_documents() -> Counts:
     """Job: announce what has become visible and was not announced yet, each in its own unit of work.
 
-    Also finds what a dead broker kept from being announced after the upload, and reads its text, which nobody was told
-    to do either. A document that fails is written to the system log and tried again by the next run; it holds up no
+    Also finds what a dead broker kept from being announced after the upload, and reads its text, if nobody was told
+    to do that either. A document that fails is written to the system log and tried again by the next run; it holds up no
     other.
     """
     counts = {"documents": 0, "mails": 0, "failed": 0}

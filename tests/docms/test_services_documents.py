@@ -380,3 +380,29 @@ def test_a_damaged_pdf_stays_searchable_by_its_data(cast: Cast, content: bytes) 
     paper = publish(cast, where, content=content, title="Beschädigt")
     indexing.index_content(paper.pk)
     assert found(cast, "renter", "beschädigt") == [paper.pk]
+
+
+def test_a_text_that_nobody_was_told_to_read_is_found_and_read_once(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = folder(cast)
+    read, forgotten, fresh = (publish(cast, where, content=pdf(word)) for word in ("Eins", "Zwei", "Drei"))
+    publish(cast, where, content=b"GIF89a", filename="bild.gif")  # holds no text
+    told: list[int] = []
+    monkeypatch.setattr(indexing, "wake", lambda task, pk: told.append(pk) or True)
+    assert indexing.index_content(read.pk)
+    Document.objects.exclude(pk=fresh.pk).update(changed_at=timezone.now() - indexing.FORGOTTEN - HOUR)
+    assert indexing.catch_up() == {"texts": 1}
+    assert told == [forgotten.pk]
+    assert indexing.index_unread(forgotten.pk)
+    assert not indexing.index_unread(forgotten.pk)
+    assert indexing.catch_up() == {"texts": 0}
+
+
+def test_a_new_version_is_to_be_read_again_a_new_title_is_not(cast: Cast) -> None:
+    paper = publish(cast, folder(cast), content=pdf("Eins"))
+    indexing.index_content(paper.pk)
+    change(cast, paper, title="Neu")
+    assert not indexing.index_unread(paper.pk)
+    change(cast, paper, blob=stored(cast.tenant, pdf("Zwei")))
+    assert indexing.index_unread(paper.pk)

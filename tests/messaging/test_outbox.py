@@ -297,6 +297,15 @@ def test_a_lease_that_ran_out_is_given_back_and_a_late_worker_cannot_undo_it(ser
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_lease_of_a_clock_that_was_wrong_is_given_back(server: MailSink, write: Write) -> None:
+    message = write()
+    outbox.claim(limit=1)
+    Message.objects.filter(pk=message.pk).update(lease_until=timezone.now() + 120 * MINUTE)
+    assert sweep()["expired"] == 1
+    assert len(server.messages) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_mail_that_kills_its_worker_is_not_tried_for_ever(write: Write) -> None:
     message = write()
     for _ in range(6):
