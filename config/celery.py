@@ -4,13 +4,24 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import setup_logging, worker_init
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 app = Celery("quartier")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect(dispatch_uid="config.keep_logging")
+def keep_logging(**kwargs: Any) -> None:
+    """Worker and beat log as the web does (`LOGGING`): in lines of JSON, masked, from `LOG_LEVEL` on.
+
+    Whoever listens here keeps Celery from setting up its own; its ``--loglevel`` then has no effect.
+    """
+    import django
+
+    django.setup()
 
 
 @worker_init.connect(dispatch_uid="config.hold_role")

@@ -1,10 +1,11 @@
-"""gunicorn's access log without secrets. It is off unless asked for: `GUNICORN_CMD_ARGS="--access-logfile -"`.
+"""gunicorn's logs without secrets. That of accesses is off unless asked for: `GUNICORN_CMD_ARGS="--access-logfile -"`.
 
-gunicorn writes it before and beside Django, so `core.logs` does not see it. Loaded without Django's settings.
+gunicorn writes both before and beside Django, so `core.logs` does not see them. Loaded without Django's settings.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -15,8 +16,18 @@ from core.logs import mask
 _NEVER = ("{authorization}i", "{cookie}i", "{http_authorization}e", "{http_cookie}e", "{set-cookie}o")
 
 
+def _masked(record: logging.LogRecord) -> bool:
+    record.msg, record.args = mask(record.getMessage()), None
+    return True
+
+
 class MaskingLogger(Logger):
     """Names no code, token or address that stands in a path or in the query string (DOCMS-182)."""
+
+    def setup(self, cfg: Any) -> None:
+        """The other log, too, names addresses: of requests that fail, and at the level debug of all."""
+        super().setup(cfg)
+        self.error_log.addFilter(_masked)
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
         """What a format may show, masked."""

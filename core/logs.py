@@ -14,15 +14,18 @@ from core import scope
 
 _KEYS = r"password|passwort|token|code|secret|api[_-]?key|sessionid|user_session"
 _SECRETS = re.compile(
-    r"(?i)(authorization: *(?:bearer|basic) +|(?:" + _KEYS + r")[\"']?\s*[=:]\s*[\"']?)([^\s\"'&,;]+)"
+    r"(?i)(authorization: *(?:bearer|basic) +|(?:" + _KEYS + r")[\"']?\s*(?:[=:]|%3[ad])\s*[\"']?)([^\s\"'&,;]+)"
 )
 _SECRET_KEY = re.compile(r"(?i)(?:authorization|cookie|" + _KEYS + r")\Z")
 # Segments of paths that are a secret or an address: links, invite codes, second-factor codes, shares (DOCMS-182).
-# The first branch passes over two paths that only look like one.
+# The first branch passes over two paths that only look like one. An address may stand in the query of another one
+# (`/app/login?next=%2Fapp%2Finvite%2F…`), hence %2F and %3D.
 _SEGMENTS = (
     r"(?i)(/users/\d+/tfa/|/files/\d+/shares/)"
-    r"|(/(?:invites?|app/password|password/(?:token|mail)|shares|tfa)/)"
+    r"|((?:/|%2f)(?:invites?|app(?:/|%2f)password|password(?:/|%2f)(?:token|mail)|shares|tfa)(?:/|%2f))"
 )
+# PostgreSQL prints the row that it refuses, whatever is in it. Ends where Python goes on about another exception.
+_DETAIL = re.compile(r"(?s)\bDETAIL:  .*?(?=\n\n(?:The above exception|During handling)|\Z)")
 _IN_TEXT = re.compile(_SEGMENTS + r"[^/?#\s\"]+")
 _IN_PATH = re.compile(_SEGMENTS + r"[^/]+")
 
@@ -32,7 +35,9 @@ def _hidden(found: re.Match[str]) -> str:
 
 
 def mask(text: str) -> str:
-    """The text without passwords, tokens and codes (DOCMS-167, 182)."""
+    """The text without passwords, tokens and codes (DOCMS-167, 182), and without rows that PostgreSQL has printed."""
+    if "DETAIL:  " in text:
+        text = _DETAIL.sub("DETAIL:  ***", text)
     return _IN_TEXT.sub(_hidden, _SECRETS.sub(r"\1***", text))
 
 

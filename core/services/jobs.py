@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from django.db import connection
 from django.utils import timezone
 
+from core.logs import mask
 from core.models import JobRun
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def _recorded(name: str, work: Callable[[], Counts]) -> Counts:
         row.counts = counts
         return counts
     except Exception as error:
-        row.error = f"{type(error).__name__}: {error}"[:2000]
+        row.error = mask(f"{type(error).__name__}: {error}")[:2000]
         log.exception("job %s failed", name)
         raise
     finally:

@@ -10,17 +10,22 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import polib
 import pytest
 import yaml
+from django.test import override_settings
 
+from tests.everywhere import everywhere
 from tests.house.test_settings import GOOD
 from tests.ops.confine import confined, give
 from tests.ops.dockerfile import Stage, stages
-from tests.servers import eventually, free_port, locked
+from tests.servers import eventually, free_port, locked, truncate_all
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = str(Path(sys.executable).parent)
@@ -113,31 +118,32 @@ def _build(stage: Stage, app: Path) -> None:
     subprocess.run(["sh", "-ec", collect], cwd=app, env=environment, check=True)
 
 
-@pytest.fixture
-def writable(settings: Any) -> Iterator[Path]:
-    """The volume and the tmpfs of a container: all that its account may write. The test keeps its files there, too."""
+@pytest.fixture(scope="module")
+def writable() -> Iterator[Path]:
+    """The volume and the tmpfs of a container: all that its account may write. The tests keep their files there, too."""
     base = Path(os.environ["QUARTIER_TEST_FOLDER"]) / f"volume-{free_port()}"
     for name in ("files", "tmp"):
         (base / name).mkdir(parents=True)
         give(base / name)
-    settings.STORAGE_URL = f"file://{base / 'files'}"
     socket = Path(urlsplit(os.environ["REDIS_URL"]).path)
     if socket.is_socket():
         socket.chmod(0o777)
-    yield base
+    with override_settings(STORAGE_URL=f"file://{base / 'files'}"):
+        yield base
     shutil.rmtree(base, ignore_errors=True)
 
 
 Serve = Callable[..., Process]
 
 
-@pytest.fixture
-def run(image: Image, writable: Path, tmp_path: Path) -> Iterator[Serve]:
+@pytest.fixture(scope="module")
+def run(image: Image, writable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """`run(command, **environment)`: a process of the image, as an account that owns nothing of it."""
     started: list[Process] = []
+    logs = tmp_path_factory.mktemp("logs")
 
     def start(command: list[str], *, port: int = 0, **more: str) -> Process:
-        log = tmp_path / f"{len(started)}.log"
+        log = logs / f"{len(started)}.log"
         environment = image.environment(writable, **more)
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -156,7 +162,7 @@ def run(image: Image, writable: Path, tmp_path: Path) -> Iterator[Serve]:
         process.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve(image: Image, run: Serve) -> Serve:
     """`serve(**environment)`: the web server by the image's own CMD, on a free port."""
 
@@ -185,3 +191,12 @@ def compose() -> dict[str, Any]:
     """compose.yaml, with what `<<` brings."""
     loaded: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
     return loaded
+
+
+@pytest.fixture(scope="module")
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Rows that a module's fixtures make are there for other processes, and gone when the module is through."""
+    with django_db_blocker.unblock(), everywhere():
+        truncate_all()
+        yield
+        truncate_all()
