@@ -47,9 +47,9 @@ def icon(name: str, small: bool = False) -> SafeString:
 
 
 @register.filter
-def held(blob: Blob) -> object:
+def held(blob: Blob | None) -> object:
     """Why the bytes are held back, or nothing."""
-    return held_because(blob)
+    return held_because(blob) if blob else ""
 
 
 @register.simple_tag

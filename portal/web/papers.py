@@ -146,7 +146,7 @@ class Cabinet:
         if f.label:
             papers = papers.filter(label__name=f.label)
         papers = with_rights(papers, self.actor)
-        return papers.select_related("folder", "label").order_by("-created_at", "-id")
+        return papers.select_related("folder", "label", "current__blob").order_by("-created_at", "-id")
 
     @cached_property
     def pages(self) -> Paginator[Document]:
