@@ -145,9 +145,8 @@ orgs.invite                see     -         A         A         -         A
 orgs.accessrequest         list    +         +         +         +         +
 orgs.accessrequest         see     A         AB        A         -         A
 orgs.importrun             list    no        no        +         +         +
-orgs.importrun             see     -         -         A         -         A
+orgs.importrun             see     no        no        A         -         A
 orgs.importrun             add     no        no        +         +         +
-orgs.importrun             change  -         -         a         -         a
 orgs.membership            list    no        no        +         +         +
 orgs.membership            see     no        no        A         -         A
 orgs.membership            add     no        no        +         +         no

@@ -250,6 +250,8 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
             world.personal[role][place] = {"session_id": Session.objects.filter(user=whose).latest("id").pk}
         return
     world.cookies[role] = browser(person).cookies["user_session"].value
+    # However long the matrix takes, no request is the one that notes that the session is in use, and says so in a cookie.
+    Session.objects.filter(user=person).update(last_seen_at=timezone.now() + datetime.timedelta(days=1))
     home = world.cast.other_tenant if role == "other" else world.cast.tenant
     world.tokens[role] = bearer(person, home).token
     people = {"A": world.cast.renter, "B": world.cast.neighbour, "X": world.cast.foreigner}
