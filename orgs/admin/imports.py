@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db import models
 from django.db.models import F, Func, IntegerField
 from django.http import HttpRequest, HttpResponse
@@ -199,8 +200,9 @@ class ImportRunAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """With the bar, while there is something to wait for."""
-        run = of_object(self, request, object_id)
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **progress_of(run)})
+        run = self.get_object(request, unquote(object_id))
+        shown = progress_of(run) if run is not None else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def get_custom_urls(self) -> Any:
         """The fragment that the page asks for every second."""

@@ -23,7 +23,7 @@ from orgs.models import Organization
 from tests import cast as people
 from tests.everywhere import everywhere
 from tests.rights.matrix import expectations, routes, world
-from tests.rights.matrix.lines import Line, expects, measure
+from tests.rights.matrix.lines import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,9 @@ def test_every_answer_is_the_expected_one(asked: world.World, name: str) -> None
 def test_every_route_has_its_line(asked: world.World) -> None:
     lines = expectations.missing(routes.collect())
     shown = [line.written({role: measure(asked, line, role).cell for role in world.ROLES}) for line in lines]
-    assert not lines, "these routes have no expectation; check what was measured and add it to a table\n" + "\n".join(shown)
+    assert not lines, "these routes have no expectation; check what was measured and add it to a table\n" + "\n".join(
+        shown
+    )
 
 
 def test_no_line_is_left_of_a_route_that_is_gone() -> None:
@@ -87,7 +89,11 @@ def test_every_address_leads_to_its_route(asked: world.World) -> None:
 
 def test_whoever_is_refused_something_sees_it() -> None:
     """Else the refusal tells that it exists. What a contract wants otherwise stands in one table, with its rule."""
-    unexplained = [found for found in expectations.told() if found.rpartition(" ")[0].rpartition(" ")[0] not in expectations.EXCEPTIONS]
+    unexplained = [
+        found
+        for found in expectations.told()
+        if found.rpartition(" ")[0].rpartition(" ")[0] not in expectations.EXCEPTIONS
+    ]
     assert unexplained == []
     for name, reason in expectations.EXCEPTIONS.items():
         assert any(found.startswith(name) for found in expectations.told()), f"{name} is no exception (any more)"
@@ -141,7 +147,10 @@ def test_a_refusal_that_differs_by_a_word_is_found(asked: world.World, monkeypat
     monkeypatch.setattr(DocmsView, "folder", told)
     found = measure(asked, FOLDER, "renter")
     assert found.cell == "A"
-    assert [problem.partition(":")[0] for problem in found.wrong] == ["B is told from what does not exist", "X is told from what does not exist"]
+    assert [problem.partition(":")[0] for problem in found.wrong] == [
+        "B is told from what does not exist",
+        "X is told from what does not exist",
+    ]
 
 
 def test_an_error_of_ours_is_found(asked: world.World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,12 +38,7 @@ class Answer:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-
-    @property
-    def leads_to_sign_in(self) -> bool:
-        """A 401, or a redirect to the page for signing in."""
-        location = dict(self.headers).get("location", "")
-        return self.status == 401 or (self.status == 302 and location.startswith(_SIGN_IN))
+    leads_to_sign_in: bool  # a 401, or a redirect to the page for signing in
 
     def differs(self, other: Answer) -> str:
         """In what first, or nothing."""
@@ -69,7 +64,9 @@ def ask(world: World, role: str, method: str, path: str, payload: Any, *, named:
         body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
         transaction.set_rollback(True)
     length = response.headers.get("Content-Length")
-    assert length is None or method == "HEAD" or int(length) == len(body), f"{method} {path} says {length}, sends {len(body)}"
+    assert length is None or method == "HEAD" or int(length) == len(body), (
+        f"{method} {path} says {length}, sends {len(body)}"
+    )
     return _plain(response, body, path, named)
 
 
@@ -107,7 +104,7 @@ def _plain(response: Any, body: bytes, path: str, named: tuple[object, ...]) -> 
     for form in longest_first:
         text = text.replace(form.encode(), b"{path}")
     for value in named:
-        text = re.sub(rb'(["\'=]|: )%s(?=["\'&.,])' % re.escape(str(value)).encode(), rb"\1{id}", text)
+        text = re.sub(rb'(value="|: |=)%s(?=["&])' % re.escape(str(value)).encode(), rb"\1{id}", text)
     headers = []
     for name, value in response.headers.items():
         if name.lower() in _OF_ITS_OWN:
@@ -117,4 +114,7 @@ def _plain(response: Any, body: bytes, path: str, named: tuple[object, ...]) -> 
             shown = shown.replace(form, "{path}")
         headers.append((name.lower(), shown))
     cookies = [("set-cookie", name) for name in response.cookies]
-    return Answer(response.status_code, tuple(sorted([*headers, *cookies])), text)
+    signs_in = response.status_code == 401 or (
+        response.status_code == 302 and response.headers["Location"].startswith(_SIGN_IN)
+    )
+    return Answer(response.status_code, tuple(sorted([*headers, *cookies])), text, signs_in)

@@ -41,7 +41,7 @@ _REQUESTS = {
     "add": [("GET", "add/"), ("POST", "add/")],
     "change": [("POST", f"{_ROW}change/")],
     "delete": [("GET", f"{_ROW}delete/"), ("POST", f"{_ROW}delete/")],
-    "redirect": [("GET", _ROW), ("POST", _ROW)],
+    "redirect": [("GET", _ROW)],
 }
 
 

@@ -40,7 +40,7 @@ PAYLOADS: dict[str, Any] = {
     f"PUT {D}folders/<int:folder_id>#mail": {"mail_after_upload_users": ["{user_id}"]},
     f"POST {D}groups#people": {"name": "Neu", "user_ids": ["{user_id}"]},
     f"POST {D}groups#folders": {"name": "Neu", "folder_ids": ["{folder_id}"]},
-    f"POST {D}groups#admins": {"name": "Neu", "groupadmin_ids": ["{user_id}"]},
+    f"POST {D}groups#admins": {"name": "Neu", "user_ids": ["{user_id}"], "groupadmin_ids": ["{user_id}"]},
     f"POST {D}users#groups": {**_USER, "group_ids": ["{group_id}"]},
     f"POST {D}users#last": {**_USER, "last_folder_id": "{folder_id}"},
     f"POST {D}files": {**_FILE, "folder_id": "{folder_id}"},

@@ -61,6 +61,8 @@ def collect(patterns: Iterable[URLPattern | URLResolver] | None = None, prefix: 
 def methods_of(view: Any) -> tuple[str, ...]:
     """Those an API's class defines; each one for a class that sorts them out itself; GET and POST for pages."""
     kind = getattr(view, "cls", None) or getattr(view, "view_class", None)
-    if kind is None or hasattr(kind, "get_redirect_url"):
+    if kind is None:
         return PAGE_METHODS
+    if hasattr(kind, "get_redirect_url"):
+        return ("GET",)  # and the same answer to every other method
     return tuple(m for m in API_METHODS if hasattr(kind, m.lower())) or ("HEAD", *API_METHODS)

@@ -30,8 +30,8 @@ GET admin/                                                                   in 
 POST admin/                                                                  in     no     no     no     no     no     +      +      +      +      +
 GET admin/login/                                                             in     in     in     in     in     in     +      +      +      +      +
 POST admin/login/                                                            in     in     in     in     in     in     +      +      +      +      +
-GET admin/logout/                                                            in     no     no     no     no     no     in     in     in     in     in
-POST admin/logout/                                                           in     no     no     no     no     no     in     in     in     in     in
+GET admin/logout/                                                            +      no     no     no     no     no     in     in     in     in     in
+POST admin/logout/                                                           +      no     no     no     no     no     in     in     in     in     in
 GET admin/password_change/                                                   in     no     no     no     no     no     +      +      +      +      +
 POST admin/password_change/                                                  in     no     no     no     no     no     +      +      +      +      +
 GET admin/password_change/done/                                              in     no     no     no     no     no     +      +      +      +      +
@@ -41,23 +41,22 @@ POST admin/autocomplete/                                                     in 
 GET admin/jsi18n/                                                            in     no     no     no     no     no     +      +      +      +      +
 POST admin/jsi18n/                                                           in     no     no     no     no     no     405    405    405    405    405
 GET admin/r/<path:content_type_id>/<path:object_id>/                         in     no     no     no     no     no     -      -      -      -      -
-POST admin/r/<path:content_type_id>/<path:object_id>/                        in     no     no     no     no     no     -      -      -      -      -
-GET admin/orgs/community/<path:object_id>/invite/                            in     no     no     no     no     no     B      A      A      -      A
-POST admin/orgs/community/<path:object_id>/invite/                           in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/unit/<path:object_id>/invite/                                 in     no     no     no     no     no     B      A      A      -      A
-POST admin/orgs/unit/<path:object_id>/invite/                                in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/contact/<path:object_id>/invite/                              in     no     no     no     no     no     B      A      A      -      A
-POST admin/orgs/contact/<path:object_id>/invite/                             in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/occupancy/<path:object_id>/end/                               in     no     no     no     no     no     B      A      A      -      A
-POST admin/orgs/occupancy/<path:object_id>/end/                              in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/occupancy/<path:object_id>/revoke/                            in     no     no     no     no     no     B      A      A      -      A
-POST admin/orgs/occupancy/<path:object_id>/revoke/                           in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/invite/<path:object_id>/renew/                                in     no     no     no     no     no     B      A      A      -      A
-POST admin/orgs/invite/<path:object_id>/renew/                               in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/invite/<path:object_id>/withdraw/                             in     no     no     no     no     no     B      A      A      -      A
-POST admin/orgs/invite/<path:object_id>/withdraw/                            in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/accessrequest/<path:object_id>/handle/                        in     no     no     no     no     no     AB     AB     A      -      A
-POST admin/orgs/accessrequest/<path:object_id>/handle/                       in     no     no     no     no     no     AB     AB     A      -      A
+GET admin/orgs/community/<path:object_id>/invite/                            in     no     no     no     no     no     -      A      A      -      A
+POST admin/orgs/community/<path:object_id>/invite/                           in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/unit/<path:object_id>/invite/                                 in     no     no     no     no     no     -      A      A      -      A
+POST admin/orgs/unit/<path:object_id>/invite/                                in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/contact/<path:object_id>/invite/                              in     no     no     no     no     no     -      A      A      -      A
+POST admin/orgs/contact/<path:object_id>/invite/                             in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/occupancy/<path:object_id>/end/                               in     no     no     no     no     no     -      A      A      -      A
+POST admin/orgs/occupancy/<path:object_id>/end/                              in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/occupancy/<path:object_id>/revoke/                            in     no     no     no     no     no     -      A      A      -      A
+POST admin/orgs/occupancy/<path:object_id>/revoke/                           in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/invite/<path:object_id>/renew/                                in     no     no     no     no     no     -      A      A      -      A
+POST admin/orgs/invite/<path:object_id>/renew/                               in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/invite/<path:object_id>/withdraw/                             in     no     no     no     no     no     -      A      A      -      A
+POST admin/orgs/invite/<path:object_id>/withdraw/                            in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/accessrequest/<path:object_id>/handle/                        in     no     no     no     no     no     A      AB     A      -      A
+POST admin/orgs/accessrequest/<path:object_id>/handle/                       in     no     no     no     no     no     A      AB     A      -      A
 GET admin/orgs/importrun/<int:object_id>/progress/                           in     no     no     no     no     no     -      -      A      -      A
 POST admin/orgs/importrun/<int:object_id>/progress/                          in     no     no     no     no     no     -      -      A      -      A
 GET admin/orgs/importrun/<path:object_id>/cancel/                            in     no     no     no     no     no     -      -      A      -      A
@@ -74,18 +73,18 @@ GET admin/orgs/membership/<path:object_id>/reactivate/                       in 
 POST admin/orgs/membership/<path:object_id>/reactivate/                      in     no     no     no     no     no     -      -      A      -      A
 GET admin/orgs/organization/admit/                                           in     no     no     no     no     no     no     no     no     no     +
 POST admin/orgs/organization/admit/                                          in     no     no     no     no     no     no     no     no     no     +
-GET admin/docms/folder/<path:object_id>/people/                              in     no     no     no     no     no     B      A      A      -      A
-POST admin/docms/folder/<path:object_id>/people/                             in     no     no     no     no     no     B      A      A      -      A
-GET admin/docms/folder/<path:object_id>/person/                              in     no     no     no     no     no     B      A      A      -      A
-POST admin/docms/folder/<path:object_id>/person/                             in     no     no     no     no     no     B      A      A      -      A
+GET admin/docms/folder/<path:object_id>/people/                              in     no     no     no     no     no     -      A      A      -      A
+POST admin/docms/folder/<path:object_id>/people/                             in     no     no     no     no     no     -      A      A      -      A
+GET admin/docms/folder/<path:object_id>/person/                              in     no     no     no     no     no     -      A      A      -      A
+POST admin/docms/folder/<path:object_id>/person/                             in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/document/upload/recipients/                                  in     no     no     no     no     no     +      +      +      +      +
 POST admin/docms/document/upload/recipients/                                 in     no     no     no     no     no     +      +      +      +      +
 GET admin/docms/document/upload/                                             in     no     no     no     no     no     +      +      +      +      +
 POST admin/docms/document/upload/                                            in     no     no     no     no     no     +      +      +      +      +
-GET admin/docms/document/<path:object_id>/people/                            in     no     no     no     no     no     B      A      A      -      A
-POST admin/docms/document/<path:object_id>/people/                           in     no     no     no     no     no     B      A      A      -      A
-GET admin/docms/document/<path:object_id>/person/                            in     no     no     no     no     no     B      A      A      -      A
-POST admin/docms/document/<path:object_id>/person/                           in     no     no     no     no     no     B      A      A      -      A
+GET admin/docms/document/<path:object_id>/people/                            in     no     no     no     no     no     -      A      A      -      A
+POST admin/docms/document/<path:object_id>/people/                           in     no     no     no     no     no     -      A      A      -      A
+GET admin/docms/document/<path:object_id>/person/                            in     no     no     no     no     no     -      A      A      -      A
+POST admin/docms/document/<path:object_id>/person/                           in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/group/address/                                               in     no     no     no     no     no     no     no     +      +      +
 POST admin/docms/group/address/                                              in     no     no     no     no     no     no     no     +      +      +
 GET admin/messaging/message/<path:object_id>/again/                          in     no     no     no     no     no     -      -      A      -      A
@@ -98,21 +97,21 @@ GET admin/(?P<url>.*)$                                                       in 
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 -- Ids in a query or a form.
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
-GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     B      A      A      -      A
-GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     B      A      A      -      A
-GET admin/orgs/unit/?community__id__exact={community_id}                     in     no     no     no     no     no     B!200  A!200  A!200  +      A!200
+GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      A
+GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     -      A      A      -      A
+GET admin/orgs/unit/?community__id__exact={community_id}                     in     no     no     no     no     no     +      A!200  A!200  +      A!200
 GET admin/orgs/contact/?import=created-{run_id}                              in     no     no     no     no     no     +      +      +      +      +
-GET admin/docms/document/?folder__id__exact={folder_id}                      in     no     no     no     no     no     B!200  A!200  A!200  +      A!200
-POST admin/orgs/building/add/#community                                      in     no     no     no     no     no     B!200  A!200  A!200  +      no
-POST admin/orgs/unit/add/#community                                          in     no     no     no     no     no     B!200  A!200  A!200  +      no
-POST admin/orgs/occupancy/add/#unit                                          in     no     no     no     no     no     B!200  A!200  A!200  +      no
-POST admin/orgs/occupancy/add/#contact                                       in     no     no     no     no     no     B!200  A!200  A!200  +      no
+GET admin/docms/document/?folder__id__exact={folder_id}                      in     no     no     no     no     no     +      A!200  A!200  +      A!200
+POST admin/orgs/building/add/#community                                      in     no     no     no     no     no     +      A!200  A!200  +      no
+POST admin/orgs/unit/add/#community                                          in     no     no     no     no     no     +      A!200  A!200  +      no
+POST admin/orgs/occupancy/add/#unit                                          in     no     no     no     no     no     +      A!200  A!200  +      no
+POST admin/orgs/occupancy/add/#contact                                       in     no     no     no     no     no     +      A!200  A!200  +      no
 POST admin/orgs/membership/add/#community                                    in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/group/add/#people                                           in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/group/add/#folders                                          in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/folder/add/#parent                                          in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/folder/add/#groups                                          in     no     no     no     no     no     no     no     A!200  +      no
-POST admin/docms/document/upload/#folder                                     in     no     no     no     no     no     B!200  A!200  A!200  +      +
+POST admin/docms/document/upload/#folder                                     in     no     no     no     no     no     +      A!200  A!200  +      +
 """
 
 # Nouns that have a list and forms. ``list``; ``see`` a row and its history; ``add``, ``change``, ``delete``: what has no
@@ -120,41 +119,40 @@ POST admin/docms/document/upload/#folder                                     in 
 NOUNS = """
 -- noun                    page    elsewhere staff     admin     other     operator
 orgs.community             list    +         +         +         +         +
-orgs.community             see     B         A         A         -         A
+orgs.community             see     -         A         A         -         A
 orgs.community             add     no        no        +         +         no
-orgs.community             change  B         A         A         -         A
+orgs.community             change  -         A         A         -         A
 orgs.building              list    +         +         +         +         +
-orgs.building              see     B         A         A         -         A
+orgs.building              see     -         A         A         -         A
 orgs.building              add     +         +         +         +         no
-orgs.building              change  B         A         A         -         A
-orgs.building              delete  B         A         A         -         A
+orgs.building              change  -         A         A         -         A
+orgs.building              delete  -         A         A         -         A
 orgs.unit                  list    +         +         +         +         +
-orgs.unit                  see     B         A         A         -         A
+orgs.unit                  see     -         A         A         -         A
 orgs.unit                  add     +         +         +         +         no
-orgs.unit                  change  B         A         A         -         A
-orgs.unit                  delete  B         A         A         -         A
+orgs.unit                  change  -         A         A         -         A
+orgs.unit                  delete  -         A         A         -         A
 orgs.contact               list    +         +         +         +         +
-orgs.contact               see     B         A         A         -         A
+orgs.contact               see     -         A         A         -         A
 orgs.contact               add     +         +         +         +         no
-orgs.contact               change  B         A         A         -         A
+orgs.contact               change  -         A         A         -         A
 orgs.occupancy             list    +         +         +         +         +
-orgs.occupancy             see     B         A         A         -         A
+orgs.occupancy             see     -         A         A         -         A
 orgs.occupancy             add     +         +         +         +         no
-orgs.occupancy             change  B         A         A         -         A
+orgs.occupancy             change  -         A         A         -         A
 orgs.invite                list    +         +         +         +         +
-orgs.invite                see     B         A         A         -         A
+orgs.invite                see     -         A         A         -         A
 orgs.accessrequest         list    +         +         +         +         +
-orgs.accessrequest         see     AB        AB        A         -         A
+orgs.accessrequest         see     A         AB        A         -         A
 orgs.importrun             list    no        no        +         +         +
-orgs.importrun             see     -         -         A         -         A
+orgs.importrun             see     no        no        A         -         A
 orgs.importrun             add     no        no        +         +         +
-orgs.importrun             change  -         -         a         -         a
 orgs.membership            list    no        no        +         +         +
 orgs.membership            see     no        no        A         -         A
 orgs.membership            add     no        no        +         +         no
 orgs.membership            change  no        no        A         -         A
 orgs.organization          list    +         +         +         +         +
-orgs.organization          see     AB        AB        A         -         A
+orgs.organization          see     A         AB        A         -         A
 orgs.organizationsettings  list    no        no        +         +         +
 orgs.organizationsettings  see     no        no        A         -         A
 orgs.organizationsettings  change  no        no        A         -         A
@@ -164,21 +162,21 @@ orgs.installationsettings  change  no        no        no        no        A
 orgs.signinlog             list    no        no        +         +         +
 orgs.signinlog             see     no        no        A         -         A
 docms.folder               list    +         +         +         +         +
-docms.folder               see     B         A         A         -         A
+docms.folder               see     -         A         A         -         A
 docms.folder               add     no        no        +         +         no
 docms.folder               change  no        no        A         -         A
 docms.folder               delete  no        no        A         -         A
 docms.document             list    +         +         +         +         +
-docms.document             see     B         A         A         -         A
-docms.document             change  B         A         A         -         a
-docms.document             delete  b         a         A         -         A
+docms.document             see     -         A         A         -         A
+docms.document             change  -         A         A         -         a
+docms.document             delete  -         a         A         -         A
 docms.group                list    no        no        +         +         +
 docms.group                see     no        no        A         -         A
 docms.group                add     no        no        +         +         no
 docms.group                change  no        no        A         -         A
 docms.group                delete  no        no        A         -         A
 docms.documentlog          list    +         +         +         +         +
-docms.documentlog          see     B         A         A         -         -
+docms.documentlog          see     -         A         A         -         -
 docms.readmark             list    no        no        +         +         +
 docms.readmark             see     no        no        A         -         A
 messaging.message          list    no        no        +         +         +

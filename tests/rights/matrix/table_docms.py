@@ -4,14 +4,14 @@ DOCMS = """
 -- method and route                                                          anon   renter owner  additi househ former elsewh staff  admin  other  operat
 GET docms/api/v1/login                                                       in     in     in     in     in     in     in     in     in     in     in
 GET docms/api/v1/get-tenants                                                 in     +      +      +      +      +      +      +      +      +      in
-GET docms/api/v1/select-tenant/<int:tenant_id>                               in     AB     AB     AB     AB     AB     AB     AB     A      X      in
+GET docms/api/v1/select-tenant/<int:tenant_id>                               in     AB     A      A      A      A      AB     AB     A      X      in
 GET docms/api/v1/logout                                                      in     +      +      +      +      +      +      +      +      +      in
 GET docms/api/v1/tfa                                                         in     +      +      +      +      +      +      +      +      +      in
 POST docms/api/v1/tfa/<str:tfainput>                                         in     400    400    400    400    400    400    400    400    400    in
 POST docms/api/v1/tfa/<str:code>/verify                                      in     400    400    400    400    400    400    400    400    400    in
 GET docms/api/v1/app-settings/public                                         +      +      +      +      +      +      +      +      +      +      +
 PUT docms/api/v1/password                                                    in     +      +      +      +      +      +      +      +      +      in
-PUT docms/api/v1/password/token/<str:token>                                  A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+PUT docms/api/v1/password/token/<str:token>                                  A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST docms/api/v1/password/mail/<str:mail>                                   +      +      +      +      +      +      +      +      +      +      +
 GET docms/api/v1/tenants/current/public                                      in     +      +      +      +      +      +      +      +      +      in
 GET docms/api/v1/users                                                       in     no     no     no     no     no     no     no     +      +      in
@@ -23,7 +23,7 @@ GET docms/api/v1/users/<int:user_id>/permissions                             in 
 GET docms/api/v1/users/<int:user_id>/loginlogs                               in     A!403  no     no     no     no     no     no     A      X      in
 GET docms/api/v1/groups                                                      in     +      +      +      +      +      +      +      +      +      in
 POST docms/api/v1/groups                                                     in     no     no     no     no     no     no     no     +      +      in
-GET docms/api/v1/groups/<int:group_id>                                       in     Ab401  ab401  ab401  ab401  ab401  Ba401  Ab401  A      X      in
+GET docms/api/v1/groups/<int:group_id>                                       in     Ab401  a401   a401   a401   a401   Ba401  Ab401  A      X      in
 PUT docms/api/v1/groups/<int:group_id>                                       in     no     no     no     no     no     no     no     A      X      in
 DELETE docms/api/v1/groups/<int:group_id>                                    in     no     no     no     no     no     no     no     A      X      in
 GET docms/api/v1/folders                                                     in     +      +      +      +      +      +      +      +      +      in
@@ -51,7 +51,7 @@ PUT docms/api/v1/files/<int:file_id>                                         in 
 DELETE docms/api/v1/files/<int:file_id>                                      in     a      a      a      a      -      b      a      A      X      in
 GET docms/api/v1/files/<int:file_id>/read                                    in     A      A      A      A      -      B      A      A      X      in
 GET docms/api/v1/files/<int:file_id>/download                                in     A      A      A      A      -      B      A      A      X      in
-PUT docms/api/v1/files/<int:file_id>/done/<str:donestate>                    in     a      a      a      a      -      b      a      a      x      in
+PUT docms/api/v1/files/<int:file_id>/done/<str:donestate>                    in     A      a      a      a      -      B      A      a      x      in
 PUT docms/api/v1/files/<int:file_id>/mark-read                               in     A      A      A      A      -      B      A      A      X      in
 GET docms/api/v1/files/<int:file_id>/versions                                in     a      a      a      a      -      B      A      A      X      in
 GET docms/api/v1/files/<int:file_id>/versions/<int:version_no>/download      in     a      a      a      a      -      B      A      A      X      in
@@ -77,6 +77,6 @@ POST docms/api/v1/groups#folders                                             in 
 POST docms/api/v1/groups#admins                                              in     no     no     no     no     no     no     no     A!400  X!400  in
 POST docms/api/v1/users#groups                                               in     no     no     no     no     no     no     no     A!400  X!400  in
 POST docms/api/v1/users#last                                                 in     no     no     no     no     no     no     no     A!400  X!400  in
-PUT docms/api/v1/folders/<int:folder_id>#mail                                in     no     no     no     no     no     no     no     A      X      in
-PUT docms/api/v1/files/<int:file_id>#label                                   in     a      a      a      a      -      B      A      A      X      in
+PUT docms/api/v1/folders/<int:folder_id>#mail                                in     no     no     no     no     no     no     no     A!400  X!400  in
+PUT docms/api/v1/files/<int:file_id>#label                                   in     no     no     no     no     -      B!400  A!400  A!400  X!400  in
 """

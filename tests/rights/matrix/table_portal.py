@@ -3,7 +3,6 @@
 PORTAL = """
 -- method and route                                                          anon   renter owner  additi househ former elsewh staff  admin  other  operat
 GET /                                                                        +      +      +      +      +      +      +      +      +      +      +
-POST /                                                                       +      +      +      +      +      +      +      +      +      +      +
 GET healthz                                                                  +      +      +      +      +      +      +      +      +      +      +
 POST healthz                                                                 +      +      +      +      +      +      +      +      +      +      +
 GET readyz                                                                   +      +      +      +      +      +      +      +      +      +      +
@@ -20,12 +19,12 @@ GET app/theme                                                                405
 POST app/theme                                                               +      +      +      +      +      +      +      +      +      +      +
 GET app/password/forgot                                                      +      +      +      +      +      +      +      +      +      +      +
 POST app/password/forgot                                                     422    422    422    422    422    422    422    422    422    422    422
-GET app/password/<str:token>                                                 A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
-POST app/password/<str:token>                                                a422   abx422 abx422 abx422 abx422 abx422 abx422 abx422 ax422  ax422  ax422
+GET app/password/<str:token>                                                 A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
+POST app/password/<str:token>                                                a422   abx422 ax422  ax422  ax422  ax422  abx422 abx422 ax422  ax422  ax422
 GET app/invite/                                                              +      +      +      +      +      +      +      +      +      +      +
 POST app/invite/                                                             +      +      +      +      +      +      +      +      +      +      +
-GET app/invite/<str:code>                                                    A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
-POST app/invite/<str:code>                                                   a422   ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET app/invite/<str:code>                                                    A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
+POST app/invite/<str:code>                                                   a422   ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 GET app/places                                                               in     +      +      +      +      +      +      +      +      +      +
 POST app/places                                                              405    405    405    405    405    405    405    405    405    405    405
 GET app/c/<int:community_id>/                                                in     A      A      A      A      -      B      A      A      X      -
@@ -38,12 +37,12 @@ GET app/documents/<int:document_id>/download                                 in 
 POST app/documents/<int:document_id>/download                                405    405    405    405    405    405    405    405    405    405    405
 GET app/documents/<int:document_id>/read                                     in     A      A      A      A      -      B      A      A      X      -
 POST app/documents/<int:document_id>/read                                    405    405    405    405    405    405    405    405    405    405    405
-GET app/documents/<int:document_id>/preview                                  in     -      -      -      -      -      -      -      -      -      -
+GET app/documents/<int:document_id>/preview                                  in     A      A      A      A      -      B      A      A      X      -
 POST app/documents/<int:document_id>/preview                                 405    405    405    405    405    405    405    405    405    405    405
 GET app/documents/<int:document_id>/mark-read                                405    405    405    405    405    405    405    405    405    405    405
 POST app/documents/<int:document_id>/mark-read                               in     A      A      A      A      -      B      A      A      X      -
 GET app/documents/<int:document_id>/done                                     405    405    405    405    405    405    405    405    405    405    405
-POST app/documents/<int:document_id>/done                                    in     a      a      a      a      -      b      a      a      x      -
+POST app/documents/<int:document_id>/done                                    in     A      a      a      a      -      B      A      a      x      -
 GET app/folders/<int:folder_id>/favourite                                    405    405    405    405    405    405    405    405    405    405    405
 POST app/folders/<int:folder_id>/favourite                                   in     A      A      A      A      -      B      A      A      X      -
 GET app/profile                                                              in     +      +      +      +      +      +      +      +      +      +
@@ -60,21 +59,21 @@ GET app/profile/second-factor/codes                                          405
 POST app/profile/second-factor/codes                                         in     +      +      +      +      +      +      +      +      +      +
 GET app/profile/second-factor/remove                                         405    405    405    405    405    405    405    405    405    405    405
 POST app/profile/second-factor/remove                                        in     +      +      +      +      +      +      +      +      +      +
-GET app/brand/<int:tenant_id>.css                                            A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET app/brand/<int:tenant_id>.css                                            A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST app/brand/<int:tenant_id>.css                                           405    405    405    405    405    405    405    405    405    405    405
-GET app/brand/<int:tenant_id>/logo                                           A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET app/brand/<int:tenant_id>/logo                                           A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST app/brand/<int:tenant_id>/logo                                          405    405    405    405    405    405    405    405    405    405    405
-GET app/about/<int:tenant_id>/imprint                                        A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET app/about/<int:tenant_id>/imprint                                        A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST app/about/<int:tenant_id>/imprint                                       405    405    405    405    405    405    405    405    405    405    405
-GET app/about/<int:tenant_id>/privacy                                        A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET app/about/<int:tenant_id>/privacy                                        A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST app/about/<int:tenant_id>/privacy                                       405    405    405    405    405    405    405    405    405    405    405
-GET api/schema/<slug:name>/                                                  A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET api/schema/<slug:name>/                                                  A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST api/schema/<slug:name>/                                                 405    405    405    405    405    405    405    405    405    405    405
-GET api/docs/<slug:name>/                                                    A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET api/docs/<slug:name>/                                                    A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST api/docs/<slug:name>/                                                   405    405    405    405    405    405    405    405    405    405    405
-GET api/docs/<slug:name>/redoc/                                              A      ABX    ABX    ABX    ABX    ABX    ABX    ABX    AX     AX     AX
+GET api/docs/<slug:name>/redoc/                                              A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST api/docs/<slug:name>/redoc/                                             405    405    405    405    405    405    405    405    405    405    405
 -- What an address may name besides the path: ids in a query are not found like those in a path.
-GET app/c/<int:community_id>/info/documents?folder={folder_id}               in     A      A      A      A      -      B      A      A      X      -
-GET app/c/<int:community_id>/info/documents?doc={document_id}                in     A      A      A      A      -      B      A      A      X      -
+GET app/c/<int:community_id>/info/documents?folder={folder_id}               in     A      A      A      A      -      B      A      -      -      -
+GET app/c/<int:community_id>/info/documents?doc={document_id}                in     A      A      A      A      -      B      A      -      -      -
 """

@@ -168,7 +168,9 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     community, tenant = unit.community, unit.tenant
     name = community.identifier
     member = Membership.objects.get(user=person, organization=tenant.pk)
-    building = unit.building or rows.create(apps.get_model("orgs", "Building"), tenant=tenant, community=community, street=f"Weg {name}")
+    building = unit.building or rows.create(
+        apps.get_model("orgs", "Building"), tenant=tenant, community=community, street=f"Weg {name}"
+    )
 
     circle = groups.derived_group(tenant=tenant, community=community)
     group = groups.create_group(
@@ -197,14 +199,20 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     occupancies.move_in(contact=guest, unit=unit, role="additional", first=datetime.date(2024, 1, 1))
     invite = invites.invite_contact(contact=guest, invited_by=boss.user, community=community, unit=unit)  # type: ignore[arg-type]
     asked = rows.create(
-        AccessRequest, tenant=tenant, first_name="Frieda", last_name="Frage", email=f"frage-{name.lower()}@quartier.test"
+        AccessRequest,
+        tenant=tenant,
+        first_name="Frieda",
+        last_name="Frage",
+        email=f"frage-{name.lower()}@quartier.test",
     )
     run = runs.start(tenant=tenant, file=io.BytesIO(b"a;b"), filename=f"{name}.csv", user=boss.user, wake_worker=False)
     entry = SignInLog.objects.create(user=person, tenant=tenant, type="login", door="web")
     message = Message.objects.filter(tenant=tenant, to_emails__contains=[guest.email]).latest("id")
     trouble = SystemLog.objects.create(tenant=tenant, category="test", action=f"Fehler {name}")
     job = JobRun.objects.create(name=f"job-{name}", started_at=timezone.now(), ended_at=timezone.now())
-    received = uploads.create(user_id=boss.user_id or 0, tenant_id=tenant.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9)
+    received = uploads.create(
+        user_id=boss.user_id or 0, tenant_id=tenant.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9
+    )
     token = passwords.issue_link(
         person, purpose=OneTimeLink.Purpose.PASSWORD_RESET, lifetime=datetime.timedelta(hours=1), tenant=tenant
     )
@@ -242,15 +250,17 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
             world.personal[role][place] = {"session_id": Session.objects.filter(user=whose).latest("id").pk}
         return
     world.cookies[role] = browser(person).cookies["user_session"].value
+    # However long the matrix takes, no request is the one that notes that the session is in use, and says so in a cookie.
+    Session.objects.filter(user=person).update(last_seen_at=timezone.now() + datetime.timedelta(days=1))
     home = world.cast.other_tenant if role == "other" else world.cast.tenant
     world.tokens[role] = bearer(person, home).token
     people = {"A": world.cast.renter, "B": world.cast.neighbour, "X": world.cast.foreigner}
     for place, whose in (people | {HOMES.get(role, "A"): person}).items():
         device = Session.objects.create(
-            session_key=f"{role}-{place}".ljust(32).encode(), user=whose, expires_at=timezone.now() + datetime.timedelta(1)
+            session_key=f"{role}-{place}".ljust(32).encode(),
+            user=whose,
+            expires_at=timezone.now() + datetime.timedelta(1),
         )
         with scope.unit_of_work(door="test", user_id=whose.pk):
-            held = uploads.create(
-                user_id=whose.pk, tenant_id=home.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9
-            )
+            held = uploads.create(user_id=whose.pk, tenant_id=home.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9)
         world.personal[role][place] = {"session_id": device.pk, "handle": held.handle}
