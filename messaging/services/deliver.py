@@ -52,6 +52,7 @@ def deliver(ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead 
 
 def sweep() -> dict[str, int]:
     """Return expired leases, then deliver everything that is due. The scheduler runs it every 20 seconds."""
+    outbox.correct_clock()
     total = {"expired": outbox.requeue_expired()}
     dead: Dead = {}
     end = time.monotonic() + SWEEP_SECONDS

@@ -306,6 +306,21 @@ def test_a_lease_of_a_clock_that_was_wrong_is_given_back(server: MailSink, write
 
 
 @pytest.mark.django_db(transaction=True)
+def test_mails_written_by_a_clock_that_was_ahead_do_not_wait_for_it(server: MailSink, write: Write) -> None:
+    now, ahead = timezone.now(), timezone.now() + 120 * MINUTE
+    at_once, again, later = write("a@example.test"), write("b@example.test"), write("c@example.test")
+    Message.objects.filter(pk=at_once.pk).update(not_before=ahead, updated_at=ahead)
+    Message.objects.filter(pk=again.pk).update(not_before=ahead + 5 * MINUTE, updated_at=ahead, attempts=1)
+    Message.objects.filter(pk=later.pk).update(not_before=ahead + 5 * MINUTE, updated_at=ahead)
+    assert sweep()["sent"] == 1
+    again.refresh_from_db()
+    assert abs(again.not_before - now - 5 * MINUTE) < MINUTE
+    later.refresh_from_db()
+    assert later.not_before == ahead + 5 * MINUTE
+    assert outbox.correct_clock() == 0
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_mail_that_kills_its_worker_is_not_tried_for_ever(write: Write) -> None:
     message = write()
     for _ in range(6):
