@@ -43,10 +43,12 @@ def deliver(ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead 
     dead = {} if dead is None else dead
     counts = dict.fromkeys(("sent", "waiting", "failed", "bounced", "skipped"), 0)
     claimed = outbox.claim(limit=limit, ids=ids)
+    begun = len(claimed) == 1
     for config, messages in _by_server(claimed).items():
         with Transport(config) as transport:
             for message in messages:
-                counts[_send(message, transport, dead)] += 1
+                ours = begun or outbox.begin(message)
+                counts[_send(message, transport, dead) if ours else "skipped"] += 1
     return counts
 
 

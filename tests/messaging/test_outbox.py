@@ -333,6 +333,34 @@ def test_a_mail_that_kills_its_worker_is_not_tried_for_ever(write: Write) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_mail_that_kills_its_worker_costs_the_others_no_attempt(
+    server: MailSink, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """Nothing that the code could catch."""
+
+    def send(self: Transport, message: Message, addresses: list[str]) -> dict[str, tuple[int, str]]:
+        if message.pk == deadly.pk:
+            raise KilledError
+        return plain(self, message, addresses)
+
+    plain = Transport.send
+    monkeypatch.setattr(Transport, "send", send)
+    first, deadly, behind = write("a@example.test"), write("b@example.test"), write("c@example.test")
+    for kills in range(1, 7):
+        with pytest.raises(KilledError):
+            sweep()
+        states = dict(Message.objects.values_list("pk", "state"))
+        assert states == {first.pk: "sent", deadly.pk: "sending", behind.pk: "sending"}
+        assert dict(Message.objects.values_list("pk", "attempts")) == {first.pk: 1, deadly.pk: kills, behind.pk: 0}
+        Message.objects.filter(state="sending").update(lease_until=timezone.now() - MINUTE)
+    assert sweep()["sent"] == 1
+    assert dict(Message.objects.values_list("pk", "state")) == {
+        first.pk: "sent", deadly.pk: "failed", behind.pk: "sent"
+    }  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
 def test_secrets_leave_the_outbox_when_sent_other_texts_after_thirty_days(server: MailSink, write: Write) -> None:
     secret = write(
         "a@example.test", kind="password_reset", context={"link": "https://quartier.test/app/password/token"}
