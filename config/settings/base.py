@@ -141,6 +141,7 @@ CELERY_TASK_PUBLISH_RETRY = False  # a dead broker must not hold a request; the 
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 3600}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "config.scheduler:SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     "messaging.sweep": {"task": "messaging.sweep", "schedule": 20.0},
     "messaging.empty_old": {"task": "messaging.empty_old", "schedule": crontab(hour=3, minute=41)},

@@ -43,15 +43,18 @@ def deliver(ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead 
     dead = {} if dead is None else dead
     counts = dict.fromkeys(("sent", "waiting", "failed", "bounced", "skipped"), 0)
     claimed = outbox.claim(limit=limit, ids=ids)
+    begun = len(claimed) == 1
     for config, messages in _by_server(claimed).items():
         with Transport(config) as transport:
             for message in messages:
-                counts[_send(message, transport, dead)] += 1
+                ours = begun or outbox.begin(message)
+                counts[_send(message, transport, dead) if ours else "skipped"] += 1
     return counts
 
 
 def sweep() -> dict[str, int]:
     """Return expired leases, then deliver everything that is due. The scheduler runs it every 20 seconds."""
+    outbox.correct_clock()
     total = {"expired": outbox.requeue_expired()}
     dead: Dead = {}
     end = time.monotonic() + SWEEP_SECONDS

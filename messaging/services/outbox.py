@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from orgs.models import Organization, User
 
 LEASE = datetime.timedelta(minutes=5)
+SKEW = datetime.timedelta(minutes=1)  # by which the clocks of two servers may differ
 # Pauses before the first to fifth repetition; after the fifth the message has failed.
 PAUSES = tuple(datetime.timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
 KEEP_TEXT = datetime.timedelta(days=30)
@@ -240,7 +241,8 @@ def new_message_id() -> str:
 def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
     """Take due mails for five minutes, skipping what another worker is taking, and commit before any is sent.
 
-    Counts the attempt now, so that a mail which kills its worker is not tried for ever.
+    Counts the attempt of a mail that is taken alone. Those of a batch are counted one by one, by `begin`: a mail that
+    kills its worker again and again must not use up the attempts of those behind it.
     """
     now = timezone.now()
     with scope.unit_of_work(door="mail"), scope.all_tenants():
@@ -249,13 +251,32 @@ def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
             due = due.filter(pk__in=ids)
         due = due.order_by("not_before", "id").select_for_update(skip_locked=True, of=("self",))
         taken = list(due.prefetch_related("recipients", "tenant")[:limit])
+        alone = int(len(taken) == 1)
         for message in taken:
             message.state, message.lease_until = Message.State.SENDING, now + LEASE
-            message.attempts += 1
+            message.attempts += alone
         Message.objects.filter(pk__in=[m.pk for m in taken]).update(
-            state=Message.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + 1, updated_at=now
+            state=Message.State.SENDING, lease_until=now + LEASE, attempts=F("attempts") + alone, updated_at=now
         )
         return taken
+
+
+def begin(message: Message) -> bool:
+    """Count the attempt of one mail of a batch and renew its lease; False when it is no longer ours.
+
+    Before it is sent, so that a mail which kills its worker is not tried for ever. Nothing waits for the disk: a
+    database that crashes may forget it, and then tries once more than it should.
+    """
+    until = timezone.now() + LEASE
+    with scope.unit_of_work(door="mail", tenants=[message.tenant_id] if message.tenant_id else []):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        ours = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, lease_until=message.lease_until)
+        began = ours.update(lease_until=until, attempts=F("attempts") + 1)
+    if began:
+        message.lease_until = until
+        message.attempts += 1
+    return bool(began)
 
 
 def requeue_expired() -> int:
@@ -269,6 +290,21 @@ def requeue_expired() -> int:
             state=Message.State.FAILED, lease_until=None, updated_at=now, error_msg="The worker stopped while sending."
         )
         return left.update(state=Message.State.QUEUED, lease_until=None, updated_at=now)
+
+
+def correct_clock() -> int:
+    """Mails written by a clock that was ahead wait as long as they were meant to, from now on. Returns how many.
+
+    What was meant for a certain moment from the start keeps it.
+    """
+    now = timezone.now()
+    with scope.unit_of_work(door="mail"), scope.all_tenants():
+        ahead = Message.objects.filter(
+            Q(attempts__gt=0) | Q(not_before__lte=F("updated_at")),
+            state=Message.State.QUEUED,
+            updated_at__gt=now + SKEW,
+        )
+        return ahead.update(not_before=F("not_before") - (F("updated_at") - Value(now)), updated_at=now)
 
 
 def empty_old(*, batch: int = 1000) -> dict[str, int]:

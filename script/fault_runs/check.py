@@ -242,7 +242,7 @@ class Check:
             sweeps.sweep_objects(force=True)
         with _everywhere():
             rows = {key.hex for key in Blob.objects.values_list("storage_key", flat=True)}
-            shown = {key.hex for key in Blob.objects.exclude(preview_key=None).values_list("preview_key", flat=True)}
+            shown = {key.hex for key in Blob.objects.values_list("preview_key", flat=True) if key}
             if Upload.objects.exists():
                 found.half.append("uploads outlive their time")
         for folder, wanted in (("blobs", rows), ("previews", shown), ("parts", set()), ("tmp", set())):

@@ -106,6 +106,10 @@ class House:
                 return False
             time.sleep(0.05)
 
+    def ended(self, child: Child, seconds: float) -> bool:
+        """Whether a command ends by itself within that time."""
+        return self.until(lambda: not child.running, seconds)
+
     def manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """One command of `manage.py`. Raises `ServerError` when it fails."""
         child = self.command(*arguments, env=env)

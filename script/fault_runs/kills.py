@@ -64,7 +64,7 @@ def kill_import(site: Site, times: int) -> Row:
             begin = time.monotonic()
             command = site.house.command("import_register", str(path), "--tenant", str(site.facts.tenant))
             moment = site.random.uniform(0.3 * usual, usual)
-            if site.house.until(lambda child=command: not child.running, moment):
+            if site.house.ended(command, moment):
                 usual = time.monotonic() - begin
                 if command.process.returncode == 0:
                     act.acks, act.unknown = 1, 0
@@ -104,7 +104,7 @@ def _migrated(house: House, name: str, moment: float) -> list[str] | None:
             "MIGRATION_DATABASE_URL": house.postgres.url(OWNER, name),
         }
         child = house.command("migrate", "--verbosity", "0", env=env)
-        if house.until(lambda: not child.running, moment):
+        if house.ended(child, moment):
             return None
         kill(child.process.pid)
         child.process.wait()

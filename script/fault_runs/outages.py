@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from script.embedded import ServerError
@@ -165,13 +166,17 @@ def disk_full(site: Site, times: int) -> Row:
             told = answers.count[507]
             site.disk.fill(but=1024 * 1024)
             row.times += 1
-            if not site.house.until(lambda told=told: answers.count[507] > told + 2, 60):
+            if not site.house.until(partial(_told_full, answers, told + 2), 60):
                 row.problems.append("nobody was told 507")
             row.problems += [f"a temporary file stayed: {path.name}" for path in _abandoned(site.house)]
             site.disk.clear()
             row.problems += _small_upload(site)
             site.house.pause(1.0)
     return row
+
+
+def _told_full(answers: Answers, more_than: int) -> bool:
+    return answers.count[507] > more_than
 
 
 def _abandoned(house: House) -> list[Path]:

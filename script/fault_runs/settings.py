@@ -4,8 +4,6 @@ Nothing else differs. What a lost message of the broker would bring back by itse
 its hour: the sweeps have to find what was lost.
 """
 
-from typing import Any
-
 from config.settings.tryout import *  # noqa: F403
 from config.settings.tryout import CELERY_BEAT_SCHEDULE as _SCHEDULE
 from config.settings.tryout import INSTALLED_APPS as _APPS
@@ -20,6 +18,6 @@ _SECONDS = {
     "docms.release_documents": 4.0,
     "docms.catch_up_index": 4.0,
 }
-CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+CELERY_BEAT_SCHEDULE = {
     name: {**entry, "schedule": _SECONDS.get(name, entry["schedule"])} for name, entry in _SCHEDULE.items()
 }

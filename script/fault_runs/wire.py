@@ -62,7 +62,7 @@ class Answers:
     @staticmethod
     def _in_dialect(answer: Answer) -> bool:
         try:
-            return answer.json.keys() >= DIALECT
+            return bool(answer.json.keys() >= DIALECT)
         except (ValueError, AttributeError):
             return False
 

@@ -306,6 +306,21 @@ def test_a_lease_of_a_clock_that_was_wrong_is_given_back(server: MailSink, write
 
 
 @pytest.mark.django_db(transaction=True)
+def test_mails_written_by_a_clock_that_was_ahead_do_not_wait_for_it(server: MailSink, write: Write) -> None:
+    now, ahead = timezone.now(), timezone.now() + 120 * MINUTE
+    at_once, again, later = write("a@example.test"), write("b@example.test"), write("c@example.test")
+    Message.objects.filter(pk=at_once.pk).update(not_before=ahead, updated_at=ahead)
+    Message.objects.filter(pk=again.pk).update(not_before=ahead + 5 * MINUTE, updated_at=ahead, attempts=1)
+    Message.objects.filter(pk=later.pk).update(not_before=ahead + 5 * MINUTE, updated_at=ahead)
+    assert sweep()["sent"] == 1
+    again.refresh_from_db()
+    assert abs(again.not_before - now - 5 * MINUTE) < MINUTE
+    later.refresh_from_db()
+    assert later.not_before == ahead + 5 * MINUTE
+    assert outbox.correct_clock() == 0
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_mail_that_kills_its_worker_is_not_tried_for_ever(write: Write) -> None:
     message = write()
     for _ in range(6):
@@ -315,6 +330,34 @@ def test_a_mail_that_kills_its_worker_is_not_tried_for_ever(write: Write) -> Non
         outbox.requeue_expired()
     message.refresh_from_db()
     assert message.state == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_kills_its_worker_costs_the_others_no_attempt(
+    server: MailSink, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """Nothing that the code could catch."""
+
+    def send(self: Transport, message: Message, addresses: list[str]) -> dict[str, tuple[int, str]]:
+        if message.pk == deadly.pk:
+            raise KilledError
+        return plain(self, message, addresses)
+
+    plain = Transport.send
+    monkeypatch.setattr(Transport, "send", send)
+    first, deadly, behind = write("a@example.test"), write("b@example.test"), write("c@example.test")
+    for kills in range(1, 7):
+        with pytest.raises(KilledError):
+            sweep()
+        states = dict(Message.objects.values_list("pk", "state"))
+        assert states == {first.pk: "sent", deadly.pk: "sending", behind.pk: "sending"}
+        assert dict(Message.objects.values_list("pk", "attempts")) == {first.pk: 1, deadly.pk: kills, behind.pk: 0}
+        Message.objects.filter(state="sending").update(lease_until=timezone.now() - MINUTE)
+    assert sweep()["sent"] == 1
+    assert dict(Message.objects.values_list("pk", "state")) == {
+        first.pk: "sent", deadly.pk: "failed", behind.pk: "sent"
+    }  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)
