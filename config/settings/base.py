@@ -111,6 +111,7 @@ REDIS_URL = env.broker("REDIS_URL", default="redis://localhost:6379/0")
 STORAGE_URL = env.storage("STORAGE_URL")  # file:///path or s3://key:secret@endpoint/bucket?region=…
 EMAIL_URL = env.mail("EMAIL_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="quartier@localhost")
+OUTBOX_LEASE_SECONDS = env.number("OUTBOX_LEASE_SECONDS", default=300, least=10)  # a worker's claim on mails
 SENDFILE = env.text("SENDFILE", among=("", "x-accel"))  # "x-accel" lets nginx deliver local files
 
 CACHES = {

@@ -26,9 +26,9 @@ from core.errors import Conflict, Invalid
 from core.services import rows
 from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
-from messaging.services.render import render
+from messaging.services.merge import MailMerge
 from messaging.services.split import Envelope, Recipient, envelopes
-from messaging.services.texts import Source, Texts, load
+from messaging.services.texts import Texts, load
 from orgs.languages import user_language
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from orgs.models import Organization, User
 
-LEASE = datetime.timedelta(minutes=5)
+LEASE = datetime.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
 # Pauses before the first to fifth repetition; after the fifth the message has failed.
 PAUSES = tuple(datetime.timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
 KEEP_TEXT = datetime.timedelta(days=30)
@@ -127,8 +127,9 @@ def queue_all(
         "not_before": not_before or timezone.now(),
         "reply_to": reply_to,
     }
+    merge = MailMerge(source, context)
     pairs = [
-        (mail, _message(mail, source, context, f"{event}:{mail.key}", values))
+        (mail, _message(mail, merge, f"{event}:{mail.key}", values))
         for mail in mails
         if f"{event}:{mail.key}" not in known
     ]
@@ -139,12 +140,9 @@ def queue_all(
     return written
 
 
-def _message(
-    mail: Envelope, source: Source, context: Mapping[str, Any], dedupe_key: str, values: Mapping[str, Any]
-) -> Message:
+def _message(mail: Envelope, merge: MailMerge, dedupe_key: str, values: Mapping[str, Any]) -> Message:
     person = mail.people[0] if not mail.bcc else Recipient("")
-    own = {"user_name": person.name, "username": person.username}
-    rendered = render(source.kind, language=mail.language, context={**own, **context}, source=source)
+    rendered = merge.render(language=mail.language, user_name=person.name, username=person.username)
     message = Message(
         **values,
         dedupe_key=dedupe_key,
@@ -238,7 +236,7 @@ def new_message_id() -> str:
 
 
 def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
-    """Take due mails for five minutes, skipping what another worker is taking, and commit before any is sent.
+    """Take due mails for the time of a lease, skipping what another worker is taking, and commit before any is sent.
 
     Counts the attempt now, so that a mail which kills its worker is not tried for ever.
     """
