@@ -7,7 +7,7 @@ row policies read the tenants from a setting that lives as long as the transacti
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -167,6 +167,24 @@ def beside() -> Iterator[Callable[[Callable[[], _T]], _T]]:
             yield lambda work: thread.submit(alone, work).result()
         finally:
             thread.submit(hang_up).result()
+
+
+def write_alone(statements: str, params: Mapping[str, object], *, tenants: Iterable[int]) -> int:
+    """Run changes as a transaction of their own in these tenants, in one round trip; returns how many rows the last met.
+
+    For the few places that commit thousands of times in a row; elsewhere `unit_of_work` reads better. ``statements``
+    are constant SQL, separated by semicolons, that return nothing. Within a running transaction they are part of it.
+    """
+    ids = "{" + ",".join(str(t) for t in sorted(tenants)) + "}"
+    with connection.cursor() as cursor:  # several statements sent as one are one transaction
+        cursor.execute(
+            f"SELECT set_config('quartier.tenants', %(_tenants)s, true); {statements}", {**params, "_tenants": ids}
+        )
+        while cursor.nextset():
+            pass
+        met = int(cursor.rowcount)
+    _tell_database(current().tenants)
+    return met
 
 
 def _tell_database(tenants: frozenset[int]) -> None:

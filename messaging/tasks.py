@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core.services import jobs
 from messaging.services import outbox
-from messaging.services.deliver import deliver, sweep
+from messaging.services.deliver import deliver, deliver_due, sweep
 
 
 @shared_task(name="messaging.deliver")
@@ -17,6 +17,12 @@ def deliver_message(message_id: int) -> None:
 def sweep_outbox() -> None:
     """Every 20 seconds: what waits, what is to be repeated, what a crash left behind."""
     jobs.run("messaging.sweep", sweep)
+
+
+@shared_task(name="messaging.help")
+def help_deliver(helpers: int) -> None:
+    """Join a worker that has more mails than one batch; another one may join ``helpers`` times."""
+    deliver_due(helpers)
 
 
 @shared_task(name="messaging.empty_old")

@@ -115,6 +115,7 @@ CLAMAV_URL = env.scanner("CLAMAV_URL")  # unix:///path or tcp://host:3310; witho
 CLAMAV_LIMIT = env.number("CLAMAV_LIMIT", default=100 * 1024 * 1024, least=1)  # bytes of a file that the scanner takes
 EMAIL_URL = env.mail("EMAIL_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="quartier@localhost")
+OUTBOX_LEASE_SECONDS = env.number("OUTBOX_LEASE_SECONDS", default=300, least=10)  # a worker's claim on mails
 SENDFILE = env.text("SENDFILE", among=("", "x-accel"))  # "x-accel" lets nginx deliver local files
 
 CACHES = {

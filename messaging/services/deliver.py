@@ -1,18 +1,23 @@
-"""Send what the outbox holds. One commit per mail, so a crash repeats at most the one that was on its way."""
+"""Send what the outbox holds. One commit per mail, written while the next one is handed over.
+
+So a crash repeats at most two: the one on its way, and the one before. Both keep their Message-ID.
+"""
 
 from __future__ import annotations
 
-import datetime
 import logging
 import time
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
 from core.errors import Invalid
+from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
 from messaging.services import outbox
 from messaging.services.catalogue import KINDS
@@ -22,23 +27,70 @@ from orgs.languages import user_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
 
     from orgs.models import Organization, User
 
 log = logging.getLogger(__name__)
 
 BATCH = 50  # mails of one claim
-RENEW = datetime.timedelta(minutes=1)  # a lease with less than that left is renewed before sending
 SWEEP_SECONDS = 240  # a sweep stops taking new batches after that
+HELPERS = 3  # workers that may join one that finds a full batch; the others are left to other work
 
 # Servers that did not answer in this run, with what they said: nobody waits for them twice.
 Dead = dict[MailConfig, str]
 
 
-def deliver(ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead | None = None) -> dict[str, int]:
+class Journal:
+    """Writes down beside that mails were sent: the disk is waited for while the server takes the next mail.
+
+    Use it as a context manager; leaving waits for the last line. A line that cannot be written is raised by what
+    follows it. Within a transaction (tests) everything is written at once.
+    """
+
+    def __init__(self) -> None:
+        self._thread: ThreadPoolExecutor | None = None
+        self._line: Future[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._wait()
+        finally:
+            if self._thread is not None:
+                self._thread.submit(_hang_up)
+                self._thread.shutdown()
+
+    def sent(self, message: Message, config: MailConfig) -> None:
+        """Note one mail, after the one before is written."""
+        self._wait()
+        if connection.in_atomic_block:
+            _sent(message, config)
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._line = self._thread.submit(_sent, message, config)
+
+    def _wait(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.result()
+
+
+def _hang_up() -> None:
+    connection.close()  # of this thread
+
+
+def deliver(
+    ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead | None = None, journal: Journal | None = None
+) -> dict[str, int]:
     """Claim due mails (those of ``ids``, or any) and send them, batch by server. Returns counts by outcome.
 
-    Errors of a mail are written to it and never raised.
+    Errors of a mail are written to it and never raised. With a ``journal`` the last mail may be noted after the return.
     """
     dead = {} if dead is None else dead
     counts = dict.fromkeys(("sent", "waiting", "failed", "bounced", "skipped"), 0)
@@ -48,22 +100,35 @@ def deliver(ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead 
         with Transport(config) as transport:
             for message in messages:
                 ours = begun or outbox.begin(message)
-                counts[_send(message, transport, dead) if ours else "skipped"] += 1
+                counts[_send(message, transport, dead, journal) if ours else "skipped"] += 1
     return counts
 
 
 def sweep() -> dict[str, int]:
     """Return expired leases, then deliver everything that is due. The scheduler runs it every 20 seconds."""
     outbox.correct_clock()
-    total = {"expired": outbox.requeue_expired()}
+    return {"expired": outbox.requeue_expired()} | deliver_due()
+
+
+def deliver_due(helpers: int = HELPERS) -> dict[str, int]:
+    """Deliver everything that is due, for at most four minutes. Returns counts by outcome.
+
+    Side effects: who finds a full batch calls one more worker, who may call ``helpers - 1`` more: each takes other mails.
+    """
+    total: dict[str, int] = {}
     dead: Dead = {}
     end = time.monotonic() + SWEEP_SECONDS
-    while time.monotonic() < end:
-        counts = deliver(dead=dead)
-        for name, count in counts.items():
-            total[name] = total.get(name, 0) + count
-        if not any(counts.values()):
-            break
+    with Journal() as journal:
+        while time.monotonic() < end:
+            counts = deliver(limit=BATCH, dead=dead, journal=journal)
+            for name, count in counts.items():
+                total[name] = total.get(name, 0) + count
+            taken = sum(counts.values())
+            if taken == BATCH and helpers:
+                wake("messaging.help", helpers - 1)
+                helpers = 0
+            if not taken:
+                break
     return total
 
 
@@ -118,10 +183,8 @@ def _by_server(messages: Sequence[Message]) -> dict[MailConfig, list[Message]]:
     return found
 
 
-def _send(message: Message, transport: Transport, dead: Dead) -> str:
+def _send(message: Message, transport: Transport, dead: Dead, journal: Journal | None = None) -> str:
     """Send one claimed mail and write down what became of it. Returns the outcome's name."""
-    if not _still_ours(message):
-        return "skipped"
     waiting = [r.address for r in message.recipients.all() if r.state == MessageRecipient.State.QUEUED]
     addresses = list(dict.fromkeys(waiting))
     if not addresses:
@@ -142,25 +205,18 @@ def _send(message: Message, transport: Transport, dead: Dead) -> str:
         # Not a named error of the transport: repeating would not help. The batch goes on.
         log.exception("message %s could not be sent", message.pk)
         return _ended(message, config, Message.State.FAILED, config.clean(f"{type(error).__name__}: {error}"))
+    if not refused and journal is not None:
+        journal.sent(message, config)
+        return "sent"
     return _handed_over(message, config, [a for a in addresses if a not in refused], refused)
-
-
-def _still_ours(message: Message) -> bool:
-    """Whether the lease holds; one that runs out soon is renewed, because a slow server held up the batch."""
-    now = timezone.now()
-    assert message.lease_until is not None
-    if message.lease_until - now > RENEW:
-        return True
-    with scope.unit_of_work(door="mail", tenants=_tenants(message)):
-        ours = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, lease_until=message.lease_until)
-        message.lease_until = now + outbox.LEASE
-        return bool(ours.update(lease_until=message.lease_until))
 
 
 def _handed_over(
     message: Message, config: MailConfig, accepted: Sequence[str], refused: dict[str, tuple[int, str]]
 ) -> str:
     """The server answered for each address: accepted, never (5xx), or not now (4xx)."""
+    if not refused:
+        return _sent(message, config)
     never = [a for a, (code, _text) in refused.items() if code >= 500]
     later = [a for a in refused if a not in never]
     error = "; ".join(f"{address}: {code} {text}" for address, (code, text) in refused.items())
@@ -172,6 +228,31 @@ def _handed_over(
             return _retry(message, config, error)
         arrived = bool(accepted) or message.recipients.filter(state="sent").exists()
         return _ended(message, config, Message.State.SENT if arrived else Message.State.BOUNCED, error)
+
+
+# What `_handed_over` writes when nobody was refused, which is nearly always, committed in one round trip.
+_SENT = """
+UPDATE messaging_messagerecipient SET state = 'sent' WHERE message_id = %(id)s AND state = 'queued';
+UPDATE messaging_message
+   SET state = 'sent', lease_until = NULL, sent_at = %(now)s, updated_at = %(now)s, app_config = %(app)s,
+       body_html = CASE WHEN %(secret)s THEN '' ELSE body_html END,
+       body_text = CASE WHEN %(secret)s THEN '' ELSE body_text END
+ WHERE id = %(id)s
+"""
+
+
+def _sent(message: Message, config: MailConfig) -> str:
+    now = timezone.now()
+    values = {"id": message.pk, "now": now, "app": config.is_app, "secret": _is_emptied(message)}
+    scope.write_alone(_SENT, values, tenants=_tenants(message))
+    message.state, message.sent_at, message.lease_until = Message.State.SENT, now, None
+    return "sent"
+
+
+def _is_emptied(message: Message) -> bool:
+    """Whether the text goes as soon as it was sent, because it opens a door."""
+    kind = KINDS.get(message.kind)
+    return kind is not None and kind.secret and not settings.TRYOUT
 
 
 def _retry(message: Message, config: MailConfig, error: str) -> str:
@@ -188,8 +269,7 @@ def _ended(message: Message, config: MailConfig, state: str, error: str) -> str:
         changes["error_msg"] = error
     if state == Message.State.SENT:
         changes["sent_at"] = timezone.now()
-        kind = KINDS.get(message.kind)
-        if kind is not None and kind.secret and not settings.TRYOUT:
+        if _is_emptied(message):
             changes |= {"body_html": "", "body_text": ""}
     _write(message, **changes)
     return str(state)

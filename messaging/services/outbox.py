@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,9 +26,9 @@ from core.errors import Conflict, Invalid
 from core.services import rows
 from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
-from messaging.services.render import render
+from messaging.services.merge import MailMerge
 from messaging.services.split import Envelope, Recipient, envelopes
-from messaging.services.texts import Source, Texts, load
+from messaging.services.texts import Texts, load
 from orgs.languages import user_language
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from orgs.models import Organization, User
 
-LEASE = datetime.timedelta(minutes=5)
+LEASE = datetime.timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
 SKEW = datetime.timedelta(minutes=1)  # by which the clocks of two servers may differ
 # Pauses before the first to fifth repetition; after the fifth the message has failed.
 PAUSES = tuple(datetime.timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
@@ -128,8 +128,9 @@ def queue_all(
         "not_before": not_before or timezone.now(),
         "reply_to": reply_to,
     }
+    merge = MailMerge(source, context)
     pairs = [
-        (mail, _message(mail, source, context, f"{event}:{mail.key}", values))
+        (mail, _message(mail, merge, f"{event}:{mail.key}", values))
         for mail in mails
         if f"{event}:{mail.key}" not in known
     ]
@@ -140,12 +141,9 @@ def queue_all(
     return written
 
 
-def _message(
-    mail: Envelope, source: Source, context: Mapping[str, Any], dedupe_key: str, values: Mapping[str, Any]
-) -> Message:
+def _message(mail: Envelope, merge: MailMerge, dedupe_key: str, values: Mapping[str, Any]) -> Message:
     person = mail.people[0] if not mail.bcc else Recipient("")
-    own = {"user_name": person.name, "username": person.username}
-    rendered = render(source.kind, language=mail.language, context={**own, **context}, source=source)
+    rendered = merge.render(language=mail.language, user_name=person.name, username=person.username)
     message = Message(
         **values,
         dedupe_key=dedupe_key,
@@ -239,7 +237,7 @@ def new_message_id() -> str:
 
 
 def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
-    """Take due mails for five minutes, skipping what another worker is taking, and commit before any is sent.
+    """Take due mails for the time of a lease, skipping what another worker is taking, and commit before any is sent.
 
     Counts the attempt of a mail that is taken alone. Those of a batch are counted one by one, by `begin`: a mail that
     kills its worker again and again must not use up the attempts of those behind it.
@@ -261,6 +259,13 @@ def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
         return taken
 
 
+_BEGIN = """
+SET LOCAL synchronous_commit = off;
+UPDATE messaging_message SET lease_until = %(until)s, attempts = attempts + 1
+ WHERE id = %(id)s AND state = 'sending' AND lease_until = %(lease)s
+"""
+
+
 def begin(message: Message) -> bool:
     """Count the attempt of one mail of a batch and renew its lease; False when it is no longer ours.
 
@@ -268,11 +273,11 @@ def begin(message: Message) -> bool:
     database that crashes may forget it, and then tries once more than it should.
     """
     until = timezone.now() + LEASE
-    with scope.unit_of_work(door="mail", tenants=[message.tenant_id] if message.tenant_id else []):
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = off")
-        ours = Message.objects.filter(pk=message.pk, state=Message.State.SENDING, lease_until=message.lease_until)
-        began = ours.update(lease_until=until, attempts=F("attempts") + 1)
+    began = scope.write_alone(
+        _BEGIN,
+        {"id": message.pk, "until": until, "lease": message.lease_until},
+        tenants=[message.tenant_id] if message.tenant_id else [],
+    )
     if began:
         message.lease_until = until
         message.attempts += 1

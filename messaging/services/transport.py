@@ -142,6 +142,7 @@ class Transport:
     def __init__(self, config: MailConfig) -> None:
         self.config = config
         self._smtp: smtplib.SMTP | None = None
+        self._profile = ""
 
     def __enter__(self) -> Self:
         return self
@@ -163,16 +164,15 @@ class Transport:
 
         Raises `Unreachable`, `Temporary` or `Permanent`.
         """
-        smtp = self._connection()
         try:
-            content = cast("SafeMIMEMultipart", build(message, self.config).message()).as_bytes(linesep="\r\n")
+            mail = cast("SafeMIMEMultipart", build(message, self.config, self._preferences(message)).message())
+            content = mail.as_bytes(linesep="\r\n")
             envelope = {sanitize_address(address, "utf-8"): address for address in recipients}
+            sender = sanitize_address(self.config.from_address, "utf-8")
         except (ValueError, UnicodeError) as error:  # Django refuses line breaks in headers with a ValueError
             raise Permanent(self.config.clean(f"{type(error).__name__}: {error}")) from error
         try:
-            refused = smtp.sendmail(sanitize_address(self.config.from_address, "utf-8"), list(envelope), content)
-        except smtplib.SMTPRecipientsRefused as error:
-            refused = error.recipients
+            refused = _hand_over(self._begun(sender, len(content)), list(envelope), content)
         except smtplib.SMTPDataError as error:
             kind = Permanent if error.smtp_code >= 500 else Temporary
             raise kind(self._describe(error)) from error
@@ -182,16 +182,31 @@ class Transport:
             raise Temporary(self._describe(error)) from error
         return {envelope[address]: (code, self._text(answer)) for address, (code, answer) in refused.items()}
 
-    def _connection(self) -> smtplib.SMTP:
-        if self._smtp is not None:
+    def _preferences(self, message: Message) -> str:
+        """Where the reader turns such mails off; '' for those that cannot be. Looked up once a connection."""
+        kind = KINDS.get(message.kind)
+        if kind is None or not kind.optional:
+            return ""
+        self._profile = self._profile or public_url("/app/profile")
+        return self._profile
+
+    def _begun(self, sender: str, size: int) -> smtplib.SMTP:
+        """A connection on which the server said yes to a mail of ``size`` bytes.
+
+        Whether a used connection still lives, the mail's first command tells: asking before would cost one more
+        answer a mail. Nothing was handed over by then, so a server that hung up is dialled again.
+        """
+        smtp = self._smtp
+        if smtp is not None:
             try:
-                if self._smtp.noop()[0] == 250:
-                    return self._smtp
-            except (smtplib.SMTPException, OSError):
-                pass
+                code, answer = _ask(smtp, sender, size)
+            except (smtplib.SMTPServerDisconnected, OSError):
+                code, answer = 421, b""
+            if code != 421:  # "closing channel"
+                return _accepted(smtp, code, answer, sender)
             self.close()
-        self._smtp = self._open()
-        return self._smtp
+        smtp = self._smtp = self._open()
+        return _accepted(smtp, *_ask(smtp, sender, size), sender)
 
     def _open(self) -> smtplib.SMTP:
         config = self.config
@@ -225,6 +240,38 @@ class Transport:
         return self.config.clean(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)
 
 
+def _ask(smtp: smtplib.SMTP, sender: str, size: int) -> tuple[int, bytes]:
+    smtp.ehlo_or_helo_if_needed()
+    return smtp.mail(sender, [f"size={size}"] if smtp.has_extn("size") else [])
+
+
+def _accepted(smtp: smtplib.SMTP, code: int, answer: bytes, sender: str) -> smtplib.SMTP:
+    if code != 250:
+        smtp.rset()
+        raise smtplib.SMTPSenderRefused(code, answer, sender)
+    return smtp
+
+
+def _hand_over(smtp: smtplib.SMTP, addresses: Sequence[str], content: bytes) -> dict[str, tuple[int, bytes]]:
+    """The rest of a mail that was begun, as `smtplib.SMTP.sendmail` does it. Returns the refused addresses."""
+    refused = {}
+    for address in addresses:
+        code, answer = smtp.rcpt(address)
+        if code not in (250, 251):
+            refused[address] = (code, answer)
+        if code == 421:  # it hangs up, so nobody gets this mail now
+            smtp.close()
+            return dict.fromkeys(addresses, (code, answer)) | refused
+    if len(refused) == len(addresses):
+        smtp.rset()
+        return refused
+    code, answer = smtp.data(content)
+    if code != 250:
+        smtp.close() if code == 421 else smtp.rset()
+        raise smtplib.SMTPDataError(code, answer)
+    return refused
+
+
 def _login(smtp: smtplib.SMTP, config: MailConfig) -> None:
     """`smtplib` takes ASCII only, while passwords with umlauts exist: those go as UTF-8 (RFC 4616)."""
     if (config.user + config.password).isascii():
@@ -242,8 +289,10 @@ def tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def build(message: Message, config: MailConfig) -> EmailMultiAlternatives:
+def build(message: Message, config: MailConfig, preferences: str = "") -> EmailMultiAlternatives:
     """The physical mail: plain text with its HTML twin. BCC addresses stand in no header.
+
+    ``preferences`` is the address where people turn such mails off.
 
     Raises `ValueError` when building the headers finds a line break in one of them.
     """
@@ -256,9 +305,8 @@ def build(message: Message, config: MailConfig) -> EmailMultiAlternatives:
         headers["Content-Language"] = message.language
     if message.in_reply_to:
         headers |= {"In-Reply-To": message.in_reply_to, "References": message.in_reply_to}
-    kind = KINDS.get(message.kind)
-    if kind is not None and kind.optional:
-        headers["List-Unsubscribe"] = f"<{public_url('/app/profile')}>"
+    if preferences:
+        headers["List-Unsubscribe"] = f"<{preferences}>"
     # The visible address of a BCC mail is the one to answer to (DOCMS-193).
     answer_to = message.reply_to or (message.to_emails[0] if message.bcc_emails else "")
     mail = EmailMultiAlternatives(

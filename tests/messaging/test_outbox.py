@@ -8,7 +8,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import scope
@@ -192,6 +193,55 @@ def test_two_workers_send_each_mail_once(server: MailSink, tenant: Organization)
         worker.join(60)
     assert Counter(m["To"] for m in server.messages) == Counter(f"p{i}@example.test" for i in range(40))
     assert set(Message.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_full_batch_calls_one_more_worker_and_a_small_one_none(
+    server: MailSink, tenant: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(sending, "wake", lambda *args: called.append(args))
+    monkeypatch.setattr(sending, "BATCH", 4)
+    queue_all(tenant, people(3))
+    assert sweep()["sent"] == 3
+    assert not called
+    queue_all(tenant, people(13), dedupe_key="doc:2")
+    assert sweep()["sent"] == 13
+    assert called == [("messaging.help", sending.HELPERS - 1)]
+    queue_all(tenant, people(9), dedupe_key="doc:3")
+    tasks.help_deliver(0)  # the last of the chain
+    assert len(called) == 1
+    assert len(server.messages) == 25
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_of_a_batch_costs_two_round_trips_to_the_database(server: MailSink, tenant: Organization) -> None:
+    def spent(count: int) -> int:
+        queue_all(tenant, people(count), dedupe_key=f"doc:{count}")
+        with CaptureQueriesContext(connection) as here:
+            assert deliver()["sent"] == count
+        return len(here)
+
+    two, four = spent(2), spent(4)
+    assert four - two == 2 * 2  # claimed together; each is counted before and noted after, by itself
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_noted_stops_the_batch(
+    server: MailSink, tenant: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object) -> str:
+        raise OperationalError("the database is gone")
+
+    queue_all(tenant, people(5))
+    monkeypatch.setattr(sending, "_sent", broken)
+    with pytest.raises(OperationalError):
+        sweep()
+    monkeypatch.undo()
+    assert len(server.messages) == 2  # the third waits for the note on the first
+    Message.objects.filter(state="sending").update(lease_until=timezone.now() - MINUTE)
+    assert sweep()["sent"] == 5
+    assert len({m["Message-ID"] for m in server.messages}) == 5
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import smtplib
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +142,40 @@ def test_one_connection_serves_a_batch_and_a_dropped_one_is_opened_anew(strict: 
         assert connection.send(mail(message_id="<4@q.test>"), ["a@example.test"]) == {}
     assert sink.connections == 2
     assert len(sink.messages) == 4
+
+
+def test_a_used_connection_costs_no_question_whether_it_lives(
+    strict: Callable[..., Strict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    original = smtplib.SMTP.putcmd
+
+    def counted(self: smtplib.SMTP, cmd: str, args: str = "") -> None:
+        asked.append(cmd.partition(" ")[0].partition(":")[0].lower())
+        original(self, cmd, args)
+
+    monkeypatch.setattr(smtplib.SMTP, "putcmd", counted)
+    sink = strict()
+    with Transport(MailConfig(host="127.0.0.1", port=sink.port, sender="s@keller.test")) as connection:
+        connection.send(mail(), ["a@example.test"])
+        del asked[:]
+        connection.send(mail(message_id="<2@q.test>"), ["a@example.test"])
+        assert asked == ["mail", "rcpt", "data"]
+
+
+def test_a_server_that_hangs_up_among_the_recipients_got_no_mail(strict: Callable[..., Strict]) -> None:
+    sink = strict()
+    sink.replies = {"b@example.test": "550 no", "c@example.test": "421 4.3.2 shutting down"}
+    to = [f"{letter}@example.test" for letter in "abcd"]
+    with Transport(MailConfig(host="127.0.0.1", port=sink.port, sender="s@keller.test")) as connection:
+        refused = connection.send(mail(), to)
+        assert {address: code for address, (code, _text) in refused.items()} == dict(
+            zip(to, (421, 550, 421, 421), strict=True)
+        )
+        assert not sink.messages
+        sink.replies = {}
+        assert connection.send(mail(), to) == {}
+    assert len(sink.messages) == 1
 
 
 def test_answers_of_the_server_become_named_errors(strict: Callable[..., Strict]) -> None:
