@@ -185,6 +185,8 @@ def _by_server(messages: Sequence[Message]) -> dict[MailConfig, list[Message]]:
 
 def _send(message: Message, transport: Transport, dead: Dead, journal: Journal | None = None) -> str:
     """Send one claimed mail and write down what became of it. Returns the outcome's name."""
+    if message.lease_until is None or message.lease_until <= timezone.now():
+        return "skipped"  # its turn came too late: by now it may be somebody else's
     waiting = [r.address for r in message.recipients.all() if r.state == MessageRecipient.State.QUEUED]
     addresses = list(dict.fromkeys(waiting))
     if not addresses:
