@@ -21,6 +21,11 @@ max_requests = 5000
 max_requests_jitter = 500
 logger_class = "core.access_log.MaskingLogger"
 control_socket_disable = True  # nobody steers it from beside
+# What a proxy says of the caller is read in one place, by Django: BEHIND_TLS_PROXY and TRUSTED_PROXIES. gunicorn would
+# believe whoever asks from this machine, also about SCRIPT_NAME.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _own: list[str] = []  # the folder that we have made

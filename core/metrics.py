@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 from core.middleware import door_of
 
@@ -20,6 +20,7 @@ UNMATCHED = "unmatched"  # no route: nothing there, or answered before anybody l
 STATIC = "static"
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)  # seconds
 
+disable_created_metrics()  # a second series for each counter, which nobody reads
 registry = CollectorRegistry()
 _requests = Counter("quartier_requests", "Requests answered.", ("door", "method", "route", "status"), registry=registry)
 _seconds = Histogram(

@@ -388,6 +388,19 @@ def test_a_query_that_takes_too_long_is_given_up(client: Client, monkeypatch: py
     assert _value(found, "outbox_messages", state="queued") is not None
 
 
+@pytest.mark.django_db
+def test_every_figure_is_explained_and_every_explained_one_exists(client: Client) -> None:
+    """docs/operate/monitor.md, alerts included."""
+    jobs.run("core.expire_uploads", dict)
+    names = {name for name, _labels in _scrape(client)}
+    text = (ROOT / "docs" / "operate" / "monitor.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"\bquartier_\w+", text))
+    parts = ("_bucket", "_count", "_sum")
+    families = {name.removesuffix(next((p for p in parts if name.endswith(p)), "")) for name in names}
+    assert families - explained == set()
+    assert explained - families - names == set()
+
+
 # --- What it costs, and what it does not say --------------------------------------------------------------------
 
 
