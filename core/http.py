@@ -11,7 +11,7 @@ import orjson
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 from core.errors import Invalid, TooLarge
@@ -98,11 +98,14 @@ def limited_body(stream: Any, length: str | None, limit: int) -> bytes:
     return body
 
 
-class LimitedJSONParser(JSONParser):
+class LimitedJSONParser(BaseParser):
     """JSON up to ``settings.JSON_BODY_LIMIT`` bytes, or ``json_body_limit`` of the view.
 
-    Raises `TooLarge` and `Invalid`; each door's error handler puts them into its dialect.
+    Raises `TooLarge` and `Invalid`; each door's error handler puts them into its dialect. No child of the framework's
+    `JSONParser`, to which requests give their body only after they have read it whole, whatever its size.
     """
+
+    media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """The parsed body."""

@@ -1,9 +1,8 @@
-"""Content in and out: Base64 in JSON, multipart, and raw bytes. Nothing is ever held in memory twice."""
+"""Content in and out: Base64 in JSON, multipart, and raw bytes. Nothing is ever held in memory whole."""
 
 from __future__ import annotations
 
 import base64
-import re
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -18,22 +17,20 @@ from core.http import dumps, loads
 from core.services import blobs, delivery
 from core.services.wake import wake
 from docms import rules
+from docms.api.spooling import AROUND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
     from core.models import Blob
+    from docms.api.spooling import SpooledContent
 
 OCTETS = "application/octet-stream"
-_DATA_URI = re.compile(r"data:([^,;]{0,127})[^,]{0,200};base64,", re.IGNORECASE)
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
-_PIECE = 4 * 192 * 1024  # characters; a multiple of four
 _CHUNK = 3 * 192 * 1024  # bytes; a multiple of three
-_AROUND = 1024 * 1024  # bytes of a body that are not content
-JSON_LIMIT = settings.BASE64_LIMIT * 4 // 3 + _AROUND
+JSON_LIMIT = settings.BASE64_LIMIT * 4 // 3 + AROUND
 
 
 class FileData(serializers.Serializer):
@@ -52,7 +49,7 @@ class BoundedMultiPart(MultiPartParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Raises `TooLarge` by the announced length, before a byte is read."""
         length = str((parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0")
-        if length.isdigit() and int(length) > settings.UPLOAD_LIMIT + _AROUND:
+        if length.isdigit() and int(length) > settings.UPLOAD_LIMIT + AROUND:
             raise TooLarge
         return super().parse(stream, media_type, parser_context)
 
@@ -64,7 +61,7 @@ def fields_and_content(request: Request) -> tuple[Any, UploadedFile | None]:
     content = request.FILES.get("content")
     metadata = cast("Any", request.data).get("metadata")
     if isinstance(metadata, UploadedFile):
-        metadata = metadata.read(_AROUND).decode(errors="replace")
+        metadata = metadata.read(AROUND).decode(errors="replace")
     fields = loads(str(metadata).encode()) if metadata else {}
     if not isinstance(fields, dict):
         raise Invalid(_("The metadata must be a JSON object."))
@@ -72,7 +69,7 @@ def fields_and_content(request: Request) -> tuple[Any, UploadedFile | None]:
     return fields, content
 
 
-def store(view: Any, *, file_data: str | None, content: UploadedFile | None) -> Blob | None:
+def store(view: Any, *, file_data: SpooledContent | None, content: UploadedFile | None) -> Blob | None:
     """Take the content in; none when there is none.
 
     Raises `TooLarge` above the limit of the form it came in (DOCMS-134), `Invalid` for what is no Base64
@@ -88,28 +85,15 @@ def store(view: Any, *, file_data: str | None, content: UploadedFile | None) -> 
         )
     if file_data is None:
         return None
-    start, declared = _plain_part(file_data)
-    return blobs.store(
-        _decoded(file_data, start), tenant_id=tenant_id, limit=settings.BASE64_LIMIT, declared_mime=declared
-    )
-
-
-def _plain_part(file_data: str) -> tuple[int, str]:
-    """Where the Base64 begins and the type that a data URI declares. Raises `Invalid`, `TooLarge`."""
-    uri = _DATA_URI.match(file_data)
-    start = uri.end() if uri else 0
-    length = len(file_data) - start
-    if length % 4 or not _BASE64.fullmatch(file_data, start):
+    if file_data.is_wrong:
         problem = _("Must be plain Base64 or a data URI with Base64.")
         raise exceptions.ValidationError({"file_data": [problem]})
-    if length // 4 * 3 - 2 > settings.BASE64_LIMIT:
-        raise TooLarge
-    return start, uri.group(1) if uri else ""
-
-
-def _decoded(file_data: str, start: int) -> Iterator[bytes]:
-    for index in range(start, len(file_data), _PIECE):
-        yield base64.b64decode(file_data[index : index + _PIECE])
+    return blobs.store(
+        file_data.chunks(),
+        tenant_id=tenant_id,
+        limit=settings.BASE64_LIMIT,
+        declared_mime=file_data.declared_mime,
+    )
 
 
 # --- Out --------------------------------------------------------------------------------------------------

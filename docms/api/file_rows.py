@@ -17,6 +17,7 @@ from docms.api.fields import (
     text,
 )
 from docms.api.people import display_name
+from docms.api.spooling import Base64Field
 from docms.models import Document, Folder
 from orgs.models import OrganizationSettings
 
@@ -82,8 +83,8 @@ class FileUpdate(serializers.Serializer):
     filename = serializers.RegexField(FILENAME, required=False, max_length=255, trim_whitespace=False)
     label_name = NullableTextField(required=False, max_length=100, help_text="Must exist among the folder's labels.")
     label_color = ColorField(required=False, allow_null=True, help_text="Taken from the folder's label.")
-    file_data = serializers.CharField(
-        required=False, allow_null=True, trim_whitespace=False,
+    file_data = Base64Field(
+        required=False, allow_null=True,
         help_text="Content as plain Base64; a data URI is accepted as well. Null or missing on update keeps it.",
     )  # fmt: skip
     allow_download = serializers.BooleanField(required=False)
@@ -102,7 +103,7 @@ class FileCreate(FileUpdate):
 
     folder_id = IdField(help_text="Folder holding the document.")
     filename = serializers.RegexField(FILENAME, max_length=255, trim_whitespace=False)
-    file_data = serializers.CharField(trim_whitespace=False, help_text="Content as plain Base64 or data URI.")
+    file_data = Base64Field(help_text="Content as plain Base64 or data URI.")
 
 
 # Field of the contract → column of the document.

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from core.api import flag
-from core.http import LimitedJSONParser
 from docms import rules
 from docms.api import content
 from docms.api.base import DocmsView
@@ -17,6 +16,7 @@ from docms.api.errors import operation
 from docms.api.fields import IdField
 from docms.api.file_rows import File, FileCreate, FileUpdate, columns_of, one, rows_of
 from docms.api.folders import ALL
+from docms.api.spooling import SpoolingJSONParser
 from docms.models import Document, Folder
 from docms.services import documents, marks
 from docms.services.names import refuse_unknown
@@ -55,7 +55,7 @@ def target_of(view: DocmsView, folder_id: int) -> Folder:
 class Files(DocmsView):
     """`/files`."""
 
-    parser_classes = (LimitedJSONParser, content.BoundedMultiPart)
+    parser_classes = (SpoolingJSONParser, content.BoundedMultiPart)
     json_body_limit = content.JSON_LIMIT
 
     @property
@@ -135,7 +135,7 @@ class FilesInFolder(DocmsView):
 class OneFile(DocmsView):
     """`/files/{fileId}`."""
 
-    parser_classes = (LimitedJSONParser, content.BoundedMultiPart)
+    parser_classes = (SpoolingJSONParser, content.BoundedMultiPart)
     json_body_limit = content.JSON_LIMIT
 
     @property

@@ -39,6 +39,7 @@ class Command(BaseCommand):
                 run = runs.start(tenant=tenant, file=data, filename=options["file"].name, user=None, wake_worker=False)
         except DomainError as error:
             raise CommandError(str(error.message)) from error
+        assert run.file_id is not None
         try:
             scanning.scan_blob(run.file_id)
         except scanning.ScannerDown as error:
