@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django import forms
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from core.admin.pages import id_in
 
@@ -55,6 +57,25 @@ class PickerView(AutocompleteJsonView):
         """With the name that tells rows of the same name apart."""
         admin: HouseAdmin = self.model_admin  # type: ignore[assignment]
         return {**super().serialize_result(obj, to_field_name), "text": admin.name_in_picker(obj)}
+
+
+class _OfferedForm(AutocompleteDropdownForm):
+    """Unfold's looks up the name of any row that the address names; this one, of rows that are offered."""
+
+    def __init__(
+        self, request: HttpRequest, name: str, label: str, choices: Any, field: Any, model_admin: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(request, name, label, choices, field, model_admin, **kwargs)
+        related: HouseAdmin = model_admin.admin_site._registry[field.remote_field.model]
+        chosen: Any = self.fields[name]
+        chosen.queryset = related.offered(request)
+        chosen.label_from_instance = related.name_in_picker
+
+
+class PickedFilter(AutocompleteSelectFilter):
+    """A list's filter by one row of another noun, which is looked up by typing."""
+
+    form_class = _OfferedForm
 
 
 def picker(admin: HouseAdmin, request: HttpRequest, field: _F, origin: models.Field[Any, Any]) -> _F:

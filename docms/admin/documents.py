@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from core.admin.base import HouseAdmin, count_of
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section
+from core.admin.pickers import PickedFilter
 from core.models import Blob
 from core.services import uploads
 from core.services.blobs import held_because
@@ -74,7 +74,7 @@ class DocumentAdmin(HouseAdmin):
     form = DocumentForm
     sees_all = True
     list_display = ("__str__", "folder", "size", "created_at", "visible", "virus_check", "readers", "access_counter")
-    list_filter = (("folder", AutocompleteSelectFilter), "allow_download", "current__blob__scan")
+    list_filter = (("folder", PickedFilter), "allow_download", "current__blob__scan")
     list_filter_submit = True
     search_fields = ("title", "filename", "identifier")
     list_select_related = ("folder", "label", "uploaded_by", "current__blob")

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSingleDateWidget
@@ -22,6 +21,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm, Refusable
 from core.admin.pages import Cell, Section, change_url, confirm, form_page, of_object, problem
+from core.admin.pickers import PickedFilter
 from core.errors import Conflict, Denied
 from orgs import rules
 from orgs.models import Occupancy
@@ -152,7 +152,7 @@ class OccupancyAdmin(HouseAdmin):
 
     form = OccupancyForm
     list_display = ("contact", "unit", "community", "role", "days", "state")
-    list_filter = (StateFilter, "role", ("unit__community", AutocompleteSelectFilter))
+    list_filter = (StateFilter, "role", ("unit__community", PickedFilter))
     list_filter_submit = True
     search_fields = ("contact__last_name", "contact__first_name", "contact__company", "unit__name", "unit__identifier")
     list_select_related = ("contact", "unit__community", "tenant")

@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from core.admin.base import HouseAdmin, count_of
 from core.admin.pages import Cell, Section, change_url, list_url, of_object
+from core.admin.pickers import PickedFilter
 from core.services import rows
 from core.text import sort_key
 from orgs import rules
@@ -163,7 +163,7 @@ class UnitAdmin(_OfCommunity):
     """Flats, shops, parking spaces."""
 
     list_display = ("name", "identifier", "community", "building", "floor", "occupants")
-    list_filter = (("community", AutocompleteSelectFilter),)
+    list_filter = (("community", PickedFilter),)
     list_filter_submit = True
     search_fields = ("name", "identifier", "number", "community__name", "building__street")
     list_select_related = ("community", "building")

@@ -217,3 +217,16 @@ def test_a_foreign_choice_is_an_error_of_the_form(house: Cast) -> None:
         }
     assert Unit.objects.filter(community=house.foreign_house).count() == 1
     assert not Community.objects.filter(name="W").exists()
+
+
+# --- Filters of lists -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", ["orgs/unit/?community__id__exact", "orgs/occupancy/?unit__community__id__exact"])
+def test_a_filter_names_only_what_is_offered(cast: Cast, query: str) -> None:
+    def chosen(community: Community) -> bool:
+        page = signed_in(cast.staff).get(f"/admin/{query}={community.pk}").content.decode()
+        return f'<option value="{community.pk}" selected>{community}</option>' in page
+
+    assert chosen(cast.house_a)
+    assert not chosen(cast.house_b)

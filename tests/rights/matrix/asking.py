@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -26,6 +27,7 @@ _factory = RequestFactory(REMOTE_ADDR="203.0.113.9")
 _CHANGING = re.compile(
     rb'nonce="[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": *"[^"]*"|"timestamp":"[^"]*"'
 )
+_NUMBER = re.compile(rb"(\d+)")
 _NONCE = re.compile(r"'nonce-[^']*'")
 _OF_ITS_OWN = {"x-request-id", "date", "content-length", "expires", "upload-expires"}
 _SIGN_IN = ("/app/login", "/admin/login/")
@@ -39,6 +41,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     leads_to_sign_in: bool  # a 401, or a redirect to the page for signing in
+    named: tuple[object, ...] = ()  # the ids of the query or the body, which the answer may echo
 
     def differs(self, other: Answer) -> str:
         """In what first, or nothing."""
@@ -49,10 +52,20 @@ class Answer:
                 return f"header {mine} and {theirs}"
         if len(self.headers) != len(other.headers):
             return f"headers {self.headers} and {other.headers}"
-        if self.body != other.body:
-            at = next((i for i, (a, b) in enumerate(zip(self.body, other.body, strict=False)) if a != b), -1)
-            near = slice(max(0, at - 60), at + 60)
-            return f"body at {at}: {self.body[near]!r} and {other.body[near]!r}"
+        return self._first_difference(other)
+
+    def _first_difference(self, other: Answer) -> str:
+        """Of the bodies. Where one echoes an id that was asked for, the other echoes its own."""
+        if self.body == other.body:
+            return ""
+        echoes = {
+            (str(mine).encode(), str(theirs).encode()) for mine, theirs in zip(self.named, other.named, strict=True)
+        }
+        mine, theirs = _NUMBER.split(self.body), _NUMBER.split(other.body)
+        for at, pair in enumerate(zip_longest(mine, theirs, fillvalue=b"")):
+            if pair[0] != pair[1] and pair not in echoes:
+                near = slice(max(0, at - 4), at + 5)
+                return f"body {b''.join(mine[near])[:160]!r} and {b''.join(theirs[near])[:160]!r}"
         return ""
 
 
@@ -103,8 +116,8 @@ def _plain(response: Any, body: bytes, path: str, named: tuple[object, ...]) -> 
     text = _CHANGING.sub(b"", body)
     for form in longest_first:
         text = text.replace(form.encode(), b"{path}")
-    for value in named:
-        text = re.sub(rb'(value="|: |=)%s(?=["&])' % re.escape(str(value)).encode(), rb"\1{id}", text)
+    for word in (value for value in named if isinstance(value, str)):
+        text = text.replace(word.encode(), b"{name}")
     headers = []
     for name, value in response.headers.items():
         if name.lower() in _OF_ITS_OWN:
@@ -117,4 +130,4 @@ def _plain(response: Any, body: bytes, path: str, named: tuple[object, ...]) -> 
     signs_in = response.status_code == 401 or (
         response.status_code == 302 and response.headers["Location"].startswith(_SIGN_IN)
     )
-    return Answer(response.status_code, tuple(sorted([*headers, *cookies])), text, signs_in)
+    return Answer(response.status_code, tuple(sorted([*headers, *cookies])), text, signs_in, named)

@@ -97,8 +97,8 @@ GET admin/(?P<url>.*)$                                                       in 
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 -- Ids in a query or a form.
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
-GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      A
-GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     -      A      A      -      A
+GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      a
+GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     A      AB     A      -      A
 GET admin/orgs/unit/?community__id__exact={community_id}                     in     no     no     no     no     no     +      A!200  A!200  +      A!200
 GET admin/orgs/contact/?import=created-{run_id}                              in     no     no     no     no     no     +      +      +      +      +
 GET admin/docms/document/?folder__id__exact={folder_id}                      in     no     no     no     no     no     +      A!200  A!200  +      A!200
