@@ -35,7 +35,7 @@ def index(documents: Iterable[Document], *, text: str | None = None) -> None:
     if text is None:
         kept = dict(DocumentIndex.objects.filter(document__in=found).values_list("document_id", "text"))
     DocumentIndex.objects.bulk_create(
-        [_row(document, text if text is not None else kept.get(document.pk, "")) for document in found],
+        [row_of(document, text if text is not None else kept.get(document.pk, "")) for document in found],
         update_conflicts=True,
         unique_fields=["document"],
         update_fields=["folder", "title", "text", "vector"],
@@ -43,7 +43,8 @@ def index(documents: Iterable[Document], *, text: str | None = None) -> None:
     )
 
 
-def _row(document: Document, text: str) -> DocumentIndex:
+def row_of(document: Document, text: str) -> DocumentIndex:
+    """The unsaved index row of a document with this content."""
     title, content = document.title or document.filename[:250], text[:TEXT_MAX]
     label = document.label.name if document.label else ""
     words = " ".join((document.filename, document.identifier, label, document.description, content))
@@ -65,7 +66,7 @@ def index_content(document_id: int) -> bool:
     document = Document.objects.filter(pk=document_id).select_related("current__blob").first()
     if document is None or document.current is None or document.mime not in READABLE:
         return False
-    read, text = document.current, _text_of(document.current.blob)
+    read, text = document.current, text_of(document.current.blob)
     with transaction.atomic():
         fresh = locked(document_id)
         if fresh is None or fresh.current_id != read.pk:
@@ -81,7 +82,8 @@ def index_unread(document_id: int) -> bool:
     return index_content(document_id)
 
 
-def _text_of(blob: Blob) -> str:
+def text_of(blob: Blob) -> str:
+    """The text of stored bytes; empty where they have none that can be read."""
     try:
         with blobs.open_blob(blob) as file:
             if blob.mime == "text/plain":
