@@ -102,34 +102,34 @@ def _community(actor: Actor, community: Community, year: int, rng: random.Random
 
 
 def _publish(actor: Actor, folder: Folder, title: str, place: str, lines: tuple[str, ...]) -> None:
-    blob = blobs.store(io.BytesIO(_pdf(title, place, lines)), tenant_id=folder.tenant_id, limit=10 * 1024 * 1024)
+    blob = blobs.store(io.BytesIO(pdf(title, place, lines)), tenant_id=folder.tenant_id, limit=10 * 1024 * 1024)
     documents.publish(actor=actor, folder=folder, blob=blob, filename=f"{title}.pdf".replace("/", "-"), title=title)
 
 
-def _pdf(title: str, place: str, lines: tuple[str, ...]) -> bytes:
+def pdf(title: str, place: str, lines: tuple[str, ...]) -> bytes:
     """A plain letter. Core fonts know Latin-1, which German needs; anything else is written with a question mark."""
-    pdf = FPDF()
+    letter = FPDF()
     # The same seed gives the same bytes.
-    pdf.set_creation_date(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
-    pdf.set_title(_latin(title))
-    pdf.set_margin(25)
-    pdf.add_page()
-    pdf.set_font("Helvetica", size=10)
-    pdf.cell(
+    letter.set_creation_date(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
+    letter.set_title(_latin(title))
+    letter.set_margin(25)
+    letter.add_page()
+    letter.set_font("Helvetica", size=10)
+    letter.cell(
         text=_latin("Brandt & Keller Hausverwaltung GmbH · Neusser Straße 410 · 50733 Köln"),
         new_x="LMARGIN",
         new_y="NEXT",
     )
-    pdf.ln(18)
-    pdf.set_font("Helvetica", "B", 18)
-    pdf.multi_cell(0, 9, _latin(title), new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font("Helvetica", size=12)
-    pdf.cell(text=_latin(place), new_x="LMARGIN", new_y="NEXT")
-    pdf.ln(10)
+    letter.ln(18)
+    letter.set_font("Helvetica", "B", 18)
+    letter.multi_cell(0, 9, _latin(title), new_x="LMARGIN", new_y="NEXT")
+    letter.set_font("Helvetica", size=12)
+    letter.cell(text=_latin(place), new_x="LMARGIN", new_y="NEXT")
+    letter.ln(10)
     for line in lines:
-        pdf.multi_cell(0, 7, _latin(line), new_x="LMARGIN", new_y="NEXT")
-        pdf.ln(2)
-    return bytes(pdf.output())
+        letter.multi_cell(0, 7, _latin(line), new_x="LMARGIN", new_y="NEXT")
+        letter.ln(2)
+    return bytes(letter.output())
 
 
 def _latin(text: str) -> str:

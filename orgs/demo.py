@@ -29,7 +29,7 @@ ALL_DOCUMENT_FLAGS = dict.fromkeys(
     True,
 )
 
-_FIRST = [
+FIRST = [
     "Miriam",
     "Jonas",
     "Sabine",
@@ -67,7 +67,7 @@ _FIRST = [
     "Petra",
     "Emil",
 ]
-_LAST = [
+LAST = [
     "Sommer",
     "Brandt",
     "Wolters",
@@ -142,8 +142,39 @@ class DemoHouse:
     communities: list[Community] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Company:
+    """A managing company with an administrator and a clerk; the stranger runs another one."""
+
+    tenant: Organization
+    operator: User
+    admin: User
+    staff: User
+    clerk: Membership
+    stranger: User
+
+
 def build(rng: random.Random) -> DemoHouse:
     """Two companies; the first with 3 communities, 60 units and their people."""
+    made = company()
+    tenant = made.tenant
+    rows.change(
+        tenant.settings,
+        {"accent_color": "#1f5c4a", "imprint": "Brandt & Keller Hausverwaltung GmbH, Neusser Straße 410, 50733 Köln"},
+    )
+    register.import_rows(_register(rng), tenant=tenant)
+    communities = list(Community.objects.filter(tenant=tenant).order_by("identifier"))
+    for community in communities[:2]:
+        rows.create(CommunityAssignment, tenant=tenant, membership=made.clerk, community=community)
+    for community in communities:
+        _responsible(community, made.staff, "MANAGER", "Ihre Verwaltung", position=1)
+    owner = _resident("owner", communities[0], "07", "owner", tenant)
+    renter = _resident("renter", communities[0], "12", "renter", tenant)
+    return DemoHouse(tenant, made.operator, made.admin, made.staff, owner, renter, made.stranger, communities)
+
+
+def company() -> Company:
+    """Two companies without communities, and whoever works there."""
     operator = _account("operator", "Olga", "Petersen", is_superuser=True)
     tenant = create_tenant(name="Brandt & Keller Hausverwaltung", created_by=operator)
     admin = _account("admin", "Sabine", "Wolters", home_tenant=tenant)
@@ -152,26 +183,14 @@ def build(rng: random.Random) -> DemoHouse:
         all_communities=True, support_perm=True, **ALL_DOCUMENT_FLAGS,
     )  # fmt: skip
     staff = _account("staff", "Jonas", "Brandt", home_tenant=tenant)
-    member = add_member(user=staff, organization=tenant, role=Membership.Role.STAFF, **ALL_DOCUMENT_FLAGS)
-    rows.change(
-        tenant.settings,
-        {"accent_color": "#1f5c4a", "imprint": "Brandt & Keller Hausverwaltung GmbH, Neusser Straße 410, 50733 Köln"},
-    )
-    register.import_rows(_register(rng), tenant=tenant)
-    communities = list(Community.objects.filter(tenant=tenant).order_by("identifier"))
-    for community in communities[:2]:
-        rows.create(CommunityAssignment, tenant=tenant, membership=member, community=community)
-    for community in communities:
-        _responsible(community, staff, "MANAGER", "Ihre Verwaltung", position=1)
-    owner = _resident("owner", communities[0], "07", "owner", tenant)
-    renter = _resident("renter", communities[0], "12", "renter", tenant)
+    clerk = add_member(user=staff, organization=tenant, role=Membership.Role.STAFF, **ALL_DOCUMENT_FLAGS)
     other = create_tenant(name="Nordhaus Immobilien", created_by=operator)
     stranger = _account("stranger", "Nils", "Petersen", home_tenant=other)
     add_member(
         user=stranger, organization=other, role=Membership.Role.OWNER, admin_perm=True, super_admin_perm=True,
         all_communities=True, **ALL_DOCUMENT_FLAGS,
     )  # fmt: skip
-    return DemoHouse(tenant, operator, admin, staff, owner, renter, stranger, communities)
+    return Company(tenant, operator, admin, staff, clerk, stranger)
 
 
 def _account(name: str, first: str, last: str, **values: Any) -> User:
@@ -235,17 +254,17 @@ def _register(rng: random.Random) -> list[register.RawRow]:
                 roles = rng.choice(
                     (("owner",), ("owner", "renter"), ("owner", "renter", "additional"), ("owner", "renter"))
                 )
-                surname = rng.choice(_LAST)
+                surname = rng.choice(LAST)
                 for role in roles:
                     person += 1
                     if role != "additional":
-                        surname = rng.choice(_LAST)
+                        surname = rng.choice(LAST)
                     lines.append(register.RawRow(len(lines) + 2, base | _person(rng, person, role, surname)))
     return lines
 
 
 def _person(rng: random.Random, number: int, role: str, surname: str) -> dict[str, str]:
-    first = rng.choice(_FIRST)
+    first = rng.choice(FIRST)
     year = rng.randint(2008, 2024)
     return {
         "contact_ref": f"P{number:04d}",

@@ -266,7 +266,7 @@ def derived_group(
     group = Group.objects.filter(tenant=tenant, kind=Group.Kind.DERIVED, role=role, **anchors).first()
     if group is not None:
         return group
-    name = _derived_name(tenant, community, building, unit, contact, role)
+    name = derived_name(tenant, community=community, building=building, unit=unit, contact=contact, role=role)
     for number in range(1, 100):
         suffix = f" ({number})" if number > 1 else ""
         try:
@@ -281,13 +281,14 @@ def derived_group(
     raise Conflict(_("Another group has this name."), code="exists")
 
 
-def _derived_name(
+def derived_name(
     tenant: Organization,
-    community: Community | None,
-    building: Building | None,
-    unit: Unit | None,
-    contact: Contact | None,
-    role: str,
+    *,
+    community: Community | None = None,
+    building: Building | None = None,
+    unit: Unit | None = None,
+    contact: Contact | None = None,
+    role: str = "",
 ) -> str:
     """In the tenant's language: "Ahornstraße 12: Eigentümer"."""
     name = ""

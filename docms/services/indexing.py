@@ -42,14 +42,17 @@ def index(documents: Iterable[Document], *, text: str | None = None) -> None:
     if text is None:
         rows = DocumentIndex.objects.filter(document__in=found).values_list("document_id", "text", "pending")
         kept = {pk: (content, pending) for pk, content, pending in rows}
-    _write(
-        _row(document, *(kept.get(document.pk, ("", False)) if text is None else (text, False))) for document in found
-    )
+    if text is not None:
+        _write(row_of(document, text) for document in found)
+        return
+    nothing = ("", False)
+    for_each = ((document, *kept.get(document.pk, nothing)) for document in found)
+    _write(row_of(document, content, pending=pending) for document, content, pending in for_each)
 
 
 def index_new(document: Document) -> None:
     """Write the index row of a document with new content, whose text is still to be read where there is any."""
-    _write([_row(document, "", document.mime in READABLE)])
+    _write([row_of(document, "", pending=document.mime in READABLE)])
 
 
 def _write(rows: Iterable[DocumentIndex]) -> None:
@@ -62,7 +65,8 @@ def _write(rows: Iterable[DocumentIndex]) -> None:
     )
 
 
-def _row(document: Document, text: str, pending: bool) -> DocumentIndex:
+def row_of(document: Document, text: str, *, pending: bool = False) -> DocumentIndex:
+    """The unsaved index row of a document with this content."""
     title, content = document.title or document.filename[:250], text[:TEXT_MAX]
     label = document.label.name if document.label else ""
     words = " ".join((document.filename, document.identifier, label, document.description, content))
@@ -87,7 +91,7 @@ def index_content(document_id: int) -> bool:
         return False
     if document.current.blob.scan in Blob.HELD:
         return False  # `docms.receivers` comes back when it is cleared
-    read, text = document.current, _text_of(document.current.blob)
+    read, text = document.current, text_of(document.current.blob)
     with transaction.atomic():
         fresh = locked(document_id)
         if fresh is None or fresh.current_id != read.pk:
@@ -115,7 +119,8 @@ def catch_up() -> Counts:
     return {"texts": sum(wake("docms.index_document", document_id) for document_id in ids)}
 
 
-def _text_of(blob: Blob) -> str:
+def text_of(blob: Blob) -> str:
+    """The text of stored bytes; empty where they have none that can be read."""
     try:
         with blobs.open_blob(blob) as file:
             if blob.mime == "text/plain":

@@ -368,7 +368,7 @@ def test_the_text_of_a_pdf_is_found_and_a_late_result_is_discarded(cast: Cast, m
         change(cast, paper, blob=stored(cast.tenant, b"Wasser"))
         return "Gasrechnung"
 
-    monkeypatch.setattr(indexing, "_text_of", slow)
+    monkeypatch.setattr(indexing, "text_of", slow)
     assert not indexing.index_content(paper.pk)
     assert found(cast, "renter", "gasrechnung") == []
     assert not indexing.index_content(987654)
