@@ -38,16 +38,14 @@ def index(documents: Iterable[Document], *, text: str | None = None) -> None:
     Two statements however many documents there are; fetch them with their label.
     """
     found = list(documents)
-    kept: dict[int, tuple[str, bool]] = {}
-    if text is None:
-        rows = DocumentIndex.objects.filter(document__in=found).values_list("document_id", "text", "pending")
-        kept = {pk: (content, pending) for pk, content, pending in rows}
     if text is not None:
         _write(row_of(document, text) for document in found)
         return
-    nothing = ("", False)
-    for_each = ((document, *kept.get(document.pk, nothing)) for document in found)
-    _write(row_of(document, content, pending=pending) for document, content, pending in for_each)
+    rows = DocumentIndex.objects.filter(document__in=found).values_list("document_id", "text", "pending")
+    kept = {pk: (content, pending) for pk, content, pending in rows}
+    for document in found:
+        kept.setdefault(document.pk, ("", False))
+    _write(row_of(document, kept[document.pk][0], pending=kept[document.pk][1]) for document in found)
 
 
 def index_new(document: Document) -> None:
