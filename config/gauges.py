@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -108,7 +108,7 @@ def _try(name: str, read: Callable[[], Iterator[Metric]], found: list[Metric], *
     return 0
 
 
-def _row(query: str, values: object = None) -> tuple[float, ...]:
+def _row(query: str, values: Sequence[float] = ()) -> tuple[float, ...]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         row: tuple[float, ...] = cursor.fetchone()

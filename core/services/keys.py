@@ -34,7 +34,7 @@ class Rotated:
 def columns() -> list[tuple[str, str]]:
     """Table and column of every encrypted field."""
     return sorted(
-        (model._meta.db_table, column.column)
+        (model._meta.db_table, str(column.column))
         for model in apps.get_models(include_auto_created=True)
         if not model._meta.proxy
         for column in model._meta.local_concrete_fields

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core import scope
 from core.models import AuditEntry
-from core.services import audit, sealing
+from core.services import audit, sealing, verification
 from tests.servers import owner
 
 MONDAY = datetime.datetime(2026, 3, 2, 0, 5, tzinfo=datetime.UTC)
@@ -63,7 +63,7 @@ def chain_anew() -> None:
 
 
 def findings(**options: Any) -> list[tuple[str, int | None]]:
-    return [(f.kind, f.seq) for f in sealing.verify(**options).findings]
+    return [(f.kind, f.seq) for f in verification.verify(**options).findings]
 
 
 def checkpoint(monkeypatch: pytest.MonkeyPatch, days: int = 0) -> dict[str, int]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core import scope, tasks
 from core.models import AuditEntry, JobRun
-from core.services import audit, sealing
+from core.services import audit, sealing, verification
 from tests.cast import load
 from tests.core.chain import (
     MONDAY,
@@ -220,12 +220,12 @@ def test_the_sealer_runs_as_a_job_that_is_scheduled() -> None:
 
 
 def test_an_untouched_audit_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "PAGE", 4)
+    monkeypatch.setattr(verification, "PAGE", 4)
     sealed(10)
     checkpoint(monkeypatch)
     write(2)
     told: list[int] = []
-    report = sealing.verify(progress=told.append)
+    report = verification.verify(progress=told.append)
     assert report.findings == []
     assert report.complete is True
     assert (report.entries, report.first, report.last, report.waiting, report.checkpoints) == (10, 1, 10, 2, 1)
@@ -294,7 +294,7 @@ def test_exchanged_numbers_do_not_fit_the_chain() -> None:
 def test_an_entry_removed_from_the_middle_leaves_a_gap() -> None:
     sealed(5)
     tamper("DELETE FROM core_auditentry WHERE seq = 3")
-    report = sealing.verify()
+    report = verification.verify()
     assert [(f.kind, f.seq) for f in report.findings] == [("gap", 3)]
     assert report.broken_at == 3
 
@@ -330,16 +330,16 @@ def test_an_entry_that_waits_too_long_for_the_sealer_is_told(monkeypatch: pytest
     with monkeypatch.context() as earlier:
         earlier.setattr(timezone, "now", lambda: MONDAY)
         write(1)
-    report = sealing.verify()
+    report = verification.verify()
     assert [(f.kind, f.seq) for f in report.findings] == [("late", None)]
     assert "2026-03-02 00:05 UTC" in report.findings[0].text
 
 
 def test_verifying_ends_when_it_has_found_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed(sealing.FINDINGS + 5)
+    sealed(verification.FINDINGS + 5)
     monkeypatch.setattr(settings, "AUDIT_KEY", "another key, by mistake")
-    report = sealing.verify()
-    assert (len(report.findings), report.complete) == (sealing.FINDINGS, False)
+    report = verification.verify()
+    assert (len(report.findings), report.complete) == (verification.FINDINGS, False)
 
 
 # --- A thief who chains anew --------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from core.management.commands.verify_audit import Command
 from core.models import AuditCheckpoint
-from core.services import sealing
+from core.services import sealing, verification
 from tests.core.chain import (
     MONDAY,
     chain_anew,
@@ -71,7 +71,7 @@ def test_each_checkpoint_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(3):
         sealed(2)
         checkpoint(monkeypatch, day)
-    assert sealing.verify().checkpoints == 3
+    assert verification.verify().checkpoints == 3
     tamper("UPDATE core_auditcheckpoint SET chain = %s WHERE seq = 4", b"x" * 32)
     assert findings() == [("checkpoint", 4)]
 
@@ -105,7 +105,7 @@ def test_a_head_may_be_trimmed_at_a_checkpoint(monkeypatch: pytest.MonkeyPatch, 
     checkpoint(monkeypatch)
     sealed(4)
     tamper("DELETE FROM core_auditentry WHERE seq < %s", first)
-    report = sealing.verify()
+    report = verification.verify()
     assert (report.findings, report.first, report.entries) == ([], first, 9 - first)
 
 
@@ -123,12 +123,12 @@ def test_verifying_can_begin_at_a_checkpoint(monkeypatch: pytest.MonkeyPatch) ->
     checkpoint(monkeypatch)
     sealed(3)
     tamper("UPDATE core_auditentry SET verb = 'read' WHERE seq = 2")
-    report = sealing.verify(since=MONDAY.date())
+    report = verification.verify(since=MONDAY.date())
     assert (report.findings, report.first, report.entries) == ([], 5, 3)
     tamper("DELETE FROM core_auditentry WHERE seq = 5")
     assert findings(since=MONDAY.date()) == [("gap", 5)]
-    with pytest.raises(sealing.NoCheckpoint, match="2020-01-01"):
-        sealing.verify(since=datetime.date(2020, 1, 1))
+    with pytest.raises(verification.NoCheckpoint, match="2020-01-01"):
+        verification.verify(since=datetime.date(2020, 1, 1))
 
 
 # --- Exported checkpoints -----------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_an_export_is_read_back_as_it_was(monkeypatch: pytest.MonkeyPatch) -> No
     assert exported == sealing.checkpoints()
     sealed(1)
     checkpoint(monkeypatch, 5)  # later than the export
-    report = sealing.verify(exported=exported)
+    report = verification.verify(exported=exported)
     assert (report.findings, report.checkpoints) == ([], 3)
 
 
@@ -221,7 +221,7 @@ def test_the_command_names_the_first_broken_place() -> None:
 
 
 def test_the_command_hints_at_a_wrong_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed(sealing.FINDINGS)
+    sealed(verification.FINDINGS)
     monkeypatch.setattr(settings, "AUDIT_KEY", "another key, by mistake")
     assert "AUDIT_KEY may be another one" in run()[1]
 

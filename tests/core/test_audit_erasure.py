@@ -8,7 +8,7 @@ import pytest
 
 from core import scope
 from core.models import AuditEntry
-from core.services import audit, sealing
+from core.services import audit, sealing, verification
 from tests.cast import Cast
 from tests.core.chain import erase, findings, sealed, tamper, write
 
@@ -19,10 +19,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_an_erasure_leaves_the_chain_whole() -> None:
     sealed(5)
     assert erase(2, 4) == 2
-    report = sealing.verify()
+    report = verification.verify()
     assert (report.findings, report.erased, report.entries) == ([], 2, 5)
     sealing.seal()
-    report = sealing.verify()
+    report = verification.verify()
     assert (report.findings, report.erased, report.entries) == ([], 2, 6)
 
 
@@ -77,7 +77,7 @@ def test_nothing_is_erased_twice_and_no_record_of_an_erasure_is() -> None:
     with scope.unit_of_work(door="test"):
         assert sealing.erase(AuditEntry.objects.all()) == 1
         assert sealing.erase(AuditEntry.objects.all()) == 0
-    report = sealing.verify()
+    report = verification.verify()
     assert (report.findings, report.erased) == ([], 2)
 
 

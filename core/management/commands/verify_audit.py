@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core import scope
-from core.services import sealing
+from core.services import sealing, verification
 
 
 class Command(BaseCommand):
@@ -51,15 +51,15 @@ class Command(BaseCommand):
             self._export(options["export"])
         self.stdout.write("The audit is whole.")
 
-    def _verify(self, options: dict[str, Any]) -> sealing.Report:
+    def _verify(self, options: dict[str, Any]) -> verification.Report:
         path: Path | None = options["checkpoints"]
         try:
             exported = sealing.from_lines(path.read_text(encoding="utf-8").splitlines()) if path else []
         except (OSError, ValueError) as error:
             raise CommandError(f"{path} cannot be read: {error}") from error
         try:
-            return sealing.verify(exported=exported, since=options["since"], progress=self._progress)
-        except sealing.NoCheckpoint as error:
+            return verification.verify(exported=exported, since=options["since"], progress=self._progress)
+        except verification.NoCheckpoint as error:
             raise CommandError(str(error)) from error
 
     def _progress(self, count: int) -> None:
