@@ -158,12 +158,17 @@ class Check:
 
     def _imports(self, found: Findings) -> None:
         """A run is over; what it says it did is there as a whole, and nothing of any other."""
+        from core.models import AuditEntry
         from orgs.models import Community, ImportRun, Unit
 
         acts = {act.name: act for act in self.journal.acts if act.kind == "import"}
         runs: dict[str, list[str]] = {}
-        for name, state in ImportRun.objects.values_list("filename", "state"):
+        entries = AuditEntry.objects.filter(object_type="orgs.importrun", verb="created")
+        audited = Counter(entries.values_list("object_id", flat=True))
+        for pk, name, state in ImportRun.objects.values_list("pk", "filename", "state"):
             runs.setdefault(name, []).append(state)
+            if audited[str(pk)] != 1:
+                found.audit.append(f"import {pk}: {audited[str(pk)]} audit entries")
         units = Counter(Unit.objects.values_list("community__identifier", flat=True))
         houses = Counter(Community.objects.values_list("identifier", flat=True))
         for name, act in acts.items():
