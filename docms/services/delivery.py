@@ -1,4 +1,4 @@
-"""Opening documents: rights, proof and bytes, in this order and in one transaction."""
+"""Opening documents: rights, proof and bytes, in this order and in the caller's unit of work."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import base64
 import datetime
 import re
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
+from django.db.models import BooleanField, ExpressionWrapper
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +21,8 @@ from core.services import delivery as core_delivery
 from core.services.wake import wake
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion
-from docms.services.marks import write_read_mark
+from docms.querysets import may
+from docms.services.marks import READ_MARK
 from docms.signals import document_opened
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ _CONTINUES_FOR = datetime.timedelta(hours=1)
 Opened = tuple[Document, DocumentVersion, "Blob"]
 
 
-@transaction.atomic
 def open_for_read(
     *, document_id: int, actor: Actor, request: HttpRequest | None = None, max_bytes: int | None = None
 ) -> Opened:
@@ -51,8 +50,8 @@ def open_for_read(
     the viewer cannot show (DOCMS-117), `TooLarge` above ``max_bytes``, `Conflict` while the bytes are being checked
     or were found infected. Nothing is counted then.
     """
-    document = _seen(document_id, actor)
-    rules.require(rules.may_read(actor, document))
+    document, flags = _seen_with(document_id, actor, "read")
+    rules.require(rules.may_read(actor, document, flags))
     version, blob = _bytes_of(document.current, max_bytes)
     if blob.mime not in VIEWABLE:
         raise WrongType(_("This type cannot be shown here; please download it."))
@@ -60,7 +59,6 @@ def open_for_read(
     return document, version, blob
 
 
-@transaction.atomic
 def open_for_download(
     *, document_id: int, actor: Actor, request: HttpRequest | None = None, max_bytes: int | None = None
 ) -> Opened:
@@ -72,18 +70,20 @@ def open_for_download(
     Raises as `open_for_read`, but for the type; `Denied` without ``download``, and with ``download_locked`` for
     everybody when it is locked (DOCMS-118).
     """
-    document = _seen(document_id, actor)
-    _require_download(document, actor)
+    document, flags = _seen_with(document_id, actor, "download")
+    _require_download(document, actor, flags)
     version, blob = _bytes_of(document.current, max_bytes)
     if request is not None and request.method == "HEAD":
         return document, version, blob
     if document.delete_after_next_download:
-        _claim(document, actor)
-    _prove(document, version, actor, DOWNLOAD, request)
+        with transaction.atomic():
+            _claim(document, actor)
+            _prove(document, version, actor, DOWNLOAD, request)
+    else:
+        _prove(document, version, actor, DOWNLOAD, request)
     return document, version, blob
 
 
-@transaction.atomic
 def open_version(
     *, document_id: int, number: int, actor: Actor, request: HttpRequest | None = None, max_bytes: int | None = None
 ) -> Opened:
@@ -94,16 +94,16 @@ def open_version(
 
     Raises as `open_for_download`; `NotFound` for a version that does not exist.
     """
-    document = _seen(document_id, actor)
-    _require_download(document, actor)
+    document, flags = _seen_with(document_id, actor, "download")
+    _require_download(document, actor, flags)
     version = DocumentVersion.objects.select_related("blob").filter(document=document, number=number).first()
     version, blob = _bytes_of(version, max_bytes)
     _prove(document, version, actor, DOWNLOAD, request)
     return document, version, blob
 
 
-def _require_download(document: Document, actor: Actor) -> None:
-    answer = rules.may_download(actor, document)
+def _require_download(document: Document, actor: Actor, flags: rules.Flags) -> None:
+    answer = rules.may_download(actor, document, flags)
     if not answer:
         raise Denied(answer.reason, code="" if document.allow_download else "download_locked")
 
@@ -118,6 +118,30 @@ def _seen(document_id: int, actor: Actor) -> Document:
     if document is None:
         raise NotFound
     return document
+
+
+# What opening needs; the rest of the row comes when somebody asks for it.
+_OPENED = (
+    "tenant", "folder", "allow_download", "delete_after_next_download", "access_counter", "first_access",
+    *(f"current__{name}" for name in ("document", "number", "filename", "blob")),
+    *(f"current__blob__{name}" for name in ("storage_key", "sha256", "size", "mime", "scan", "missing_since")),
+)  # fmt: skip
+
+
+def _seen_with(document_id: int, actor: Actor, flag: Literal["read", "download"]) -> tuple[Document, rules.Flags]:
+    """A document the actor sees, and whether the flag is effective there, in one query. Raises `NotFound`."""
+    document = (
+        Document.objects.visible_to(actor, all=True)
+        .filter(pk=document_id)
+        .annotate(permitted=ExpressionWrapper(may(actor, flag), output_field=BooleanField()))
+        .select_related("current__blob")
+        .only(*_OPENED)
+        .order_by()
+        .first()
+    )
+    if document is None:
+        raise NotFound
+    return document, rules.Flags(**{flag: document.permitted})
 
 
 def _bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[DocumentVersion, Blob]:
@@ -148,6 +172,22 @@ def _claim(document: Document, actor: Actor) -> None:
     transaction.on_commit(partial(wake, "docms.delete_after_download", document.pk), robust=True)
 
 
+# Counter (DOCMS-119, 120), read mark (DOCMS-126) and log entry of one opening, in one round trip: everybody who opens
+# the same document waits for its row from here to the commit. A mark that would stay as it is is not written again.
+_PROOF = f"""
+WITH counted AS (
+  UPDATE docms_document SET access_counter = access_counter + 1, first_access = coalesce(first_access, %(now)s)
+   WHERE id = %(document)s
+  RETURNING access_counter, first_access
+), marked AS ({READ_MARK})
+, logged AS (
+  INSERT INTO docms_documentlog (created_at, tenant_id, document_id, user_id, action, label)
+  SELECT %(now)s, %(tenant)s, %(document)s, %(user)s, %(action)s, '' FROM counted
+)
+SELECT access_counter, first_access FROM counted
+"""  # noqa: S608 - constants
+
+
 def _prove(
     document: Document, version: DocumentVersion, actor: Actor, action: str, request: HttpRequest | None
 ) -> None:
@@ -156,18 +196,22 @@ def _prove(
         raise NotFound  # flags come from the membership, so this cannot be reached with rights
     if request is not None and (request.method == "HEAD" or _continues(document, actor, action, request)):
         return
-    now = timezone.now()
-    counted = Document.objects.filter(pk=document.pk).update(
-        access_counter=F("access_counter") + 1, first_access=Coalesce("first_access", now)
-    )
-    if not counted:
+    values = {
+        "tenant": document.tenant_id,
+        "document": document.pk,
+        "membership": membership.pk,
+        "user": actor.user_id,
+        "version": version.number,
+        "action": action,
+        "now": timezone.now(),
+        "downloaded": timezone.now() if action == DOWNLOAD else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PROOF, values)
+        counted = cursor.fetchone()
+    if counted is None:
         raise NotFound  # deleted since it was looked up
-    document.access_counter += 1
-    document.first_access = document.first_access or now
-    write_read_mark(document, membership.pk, version.number, downloaded=action == DOWNLOAD)
-    DocumentLog.objects.create(
-        tenant_id=document.tenant_id, document_id=document.pk, user_id=actor.user_id, action=action
-    )
+    document.access_counter, document.first_access = counted
     document_opened.send(sender=Document, document=document, user_id=actor.user_id, action=action)
 
 

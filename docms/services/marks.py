@@ -66,26 +66,32 @@ def mark_read(*, document_id: int, actor: Actor) -> None:
     write_read_mark(document, membership.pk, document.current.number)
 
 
-def write_read_mark(document: Document, membership_id: int, version_no: int, *, downloaded: bool = False) -> None:
-    """This member knows this version; a mark never goes back to an older one (DOCMS-126)."""
-    now = timezone.now()
+# This member knows this version; a mark never goes back to an older one (DOCMS-126), and one that would stay as it is
+# is not written. Part of a statement that opens a document as well, where ``counted`` has no row for one that is gone.
+READ_MARK = """
+  INSERT INTO docms_readmark AS mark
+         (tenant_id, document_id, membership_id, version_no, first_at, downloaded_at, created_at)
+  SELECT %(tenant)s, %(document)s, %(membership)s, %(version)s, %(now)s, %(downloaded)s, %(now)s FROM counted
+  ON CONFLICT (document_id, membership_id) DO UPDATE
+     SET version_no = greatest(mark.version_no, excluded.version_no),
+         downloaded_at = coalesce(mark.downloaded_at, excluded.downloaded_at)
+   WHERE mark.version_no < excluded.version_no
+      OR (mark.downloaded_at IS NULL AND excluded.downloaded_at IS NOT NULL)
+"""
+
+
+def write_read_mark(document: Document, membership_id: int, version_no: int) -> None:
+    """Mark without opening, see `READ_MARK`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO docms_readmark AS mark
-                   (tenant_id, document_id, membership_id, version_no, first_at, downloaded_at, created_at)
-            VALUES (%(tenant)s, %(document)s, %(membership)s, %(version)s, %(now)s, %(downloaded)s, %(now)s)
-            ON CONFLICT (document_id, membership_id) DO UPDATE
-               SET version_no = greatest(mark.version_no, excluded.version_no),
-                   downloaded_at = coalesce(mark.downloaded_at, excluded.downloaded_at)
-            """,
+            f"WITH counted AS (SELECT 1) {READ_MARK}",
             {
                 "tenant": document.tenant_id,
                 "document": document.pk,
                 "membership": membership_id,
                 "version": version_no,
-                "now": now,
-                "downloaded": now if downloaded else None,
+                "now": timezone.now(),
+                "downloaded": None,
             },
         )
 
