@@ -225,9 +225,9 @@ class Check:
 
     def _audit(self, found: Findings) -> None:
         """Digests and chain."""
-        from core.services import sealing
+        from core.services import verification
 
-        report = sealing.verify()
+        report = verification.verify()
         found.audit += [f"{finding.kind}: {finding.text}" for finding in report.findings]
 
     # --- Three days later -----------------------------------------------------------------------------------

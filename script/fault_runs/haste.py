@@ -19,9 +19,8 @@ class HasteConfig(AppConfig):
         """Minutes become seconds."""
         from core.services import previews
         from docms.services import indexing
-        from messaging.services import deliver, outbox
+        from messaging.services import outbox
 
         outbox.LEASE = 8 * SECOND
         outbox.PAUSES = tuple(seconds * SECOND for seconds in (2, 4, 8, 16, 30))
-        deliver.RENEW = 2 * SECOND
         previews.FORGOTTEN = indexing.FORGOTTEN = 5 * SECOND
