@@ -84,7 +84,7 @@ def test_every_address_leads_to_its_route(asked: world.World) -> None:
     for line in LINES.values():
         for place in (*world.PLACES, "0"):
             address = routes.address(line.pattern, asked.values(line.pattern, "renter", place))
-            assert "/" + resolve(address).route == "/" + line.pattern.lstrip("/"), address
+            assert "/" + resolve(address).route == "/" + line.pattern.lstrip("/").replace("^", ""), address
 
 
 def test_whoever_is_refused_something_sees_it() -> None:

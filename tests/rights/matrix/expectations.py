@@ -97,10 +97,8 @@ def told() -> list[str]:
 
 
 def _sees(line: Line, keyword: str, role: str) -> set[str]:
-    if keyword == "object_id" and _ROW in line.pattern:
-        pattern = line.pattern.partition(_ROW)[0] + _ROW + "change/"
-    elif keyword in SEEN_BY:
-        pattern = SEEN_BY[keyword].partition(" ")[2]
-    else:
-        return set("ABX")
-    return places_in(lines()[f"GET {pattern}"].cells[role])[0]
+    """The places whose things a role sees; all of them where no line says so."""
+    name = SEEN_BY.get(keyword, "")
+    if keyword == "object_id":
+        name = f"GET {line.pattern.partition(_ROW)[0]}{_ROW}change/"
+    return places_in(lines()[name].cells[role])[0] if name in lines() else set("ABX")

@@ -41,6 +41,7 @@ POST admin/autocomplete/                                                     in 
 GET admin/jsi18n/                                                            in     no     no     no     no     no     +      +      +      +      +
 POST admin/jsi18n/                                                           in     no     no     no     no     no     405    405    405    405    405
 GET admin/r/<path:content_type_id>/<path:object_id>/                         in     no     no     no     no     no     -      -      -      -      -
+POST admin/r/<path:content_type_id>/<path:object_id>/                        in     no     no     no     no     no     -      -      -      -      -
 GET admin/orgs/community/<path:object_id>/invite/                            in     no     no     no     no     no     -      A      A      -      A
 POST admin/orgs/community/<path:object_id>/invite/                           in     no     no     no     no     no     -      A      A      -      A
 GET admin/orgs/unit/<path:object_id>/invite/                                 in     no     no     no     no     no     -      A      A      -      A

@@ -7,7 +7,7 @@ GET healthz                                                                  +  
 POST healthz                                                                 +      +      +      +      +      +      +      +      +      +      +
 GET readyz                                                                   +      +      +      +      +      +      +      +      +      +      +
 POST readyz                                                                  +      +      +      +      +      +      +      +      +      +      +
-GET app/                                                                     +      +      +      +      +      +      +      +      +      +      +
+GET app/                                                                     in     +      +      +      +      +      +      +      +      +      +
 POST app/                                                                    405    405    405    405    405    405    405    405    405    405    405
 GET app/login                                                                +      +      +      +      +      +      +      +      +      +      +
 POST app/login                                                               422    422    422    422    422    422    422    422    422    422    422
