@@ -98,8 +98,10 @@ class Actor:
 
     @cached_property
     def admin_tenants(self) -> frozenset[int]:
-        """Tenants in which the person is administrator (DOCMS-056)."""
-        return frozenset(t for t, m in self.memberships.items() if m.admin_perm or m.super_admin_perm)
+        """Tenants in which the person is administrator; the operator is one where a member (DOCMS-056, one-model)."""
+        return frozenset(
+            t for t, m in self.memberships.items() if m.admin_perm or m.super_admin_perm or self.is_operator
+        )
 
     @cached_property
     def super_admin_tenants(self) -> frozenset[int]:
@@ -108,11 +110,12 @@ class Actor:
 
     @cached_property
     def wide_tenants(self) -> frozenset[int]:
-        """Tenants whose whole register the person works with."""
+        """Tenants whose whole register the person works with, as staff: nobody keeps it who became a contractor."""
         return frozenset(
             t
             for t, m in self.memberships.items()
-            if m.admin_perm or m.super_admin_perm or m.all_communities or m.role == "owner"
+            if m.role in ("owner", "staff", "affiliate")
+            and (m.admin_perm or m.super_admin_perm or m.all_communities or m.role == "owner")
         )
 
     @property
@@ -193,12 +196,12 @@ def actor_for(
     """Reduce an account to an `Actor`: memberships, contacts with valid occupancies, board seats, managed communities.
 
     ``tenant_id`` limits everything to one tenant. A membership deactivated on the tenant node closes every
-    door of that tenant: no keys, no occupancies there (conflict 40 of the model).
+    door of that tenant: no keys, no occupancies there (conflict 40 of the model). So does the end of the company.
     """
     if user is None or user.erased_at is not None:
         return Actor(user=None, door=door)
     now = timezone.now()
-    rows = list(Membership.objects.filter(user=user).select_related("organization"))
+    rows = list(Membership.objects.filter(user=user).select_related("organization", "tenant"))
     closed = {m.organization_id for m in rows if m.deactivated_at and m.deactivated_at <= now}
     memberships = tuple(
         m
@@ -206,6 +209,7 @@ def actor_for(
         if not (m.deactivated_at and m.deactivated_at <= now)
         and m.tenant_id not in closed
         and m.organization.closed_at is None
+        and (m.tenant is None or m.tenant.closed_at is None)
         and (tenant_id is None or m.tenant_id == tenant_id)
     )
     contacts, occupancies, board = _places(user, tenant_id, closed)
@@ -246,7 +250,9 @@ def _places(
     contacts = [
         c
         for c in Contact.objects.filter(user=user, erased_at=None).select_related("tenant")
-        if c.tenant_id not in closed and (tenant_id is None or c.tenant_id == tenant_id)
+        if c.tenant_id not in closed
+        and c.tenant.closed_at is None
+        and (tenant_id is None or c.tenant_id == tenant_id)
     ]
     if not contacts:
         return [], [], []

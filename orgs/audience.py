@@ -94,6 +94,7 @@ WITH wanted(key, kind, id, role) AS (
     JOIN orgs_contact c ON c.id = o.contact_id
     JOIN orgs_unit u ON u.id = o.unit_id
    WHERE o.tenant_id = %(tenant)s AND o.revoked_at IS NULL AND o.period @> %(today)s::date AND c.user_id IS NOT NULL
+     AND c.erased_at IS NULL
 ), staff AS (
   SELECT m.id, m.user_id, m.organization_id, m.all_communities OR m.admin_perm OR m.role = 'owner' AS wide
     FROM orgs_membership m
@@ -106,7 +107,7 @@ SELECT DISTINCT user_id FROM (
   UNION ALL
   SELECT c.user_id FROM wanted w JOIN orgs_responsibility r ON w.kind = 'c' AND w.role = 'board'
      AND r.community_id = w.id AND r.type = 'ADVISORY_BOARD' AND r.period @> %(today)s::date
-    JOIN orgs_contact c ON c.id = r.contact_id
+    JOIN orgs_contact c ON c.id = r.contact_id AND c.erased_at IS NULL
    WHERE r.tenant_id = %(tenant)s
   UNION ALL
   SELECT v.user_id FROM wanted w JOIN valid v ON w.kind = 'b' AND v.building_id = w.id AND v.is_full
@@ -115,6 +116,7 @@ SELECT DISTINCT user_id FROM (
      AND (w.role = '' OR v.role = w.role)
   UNION ALL
   SELECT c.user_id FROM wanted w JOIN orgs_contact c ON w.kind = 'p' AND c.id = w.id AND c.tenant_id = %(tenant)s
+     AND c.erased_at IS NULL
   UNION ALL
   SELECT m.user_id FROM wanted w JOIN orgs_membership m ON w.kind = 'a' AND m.user_id = w.id AND m.tenant_id = %(tenant)s
   UNION ALL
@@ -132,10 +134,11 @@ WHERE user_id IS NOT NULL
 def people_of(keys: Iterable[str], tenant: Organization) -> set[int]:
     """The accounts that hold one of the keys today, in one statement. Used for mails and notifications.
 
-    Whoever is deactivated on the tenant node holds nothing there (one-model, conflict 40).
+    Whoever is deactivated on the tenant node holds nothing there (one-model, conflict 40), and nobody anything in a
+    company that is being closed.
     """
     wanted = sorted(set(keys))
-    if not wanted:
+    if not wanted or tenant.closed_at is not None:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -23,6 +23,11 @@ def valid_on(day: datetime.date, prefix: str = "") -> Q:
     return Q(**{f"{prefix}period__contains": day})
 
 
+def _own(actor: Actor) -> Q:
+    """Rows of the actor's account. Nobody's rows (``user`` null) are not those of a caller without account."""
+    return Q(user=actor.user_id, user__isnull=False)
+
+
 class OrganizationQuerySet(models.QuerySet["_M"]):
     """Nodes of the tree."""
 
@@ -53,8 +58,8 @@ class MembershipQuerySet(models.QuerySet["_M"]):
         return self.filter(role__in=("owner", "staff", "affiliate"))
 
     def administrators(self) -> Self:
-        """`super_admin_perm` counts as `admin_perm` everywhere (DOCMS-056)."""
-        return self.filter(Q(admin_perm=True) | Q(super_admin_perm=True))
+        """`super_admin_perm` counts as `admin_perm` everywhere (DOCMS-056), and the operator has it where a member."""
+        return self.filter(Q(admin_perm=True) | Q(super_admin_perm=True) | Q(user__is_superuser=True))
 
     def visible_to(self, actor: Actor) -> Self:
         """Staff see the members of their tenants, everybody the own memberships."""
@@ -128,7 +133,9 @@ class ContactQuerySet(models.QuerySet["_M"]):
         return self.filter(erased_at=None, merged_into=None)
 
     def visible_to(self, actor: Actor) -> Self:
-        """Tenant-wide staff see the register; other staff who lives in their communities; people themselves.
+        """Tenant-wide staff see the register; other staff who belongs to their communities; people themselves.
+
+        Who lives or lived there, and who is or was responsible: board, caretaker, manager.
 
         And all staff see who is only entered so far (`_entered`): else a clerk who takes somebody in could not find
         them again to move them in. Not the clerk's own entries alone: who entered somebody stands in the audit, which
@@ -141,6 +148,7 @@ class ContactQuerySet(models.QuerySet["_M"]):
         return self.filter(
             Q(tenant__in=actor.wide_tenants)
             | Q(id__in=self._with("occupancies", unit__community__in=actor.managed))
+            | Q(id__in=self._with("responsibilities", community__in=actor.managed))
             | Q(id__in=actor.contact_ids)
             | (Q(tenant__in=actor.staff_tenants - actor.wide_tenants) & self._entered())
         )
@@ -234,7 +242,7 @@ class AccessTokenQuerySet(models.QuerySet["_M"]):
 
     def visible_to(self, actor: Actor) -> Self:
         """One's own tokens, and for tenant administrators those bound to the tenant."""
-        return self.filter(Q(user=actor.user_id) | Q(organization__in=actor.admin_tenants))
+        return self.filter(_own(actor) | Q(organization__in=actor.admin_tenants))
 
 
 class SignInLogQuerySet(models.QuerySet["_M"]):
@@ -244,7 +252,7 @@ class SignInLogQuerySet(models.QuerySet["_M"]):
         """The person, super administrators for their tenant, the operator everything (DOCMS-164)."""
         if actor.is_operator:
             return self.all()
-        return self.filter(Q(user=actor.user_id) | Q(tenant__in=actor.super_admin_tenants))
+        return self.filter(_own(actor) | Q(tenant__in=actor.super_admin_tenants))
 
 
 class TenantStaffQuerySet(models.QuerySet["_M"]):

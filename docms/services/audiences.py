@@ -13,12 +13,18 @@ from orgs.models import Contact, Membership, Occupancy, Organization, Responsibi
 def people_by_key(tenant: Organization) -> dict[str, set[int]]:
     """For each audience key of residents of a tenant the accounts that hold it today, in four queries.
 
-    The same answer as `orgs.audience.people_of` for one key; whoever is deactivated holds nothing.
+    The same answer as `orgs.audience.people_of` for one key, of members only; whoever is deactivated holds nothing.
     """
+    if tenant.closed_at is not None:
+        return {}
     today = tenant.today()
     held: dict[str, set[int]] = defaultdict(set)
     stays = Occupancy.objects.filter(
-        tenant=tenant, revoked_at=None, period__contains=today, contact__user__isnull=False
+        tenant=tenant,
+        revoked_at=None,
+        period__contains=today,
+        contact__user__isnull=False,
+        contact__erased_at=None,
     ).values_list("contact__user_id", "unit__community_id", "unit__building_id", "unit_id", "role", "is_admin")
     for user_id, community_id, building_id, unit_id, role, is_admin in stays.iterator(chunk_size=5000):
         keys = audience.occupancy_keys(
@@ -31,7 +37,11 @@ def people_by_key(tenant: Organization) -> dict[str, set[int]]:
         for key in keys:
             held[key].add(user_id)
     seats = Responsibility.objects.filter(
-        tenant=tenant, type="ADVISORY_BOARD", period__contains=today, contact__user__isnull=False
+        tenant=tenant,
+        type="ADVISORY_BOARD",
+        period__contains=today,
+        contact__user__isnull=False,
+        contact__erased_at=None,
     )
     for user_id, community_id in seats.values_list("contact__user_id", "community_id"):
         held[audience.community(community_id, audience.BOARD)].add(user_id)

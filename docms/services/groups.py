@@ -44,9 +44,11 @@ def _key(group: Group) -> str:
 def people_of_folder(folder: Folder) -> set[int]:
     """The accounts that reach a folder through a group today, in three queries whatever their number (DOCMS-061).
 
-    Whoever is deactivated reaches nothing. Administrators who are in no group are not counted: they *may* see
+    Whoever is deactivated reaches nothing, and nobody a folder of a company that is being closed. Administrators who are in no group are not counted: they *may* see
     everything, but nobody assigned them.
     """
+    if folder.tenant.closed_at is not None:
+        return set()
     groups = list(Group.objects.filter(access__folder=folder).order_by().values_list("pk", "kind", "audience_key"))
     manual = [pk for pk, kind, _audience in groups if kind == Group.Kind.MANUAL]
     people = set(

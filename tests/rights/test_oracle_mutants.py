@@ -1,0 +1,150 @@
+"""The oracle can fail: rules that are broken on purpose are found within the worlds of one CI run."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from hypothesis import find
+from hypothesis.errors import NoSuchExample
+
+from core.querysets import any_of
+from core.text import search_query
+from docms import querysets, rules
+from docms.models import Document, DocumentIndex, Folder, FolderAccess, Group, GroupMember
+from docms.services import notify
+from docms.services.groups import people_of_folder
+from orgs import audience
+from orgs.actor import Actor
+from orgs.models import Membership, Organization
+from tests.rights.test_oracle_mail import compare_mails
+from tests.rights.worlds.compare import Report, compare_papers, compare_register
+from tests.rights.worlds.generate import worlds
+from tests.rights.worlds.profiles import examples
+from tests.rights.worlds.store import standing
+from tests.rights.worlds.world import World
+
+pytestmark = pytest.mark.django_db
+
+Patch = pytest.MonkeyPatch
+
+
+def _period_without_end(actor: Actor) -> Q:
+    begun = Q(active_from=None) | Q(active_from__lte=timezone.now())
+    return begun | Q(uploaded_by=actor.user_id) | Q(tenant__in=actor.admin_tenants)
+
+
+def _period_for_everybody(actor: Actor) -> Q:
+    return Q()
+
+
+def _hidden_folders_too(self: Any, actor: Actor, *, all: bool = False) -> Any:  # noqa: A002 - the contract's word
+    groups = Group.objects.held_by(actor).order_by().values("id")
+    access = FolderAccess.objects.filter(any_of("group", groups)).order_by().values("folder_id")
+    extra = Q(tenant__in=actor.admin_tenants) if all else Q(pk__in=())
+    return self.filter(any_of("id", access) | extra, tenant__in=actor.tenants)
+
+
+def _administrators_are_members(self: Any, actor: Actor) -> Any:
+    listed = GroupMember.objects.filter(membership__in=actor.membership_ids).order_by().values("group_id")
+    return self.filter(Q(audience_key__in=actor.keys) | any_of("id", listed), tenant__in=actor.tenants)
+
+
+def _whole_tenant(self: Any, actor: Actor) -> Any:
+    return self.filter(tenant__in=actor.tenants)
+
+
+def _search_by_folder(self: Any, actor: Actor, words: str) -> Any:
+    folders = Folder.objects.visible_to(actor, all=True).order_by().values("id")
+    hits = DocumentIndex.objects.filter(any_of("folder", folders), vector=search_query(words))
+    return self.filter(id__in=hits.values("document_id"), claimed_at=None)
+
+
+def _claimed_ones_too(self: Any, actor: Actor, *, all: bool = False) -> Any:  # noqa: A002 - the contract's word
+    folders = Folder.objects.visible_to(actor).order_by().values("id")
+    seen = any_of("folder", folders) & querysets.in_period(actor)
+    return self.filter(seen | Q(tenant__in=actor.admin_tenants) if all else seen)
+
+
+def _any_version(self: QuerySet[Any], membership_id: int | None) -> Any:
+    return self.exclude(read_marks__membership=membership_id)
+
+
+def _readers_without_flags(document: Document) -> set[int]:
+    return people_of_folder(document.folder) - {document.uploaded_by_id}
+
+
+def _readers_of_hidden_folders(document: Document) -> set[int]:
+    people = rules.holders(document.folder, "read", people_of_folder(document.folder))
+    return people - {notify._uploader(document)}
+
+
+def _deactivated_members(self: Any) -> Any:
+    return self.filter(user__erased_at=None)
+
+
+PAPERS: dict[str, tuple[object, str, Callable[..., Any] | property]] = {
+    "active_until is ignored": (querysets, "in_period", _period_without_end),
+    "the period is ignored": (querysets, "in_period", _period_for_everybody),
+    "hidden_from is ignored": (querysets.FolderQuerySet, "visible_to", _hidden_folders_too),
+    "administering a derived group is belonging to it": (
+        querysets.GroupQuerySet, "held_by", _administrators_are_members
+    ),
+    "everybody of the company is in every group": (querysets.GroupQuerySet, "held_by", _whole_tenant),
+    "search asks the folder alone": (querysets.DocumentQuerySet, "search", _search_by_folder),
+    "what a download has claimed is shown": (querysets.DocumentQuerySet, "visible_to", _claimed_ones_too),
+    "a mark of an older version counts as read": (querysets.DocumentQuerySet, "unread_by", _any_version),
+    "an administrator of one company is one of all": (
+        Actor, "admin_tenants", property(lambda actor: actor.tenants if any(m.admin_perm for m in actor.memberships.values()) else frozenset())
+    ),
+}  # fmt: skip
+REGISTER: dict[str, tuple[object, str, Callable[..., Any] | property]] = {
+    "a day begins in UTC": (Organization, "today", lambda tenant: timezone.now().astimezone(datetime.UTC).date()),
+    "staff works with every community of the company": (Actor, "wide_tenants", property(lambda actor: actor.staff_tenants)),
+}  # fmt: skip
+MAILS: dict[str, tuple[object, str, Callable[..., Any] | property]] = {
+    "who may not read is told": (notify, "readers", _readers_without_flags),
+    "a hidden folder is announced to everybody": (notify, "readers", _readers_of_hidden_folders),
+    "deactivated members are told": (type(Membership.objects.all()), "active", _deactivated_members),
+    "additional users belong to the household": (
+        audience, "_PEOPLE", audience._PEOPLE.replace("(o.role IN ('owner', 'renter') OR o.is_admin)", "true")
+    ),
+}  # fmt: skip
+
+
+def is_found(differs: Callable[[World, Report], None]) -> bool:
+    """Whether one of the worlds of a CI run shows a difference."""
+
+    def shows(world: World) -> bool:
+        report = Report()
+        with standing(world):
+            differs(world, report)
+        return bool(report.differences)
+
+    try:
+        find(worlds(), shows, settings=examples(25))
+    except NoSuchExample:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("what", PAPERS)
+def test_a_broken_rule_of_papers_is_found(what: str, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(*PAPERS[what])
+    assert is_found(lambda world, report: compare_papers(world, report, bound=False))
+
+
+@pytest.mark.parametrize("what", REGISTER)
+def test_a_broken_rule_of_people_is_found(what: str, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(*REGISTER[what])
+    assert is_found(lambda world, report: compare_register(world, report, bound=False))
+
+
+@pytest.mark.parametrize("what", MAILS)
+def test_a_broken_rule_of_mails_is_found(what: str, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(*MAILS[what])
+    assert is_found(compare_mails)
