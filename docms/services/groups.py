@@ -44,8 +44,8 @@ def _key(group: Group) -> str:
 def people_of_folder(folder: Folder) -> set[int]:
     """The accounts that reach a folder through a group today, in three queries whatever their number (DOCMS-061).
 
-    Whoever is deactivated reaches nothing, and nobody a folder of a company that is being closed. Administrators who are in no group are not counted: they *may* see
-    everything, but nobody assigned them.
+    Whoever is deactivated reaches nothing, and nobody a folder of a company that is being closed. Administrators who
+    are in no group are not counted: they *may* see everything, but nobody assigned them.
     """
     if folder.tenant.closed_at is not None:
         return set()
