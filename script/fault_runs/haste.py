@@ -23,4 +23,4 @@ class HasteConfig(AppConfig):
 
         outbox.LEASE = 8 * SECOND
         outbox.PAUSES = tuple(seconds * SECOND for seconds in (2, 4, 8, 16, 30))
-        previews.FORGOTTEN = indexing.FORGOTTEN = 5 * SECOND
+        previews.FORGOTTEN = indexing.FORGOTTEN = 10 * SECOND

@@ -96,7 +96,7 @@ class Load:
                 self.crashes.append(f"{name}: {type(error).__name__}: {error}")
                 time.sleep(0.5)
             self.journal.steps.pop(name, None)
-            self._stopping.wait(rng.uniform(0.02, 0.35))
+            self._stopping.wait(rng.uniform(0.1, 0.6))
 
     def _step(self, name: str, step: str) -> None:
         self.journal.steps[name] = step

@@ -87,7 +87,8 @@ class Site:
             row.problems.append("no client got anything done: the fault proves nothing")
         refused = Counter(f"{act.kind} {status}" for act in mine for status in act.refused)
         print(
-            f"  {time.monotonic() - before:.0f} s, refused: {dict(refused)}, {'ok' if row.ok else 'WRONG'}", flush=True
+            f"  {time.monotonic() - before:.0f} s, healed after {self.check.healed_after:.0f}, refused: {dict(refused)}, {'ok' if row.ok else 'WRONG'}",
+            flush=True,
         )
         for problem in row.problems[:20]:
             print(f"  {problem}", flush=True)

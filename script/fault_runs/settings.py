@@ -13,10 +13,10 @@ DOCMS_RATE_LIMIT = 0
 _SECONDS = {
     "messaging.sweep": 2.0,
     "core.seal_audit": 2.0,
-    "core.catch_up_previews": 4.0,
+    "core.catch_up_previews": 7.0,
     "orgs.catch_up_imports": 3.0,
-    "docms.release_documents": 4.0,
-    "docms.catch_up_index": 4.0,
+    "docms.release_documents": 6.0,
+    "docms.catch_up_index": 7.0,
 }
 CELERY_BEAT_SCHEDULE = {
     name: {**entry, "schedule": _SECONDS.get(name, entry["schedule"])} for name, entry in _SCHEDULE.items()
