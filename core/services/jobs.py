@@ -6,9 +6,9 @@ import datetime
 import logging
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from core.logs import mask
@@ -23,17 +23,29 @@ KEPT = datetime.timedelta(days=1)  # some jobs run every twenty seconds
 
 @contextmanager
 def alone(name: str) -> Iterator[bool]:
-    """Whether this process got the name. Another one that has it keeps it until it is through, or dies."""
+    """Whether this process got the name. Another one that has it keeps it until it is through, or dies.
+
+    The name is a lock of a transaction that stays open on a connection of its own, as long as the job runs. A lock of
+    the session would not do: behind a pooler in transaction mode the session belongs to whoever comes next, who would
+    hold the lock, too, and nobody would let it go. An open transaction keeps its server even there. It has read
+    nothing and holds no snapshot, so it keeps no table from being vacuumed. A row with a heartbeat would need no
+    connection, but a process that died would keep the name until somebody believes it.
+    """
     key = [zlib.crc32(name.encode()) - 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(1, %s)", key)
-        mine: bool = cursor.fetchone()[0]
+    holder = connection.copy()
     try:
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(1, %s)", key)
+            mine: bool = cursor.fetchone()[0]
+        if not mine:
+            holder.rollback()  # wait for nothing
         yield mine
     finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(1, %s)", key)
+        with suppress(DatabaseError):  # a connection that broke has let go already
+            holder.rollback()
+        holder.close()
 
 
 def run(name: str, work: Callable[[], Counts]) -> Counts | None:
