@@ -166,7 +166,9 @@ def compare_circles(world: World, report: Report) -> None:
             row = Folder.objects.select_related("tenant").get(pk=folder.pk)
             report.same(f"people of {folder}", names.of(facts.User, people_of_folder(row)), inside)
         staff = [user for user, at in everyone if tenant in at[tenant].staff_of]
-        report.same(f"staff of {tenant}", names.of(facts.User, people_of([f"t:{tenant.pk}"], organizations[tenant.pk])), staff)
+        report.same(
+            f"staff of {tenant}", names.of(facts.User, people_of([f"t:{tenant.pk}"], organizations[tenant.pk])), staff
+        )
         for house in world.of(world.communities, tenant):
             managers = [user for user, at in everyone if house in at[tenant].managed]
             found = people_of([f"m:{house.pk}"], organizations[tenant.pk])
@@ -205,9 +207,7 @@ def _folders(
     report.equal(f"count of documents of {who}", seen.count(), len(papers))
 
 
-def _documents(
-    world: World, report: Report, names: Names, person: Person, actor: Actor, who: str, number: int
-) -> None:
+def _documents(world: World, report: Report, names: Names, person: Person, actor: Actor, who: str, number: int) -> None:
     listed = [d for d in world.documents if person.sees(d)]
     single = [d for d in world.documents if person.sees(d, everything=True)]
     found = Document.objects.search(actor, COMMON)
@@ -218,7 +218,7 @@ def _documents(
         report.same(f"search of {who} for {document}", names.of(facts.Document, _ids(by_word)), wanted)
         exists = Document.objects.visible_to(actor, all=True).filter(pk=document.pk).exists()
         report.equal(f"{document} of {who}", exists, document in single)
-    newest = [d for d in Document.objects.newest(actor, 3).values_list("pk", flat=True)]
+    newest = list(Document.objects.newest(actor, 3).values_list("pk", flat=True))
     latest = sorted(listed, key=lambda d: (-d.age, d.pk), reverse=True)[:3]
     report.equal(f"newest of {who}", names.of(facts.Document, newest), latest)
     for tenant, seat in person.seats.items():
@@ -248,9 +248,7 @@ def _parts(world: World, report: Report, names: Names, person: Person, actor: Ac
         (f.pk, g.pk) for f in world.folders for g in f.groups
         if f.tenant in person.admin_of or (person.reaches(f) and person.sees_group(g))
     ]  # fmt: skip
-    report.same(
-        f"access of {who}", FolderAccess.objects.visible_to(actor).values_list("folder_id", "group_id"), access
-    )
+    report.same(f"access of {who}", FolderAccess.objects.visible_to(actor).values_list("folder_id", "group_id"), access)
     own = [p for p in world.permissions if p.folder.tenant in person.admin_of or p.member in person.members]
     report.same(
         f"permissions of {who}", names.of(facts.Permission, _ids(FolderPermission.objects.visible_to(actor))), own
@@ -264,7 +262,9 @@ def _parts(world: World, report: Report, names: Names, person: Person, actor: Ac
         (d.pk, m.pk) for d in world.documents for m in d.marks
         if d.tenant in person.admin_of or m in person.members
     ]  # fmt: skip
-    report.same(f"marks of {who}", ReadMark.objects.visible_to(actor).values_list("document_id", "membership_id"), marks)
+    report.same(
+        f"marks of {who}", ReadMark.objects.visible_to(actor).values_list("document_id", "membership_id"), marks
+    )
 
 
 def _flags(world: World, report: Report, person: Person, actor: Actor, who: str) -> None:
