@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -80,7 +81,21 @@ class UserManager(BaseUserManager["Any"]):
 
     def get_by_natural_key(self, username: str | None) -> Any:
         """Both the user name and the address sign in, without regard to case."""
-        return self.filter(Q(username__iexact=username) | Q(email__iexact=username), erased_at=None).get()
+        return self.named(username or "").get()
+
+    def named(self, identifier: str) -> models.QuerySet[Any]:
+        """Accounts, not erased, of this user name or address, without regard to case.
+
+        By the lower case that the unique indexes hold: ``iexact`` compares in upper case and reads every account.
+        """
+        known = Lower(Value(identifier.strip()))
+        found = self.alias(name_lower=Lower("username"), email_lower=Lower("email"))
+        return found.filter(Q(name_lower=known) | Q(email_lower=known), erased_at=None)
+
+    def with_address(self, email: str) -> models.QuerySet[Any]:
+        """Accounts, not erased, of this address, like `named`."""
+        found = self.alias(email_lower=Lower("email"))
+        return found.filter(email_lower=Lower(Value(email.strip())), erased_at=None)
 
     def visible_to(self, actor: Actor) -> models.QuerySet[Any]:
         """Accounts that share a tenant with a member of staff, and the own one."""

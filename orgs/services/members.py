@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -57,7 +56,7 @@ def take_in(
     that the role forbids.
     """
     email = email.strip()
-    user = User.objects.filter(Q(email__iexact=email) | Q(username__iexact=email), erased_at=None).first()
+    user = User.objects.named(email).first()
     if user is not None and Membership.objects.active().filter(user=user, organization=tenant, role=role).exists():
         raise Conflict(_("This person belongs to the organization already."), code="already_member")
     is_new = user is None

@@ -219,7 +219,7 @@ def request_reset(
     ``lifetime`` is set by the door: an hour at the portal, `pw_link_reset_hours` at docms (DOCMS-032). At most three
     links an hour go to one address.
     """
-    user = User.objects.filter(email__iexact=email.strip(), erased_at=None).first()
+    user = User.objects.with_address(email).first()
     if user is None or not _has_links_left(user):
         return
     tenant = Organization.objects.tenants().filter(memberships__user=user).order_by("id").first()

@@ -12,7 +12,6 @@ from typing import Literal
 from django.contrib.auth import login as django_login
 from django.contrib.auth import logout as django_logout
 from django.contrib.auth.hashers import make_password
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -38,7 +37,7 @@ def find_user(identifier: str) -> User | None:
     identifier = identifier.strip()
     if not identifier or "\x00" in identifier:
         return None
-    return User.objects.filter(Q(username__iexact=identifier) | Q(email__iexact=identifier), erased_at=None).first()
+    return User.objects.named(identifier).first()
 
 
 def _log(kind: str, user: User | None, door: str, ip: str | None) -> None:

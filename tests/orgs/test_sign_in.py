@@ -7,12 +7,22 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.utils import timezone, translation
 
 from core.errors import Conflict, Invalid, Unknown
 from core.models import Throttle
 from core.services import throttle
-from orgs.models import AccessToken, InstallationSettings, OneTimeLink, Organization, SecondFactor, Session, SignInLog
+from orgs.models import (
+    AccessToken,
+    InstallationSettings,
+    OneTimeLink,
+    Organization,
+    SecondFactor,
+    Session,
+    SignInLog,
+    User,
+)
 from orgs.services import passwords, second_factor, tokens
 from orgs.services.sign_in import sign_in, sign_in_locking
 from orgs.signals import password_link_issued
@@ -37,6 +47,23 @@ def enrol(cast: Cast, organization: Organization | None = None) -> SecondFactor:
 
 def test_the_right_password_signs_in_by_address_or_user_name_in_any_case(cast: Cast) -> None:
     assert attempt(cast, identifier="RENTER@Quartier.Test") == "ok"
+
+
+def test_an_account_is_found_through_the_unique_indexes_and_not_by_reading_all(cast: Cast) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # the table of a test is too small to be worth an index
+    for found in (User.objects.named("RENTER@quartier.test"), User.objects.with_address(" Renter@Quartier.Test ")):
+        assert list(found) == [cast.renter]
+        plan = found.explain()
+        assert "user_email_ci" in plan, plan
+        assert "Seq Scan" not in plan, plan
+    assert "user_username_ci" in User.objects.named("renter").explain()
+
+
+def test_an_erased_account_is_found_by_no_name(cast: Cast) -> None:
+    User.objects.filter(pk=cast.renter.pk).update(erased_at=timezone.now(), first_name="", last_name="")
+    assert not User.objects.named("renter@quartier.test").exists()
+    assert not User.objects.with_address("renter@quartier.test").exists()
 
 
 @pytest.mark.parametrize("identifier", ["renter@quartier.test", "nobody@quartier.test"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,6 +176,7 @@ class _Run:
         """Entrances by community and street."""
         ids = [c.pk for c in self.by_ref.values()]
         found = {(b.community_id, b.street): b for b in Building.objects.filter(tenant=self.tenant, community__in=ids)}
+        positions = Counter(community_id for community_id, _street in found)
         new: list[Building] = []
         for row in self.rows:
             if row.building is None:
@@ -182,7 +184,8 @@ class _Run:
             community = self.by_ref[row.community["identifier"]]
             key = (community.pk, row.building["street"])
             if key not in found:
-                position = sum(1 for c, _street in found if c == community.pk)
+                position = positions[community.pk]
+                positions[community.pk] += 1
                 found[key] = Building(tenant=self.tenant, community=community, position=position, **row.building)
                 new.append(found[key])
         self.save(Building, new, [], _("Buildings"))
