@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
@@ -169,7 +169,7 @@ def beside() -> Iterator[Callable[[Callable[[], _T]], _T]]:
             thread.submit(hang_up).result()
 
 
-def write_alone(statements: str, params: Mapping[str, object], *, tenants: Iterable[int]) -> None:
+def write_alone(statements: str, params: Mapping[str, Any], *, tenants: Iterable[int]) -> None:
     """Run changes as a transaction of their own in these tenants, in one round trip to the database.
 
     For the few places that commit thousands of times in a row; elsewhere `unit_of_work` reads better. ``statements``

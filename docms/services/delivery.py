@@ -6,7 +6,7 @@ import base64
 import datetime
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -199,7 +199,7 @@ def _prove(
         raise NotFound  # flags come from the membership, so this cannot be reached with rights
     if request is not None and (request.method == "HEAD" or _continues(document, actor, action, request)):
         return
-    values = {
+    values: dict[str, Any] = {
         "tenant": document.tenant_id,
         "document": document.pk,
         "membership": membership.pk,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from docms.models import Document, Folder
@@ -102,7 +102,7 @@ def _residents(community: Community, count: int, languages: Sequence[str]) -> li
     return users
 
 
-def folder_of(house: House, name: str, **settings: object) -> Folder:
+def folder_of(house: House, name: str, **settings: Any) -> Folder:
     """A folder that all residents and the administrator reach."""
     from core import scope
     from docms.services import folders, groups
