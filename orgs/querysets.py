@@ -89,12 +89,12 @@ class UserManager(BaseUserManager["Any"]):
         By the lower case that the unique indexes hold: ``iexact`` compares in upper case and reads every account.
         """
         known = Lower(Value(identifier.strip()))
-        found = self.alias(name_lower=Lower("username"), email_lower=Lower("email"))
+        found: models.QuerySet[Any] = self.alias(name_lower=Lower("username"), email_lower=Lower("email"))
         return found.filter(Q(name_lower=known) | Q(email_lower=known), erased_at=None)
 
     def with_address(self, email: str) -> models.QuerySet[Any]:
         """Accounts, not erased, of this address, like `named`."""
-        found = self.alias(email_lower=Lower("email"))
+        found: models.QuerySet[Any] = self.alias(email_lower=Lower("email"))
         return found.filter(email_lower=Lower(Value(email.strip())), erased_at=None)
 
     def visible_to(self, actor: Actor) -> models.QuerySet[Any]:

@@ -186,16 +186,23 @@ def rates(bench: Bench) -> None:
 
 
 def kills(bench: Bench) -> None:
-    """Ten times the worker is killed with all its children; another one starts."""
+    """Ten times the worker is killed with all its children; another one starts.
+
+    The first time while it writes the mails into the outbox, so that the next run of `docms.release_documents` (every
+    five minutes) has to do it; then while mails go out.
+    """
     chance = random.Random(4)  # noqa: S311 - when to kill
     before = bench.mails()
     bench.stack.beat()
     document, _seconds = bench.upload()
     for kill in range(KILLS):
         worker = bench.stack.worker(f"worker-kill-{kill}")
-        share = before + bench.count * (kill + 1) // (KILLS + 2)
-        bench.await_mails(share, seconds=600, child=worker)
-        time.sleep(chance.uniform(0, 0.5))
+        if kill == 0:
+            wait_for(lambda: _writing(bench), "the worker writes no mails", pause=0.01, child=worker)
+        else:
+            share = before + bench.count * kill // (KILLS + 1)
+            bench.await_mails(share, seconds=900, child=worker)
+            time.sleep(chance.uniform(0, 0.5))
         os.killpg(worker.process.pid, signal.SIGKILL)
         worker.process.wait()
     bench.stack.worker("worker-last")
@@ -212,6 +219,14 @@ def kills(bench: Bench) -> None:
         flush=True,
     )
     assert (lost, doubled) == (0, 0)
+
+
+def _writing(bench: Bench) -> bool:
+    """Whether somebody inserts mails right now."""
+    found = bench.stack.postgres.psql(
+        "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE 'INSERT INTO \"messaging_message%'"
+    )
+    return int(found) > 0
 
 
 def _waiting(document_id: int) -> int:
