@@ -130,7 +130,7 @@ class House:
         self._starts += 1
         celery = [sys.executable, "-m", "celery", "-A", "config"]
         commands: dict[str, list[str | Path]] = {
-            "beat": [*celery, "beat", "--schedule", self.folder / "beat-schedule", "--pidfile="],
+            "beat": [*celery, "beat", "-l", "INFO", "--schedule", self.folder / "beat-schedule", "--pidfile="],
             "worker": [*celery, "worker", "-c", "2", "-l", "INFO", "--without-gossip", "--without-mingle"],
             "web": [
                 *(sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"),
@@ -155,6 +155,16 @@ class House:
             return False
         return True
 
+    def works(self, part: str) -> bool:
+        """Whether web, worker or scheduler is through with starting."""
+        child = self.parts.get(part)
+        if child is None or not child.running:
+            return False
+        if part == "web":
+            return self.answers()
+        said = " ready." if part == "worker" else "beat: Starting..."
+        return child.log is not None and said in child.log.read_text(errors="replace")
+
     def pids(self, victim: str) -> list[int]:
         """The processes of ``web``, ``worker`` or ``beat``; of ``web child`` and ``worker child`` those below."""
         part, _blank, below = victim.partition(" ")
@@ -162,14 +172,6 @@ class House:
         if child is None or not child.running:
             return []
         return children_of(child.process.pid) if below else [child.process.pid]
-
-    def logged(self, text: str) -> int:
-        """How many lines of web, worker and scheduler hold a text."""
-        return sum(
-            file.read_text(errors="replace").count(text)
-            for name in PARTS
-            for file in (self.folder / "log").glob(f"{name}-*.log")
-        )
 
 
 def schema(dump: str) -> list[str]:

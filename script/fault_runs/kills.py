@@ -35,10 +35,11 @@ def shares(kills: int) -> dict[str, int]:
 def kill_part(site: Site, victim: str, times: int) -> Row:
     """A process of web, worker or scheduler; the supervisor, or its parent, starts another."""
     hit: Counter[str] = Counter()
+    part = victim.partition(" ")[0]
     with site.fault(NAMES[victim]) as row:
         while row.times < times:
             site.house.pause(site.random.uniform(0.2, 2.0))
-            if not site.house.until(lambda: site.house.pids(victim) and site.house.answers(), 60):
+            if not site.house.until(lambda: site.house.works(part) and site.house.pids(victim), 120):
                 row.problems.append("was not started again")
                 break
             pid = site.random.choice(site.house.pids(victim) or [0])
