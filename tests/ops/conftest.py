@@ -1,4 +1,7 @@
-"""The product as the image holds it: built by the Dockerfile's own steps, read-only, served as another account."""
+"""The product as the image holds it: built by the Dockerfile's own steps, read-only, served as another account.
+
+Nothing of the product is imported up here: it would name its settings before `tests/conftest.py` does.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,7 @@ from urllib.parse import urlsplit
 import polib
 import pytest
 import yaml
-from django.test import override_settings
 
-from tests.everywhere import everywhere
-from tests.house.test_settings import GOOD
 from tests.ops.confine import confined, give
 from tests.ops.dockerfile import Stage, stages
 from tests.servers import eventually, free_port, locked, truncate_all
@@ -41,6 +41,8 @@ class Image:
 
     def environment(self, folder: Path, **more: str) -> dict[str, str]:
         """The image's, and good settings for the servers of this test. ``folder`` is all that may be written."""
+        from tests.house.test_settings import GOOD
+
         return {
             **self.stage.environment,
             **GOOD,
@@ -121,6 +123,8 @@ def _build(stage: Stage, app: Path) -> None:
 @pytest.fixture(scope="module")
 def writable() -> Iterator[Path]:
     """The volume and the tmpfs of a container: all that its account may write. The tests keep their files there, too."""
+    from django.test import override_settings
+
     base = Path(os.environ["QUARTIER_TEST_FOLDER"]) / f"volume-{free_port()}"
     for name in ("files", "tmp"):
         (base / name).mkdir(parents=True)
@@ -196,6 +200,8 @@ def compose() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Rows that a module's fixtures make are there for other processes, and gone when the module is through."""
+    from tests.everywhere import everywhere
+
     with django_db_blocker.unblock(), everywhere():
         truncate_all()
         yield
