@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -142,3 +144,13 @@ def test_the_database_refuses_a_reference_into_another_tenant(cast: Cast) -> Non
         cast.unit_a1.save()
         with transaction.get_connection().cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize("year", [1, 1899, 10_000])
+def test_a_moment_that_some_zone_cannot_show_is_refused(cast: Cast, year: int) -> None:
+    moment = datetime.datetime(min(year, 9999), 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
+    membership = cast.membership("renter")
+    with pytest.raises(ValidationError) as refused:
+        rows.change(membership, {"deactivated_at": moment})
+    assert set(refused.value.error_dict) == {"deactivated_at"}
+    assert cast.membership("renter").deactivated_at is None

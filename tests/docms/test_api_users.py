@@ -342,3 +342,12 @@ def test_the_list_costs_the_same_for_one_and_three(cast: Cast, admin: Caller) ->
     more(1), more(2)
     assert len(admin.ok("GET", "/users")) == 3
     assert cost_of(admin, "/users") == one
+
+
+@pytest.mark.parametrize("field", ["name", "username"])
+@pytest.mark.parametrize("text", ["Erika\r\nBcc: x@evil.test", "Eri\x1bka", "Eri\x7fka"])
+def test_names_stand_on_one_line(cast: Cast, admin: Caller, field: str, text: str) -> None:
+    body = {"username": "neu", "email": "neu@quartier.test", "name": "Erika Neu", field: text}
+    assert field in admin.refused("POST", "/users", 400, body)["message"]
+    assert field in admin.refused("PUT", f"/users/{cast.renter.pk}", 400, {field: text})["message"]
+    assert not User.objects.filter(email="neu@quartier.test").exists()
