@@ -277,7 +277,7 @@ class TestServerDown:
     @pytest.mark.django_db
     def test_an_object_that_broke_off_never_was(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
         temp = TempObject(killing(s3, bytes(5 * S3_PART), 3 * S3_PART), None)
-        with pytest.raises(StorageDown, match="later"):
+        with pytest.raises(StorageDown):
             storage().commit(temp, "blobs/a")
         assert not s3.running
         s3.start()
