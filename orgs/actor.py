@@ -250,9 +250,7 @@ def _places(
     contacts = [
         c
         for c in Contact.objects.filter(user=user, erased_at=None).select_related("tenant")
-        if c.tenant_id not in closed
-        and c.tenant.closed_at is None
-        and (tenant_id is None or c.tenant_id == tenant_id)
+        if c.tenant_id not in closed and c.tenant.closed_at is None and (tenant_id is None or c.tenant_id == tenant_id)
     ]
     if not contacts:
         return [], [], []

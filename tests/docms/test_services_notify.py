@@ -210,7 +210,7 @@ def test_a_new_version_is_announced_again_to_all_but_its_uploader(cast: Cast) ->
     assert notify.announce(paper.pk) == 0
 
 
-@pytest.mark.parametrize("why", ["expired", "claimed", "hidden", "gone"])
+@pytest.mark.parametrize("why", ["expired", "claimed", "hidden", "closed", "gone"])
 def test_what_nobody_may_see_is_not_announced(cast: Cast, why: str) -> None:
     where = everybody(cast, mail_after_upload_enable=True)
     now = timezone.now()
@@ -221,6 +221,8 @@ def test_what_nobody_may_see_is_not_announced(cast: Cast, why: str) -> None:
         Document.objects.filter(pk=paper.pk).update(claimed_at=now)
     elif why == "hidden":
         Folder.objects.filter(pk=where.pk).update(hidden_from=now)
+    elif why == "closed":
+        rows.change(cast.tenant, {"closed_at": now})
     else:
         documents.delete_document(actor=cast.actor("admin"), document=paper)
     assert told(cast, paper) == set()

@@ -12,7 +12,8 @@ from docms.signals import document_published
 from messaging.models import Message, MessageRecipient
 from orgs.actor import actor_for
 from orgs.models import User
-from tests.rights.worlds import oracle, world as facts
+from tests.rights.worlds import oracle
+from tests.rights.worlds import world as facts
 from tests.rights.worlds.compare import Names, Report
 from tests.rights.worlds.generate import worlds
 from tests.rights.worlds.profiles import examples

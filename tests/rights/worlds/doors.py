@@ -130,9 +130,7 @@ def _folders(world: World, report: Report, names: Names, person: Person, caller:
             report.same(f"files in {folder} for {who}", _files(names, answer.body), inside)
 
 
-def _groups(
-    world: World, report: Report, names: Names, person: Person, caller: Caller, tenant: Node, who: str
-) -> None:
+def _groups(world: World, report: Report, names: Names, person: Person, caller: Caller, tenant: Node, who: str) -> None:
     is_admin = tenant in person.admin_of
     seen = [g for g in world.groups if person.sees_group(g)]
     rows = {row["group_id"]: row for row in caller.ok("GET", "/groups")}
@@ -150,7 +148,9 @@ def _groups(
         if group.anchor is not None:
             inside = [p.user for p in others if p.in_group(group) and tenant in p.seats]
         told = is_admin or any(m.user is person.user for m, admin in group.members if admin)
-        report.same(f"people of {group} for {who}", names.of(facts.User, rows[group.pk]["user_ids"]), inside if told else [])
+        report.same(
+            f"people of {group} for {who}", names.of(facts.User, rows[group.pk]["user_ids"]), inside if told else []
+        )
     answer = caller.call("GET", "/users")
     report.equal(f"users for {who}", answer.status, 200 if is_admin else 403)
     if is_admin:

@@ -36,8 +36,10 @@ UTC = datetime.UTC
 NOWS = [datetime.datetime(2026, 3, day, hour, 30, tzinfo=UTC) for day, hour in ((15, 12), (15, 23), (16, 5), (28, 22))]
 ZONES = ["Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles"]
 FIRST, LAST = [-400, -1, 0, 1, 40], [-40, -1, 0, 1, 400]
-MOMENTS = [None, None, -1000, -1, 0, 1, 1000]  # hours from now; 0 is the boundary itself
+MOMENTS = [-1000, -1, 0, 1, 1000]  # hours from now; 0 is the boundary itself
 ROLES = ["owner", "staff", "staff", "affiliate", "contractor", "resident", "resident", "resident", "guest"]
+READER = frozenset({"read_perm", "download_perm"})
+FLAG_SETS = [READER, READER, READER | {"admin_perm"}, READER | {"all_communities"}, None]  # None: any
 RIGHTS = ["admin_perm", "super_admin_perm", "all_communities", *FLAGS.values()]
 
 
@@ -73,8 +75,11 @@ class Dice:
 
     def moment(self) -> datetime.datetime | None:
         """None, long ago, just now, exactly now, soon."""
-        hours = self.pick(MOMENTS)
-        return None if hours is None else self.now + datetime.timedelta(hours=hours)
+        return self.pick([None, self.some_moment()])
+
+    def some_moment(self) -> datetime.datetime:
+        """Long ago, just now, exactly now, soon."""
+        return self.now + datetime.timedelta(hours=self.pick(MOMENTS))
 
     def days(self) -> tuple[datetime.date | None, datetime.date | None]:
         """First and last day of a period, around today in UTC; either may be open."""
@@ -91,7 +96,7 @@ def worlds(draw: Callable[[Any], Any], *, documents: int = 6, closed: bool = Tru
     dice, world = Dice(draw, now), World(now=now)
     world.users = [
         User(f"user{i}", operator=i == 0 and dice.yes(3), erased=i > 0 and dice.yes(10))
-        for i in range(dice.count(3, 6))
+        for i in range(dice.count(3, 5))
     ]
     for number in range(dice.count(2, 3)):
         tenant = Node(f"tenant{number}", zone=dice.pick(ZONES), closed=closed and dice.yes(8))
@@ -122,19 +127,20 @@ def _places(dice: Dice, world: World, tenant: Node, nodes: list[Node]) -> None:
 def _people(dice: Dice, world: World, tenant: Node, nodes: list[Node]) -> None:
     houses, units = world.of(world.communities, tenant), world.of(world.units, tenant)
     for user in world.users:
-        for node in dice.some(nodes, 2):
+        places = [tenant] if dice.yes() else dice.some(nodes, 2)
+        for node in places:
             role = dice.pick(ROLES)
-            flags = dice.flags(RIGHTS) if dice.yes() else frozenset({"read_perm", "download_perm"})
+            flags = dice.pick(FLAG_SETS) or dice.flags(RIGHTS)
             if role not in STAFF:
                 flags -= {"admin_perm", "super_admin_perm"}
             if "super_admin_perm" in flags:
                 flags |= {"admin_perm"}
-            left = dice.moment() if dice.yes(3) else None
+            left = dice.some_moment() if dice.yes(3) else None
             member = Member(f"{user}@{node}", user, node, role, flags, left)
             if role in STAFF or dice.yes(6):
                 member.assigned = dice.some(houses, 2)
             world.members.append(member)
-    for i in range(dice.count(1, 5)):
+    for i in range(dice.count(2, 5)):
         user = dice.pick([None, *world.users, *world.users])
         # An account is erased together with its entries, which are unlinked; an entry alone may be erased, too.
         contact = Contact(f"{tenant}.contact{i}", tenant, user, erased=dice.yes(10))
@@ -158,13 +164,20 @@ def _groups(dice: Dice, world: World, tenant: Node) -> None:
     seated = [m for m in world.members if m.node is tenant]
     houses, units = world.of(world.communities, tenant), world.of(world.units, tenant)
     contacts = [c for c in world.of(world.contacts, tenant) if c.kind != "self"]
-    anchors: list[Any] = [*houses, *houses, *units, *world.of(world.buildings, tenant), *contacts]
+    anchors: list[Any] = [*houses, *units, *world.of(world.buildings, tenant), *contacts]
+    lived_in = [s.unit for s in world.of(world.stays, tenant) if s.contact.user and not s.revoked]
     taken: set[tuple[Any, str]] = set()
     for i in range(dice.count(2, 5)):
         group = Group(f"{tenant}.group{i}", tenant, show_check_mark=dice.yes())
         if dice.yes():
             anchor = dice.pick(anchors)
-            roles = {Community: ["", "", "owner", "renter", "additional", "board"], Unit: ["", "owner", "additional"]}
+            if lived_in and not dice.yes(3):
+                unit = dice.pick(lived_in)
+                anchor = dice.pick([unit, unit.building or unit, unit.community])
+            roles = {
+                Community: ["", "", "owner", "renter", "additional", "board"],
+                Unit: ["", "", "owner", "additional"],
+            }
             role = dice.pick(roles.get(type(anchor), [""]))
             if (anchor, role) in taken:
                 continue
@@ -173,7 +186,7 @@ def _groups(dice: Dice, world: World, tenant: Node) -> None:
             # A row in a derived group only says who administers it.
             group.members = [(member, True) for member in dice.some(seated, 1)]
         else:
-            group.members = [(member, dice.yes(4)) for member in dice.some(seated, 3)]
+            group.members = [(member, dice.yes(4)) for member in dice.some(seated, 4)]
         world.groups.append(group)
 
 
@@ -181,15 +194,15 @@ def _folders(dice: Dice, world: World, tenant: Node) -> None:
     groups, seated = world.of(world.groups, tenant), [m for m in world.members if m.node is tenant]
     places = [*world.of(world.communities, tenant), *world.of(world.units, tenant), *world.of(world.contacts, tenant)]
     mine: list[Folder] = []
-    for i in range(dice.count(1, 6)):
+    for i in range(dice.count(2, 6)):
         parent = dice.pick([None, *(f for f in mine if len(f.upwards) < 4)])
         folder = Folder(f"{tenant}.folder{i}", tenant, parent, show_check_mark=dice.yes())
-        folder.inactive_at = dice.moment() if dice.yes(3) else None
-        folder.groups = dice.some(groups, 3)
+        folder.inactive_at = dice.some_moment() if dice.yes(3) else None
+        folder.groups = dice.some(groups, 4)
         folder.place = dice.pick([None, *places]) if parent is None else parent.place  # inherited
-        folder.protected_until = dice.moment() if dice.yes(4) else None
-        folder.mail = not dice.yes(4)
-        folder.chosen = dice.some(seated, 3) if dice.yes(3) else None
+        folder.protected_until = dice.moment()
+        folder.mail = not dice.yes(3)
+        folder.chosen = dice.some(seated, 2) if dice.yes(3) else None
         mine.append(folder)
         for member in dice.some(seated, 2):
             flags = dice.flags(list(FLAGS))
@@ -202,9 +215,9 @@ def _folders(dice: Dice, world: World, tenant: Node) -> None:
 
 def _documents(dice: Dice, world: World, tenant: Node, most: int) -> None:
     folders, seated = world.of(world.folders, tenant), [m for m in world.members if m.node is tenant]
-    for i in range(dice.count(1, most)):
+    for i in range(dice.count(min(2, most), most)):
         word = f"wort{len(world.documents)}x"
-        uploaders = [dice.pick(world.users) for _ in range(dice.pick([1, 1, 2]))]
+        uploaders = [dice.pick(world.users) for _ in range(dice.pick([1, 2]))]
         document = Document(f"{tenant}.doc{i}", dice.pick(folders), word, uploaders)
         if dice.yes(2):
             document.active_from, document.active_until = dice.moment(), dice.moment()
@@ -212,7 +225,7 @@ def _documents(dice: Dice, world: World, tenant: Node, most: int) -> None:
                 document.active_from = None
         document.claimed, document.allow_download = dice.yes(8), not dice.yes(4)
         document.age = dice.count(0, 5)
-        document.marks = {member: dice.count(1, len(uploaders)) for member in dice.some(seated, 3)}
+        document.marks = {member: dice.count(1, len(uploaders)) for member in dice.some(seated, 4)}
         world.documents.append(document)
 
 

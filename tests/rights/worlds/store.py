@@ -58,7 +58,7 @@ HOUR = datetime.timedelta(hours=1)
 def standing(world: World, *, real_bytes: bool = False) -> Iterator[World]:
     """The world stands in the database, and it is its moment; afterwards everything is gone again."""
     with (
-        mock.patch.object(timezone, "now", lambda: world.now),
+        mock.patch.object(timezone, "now", return_value=world.now),
         scope.unit_of_work(door="test"),
         transaction.atomic(),
     ):
@@ -130,7 +130,9 @@ def _register(world: World) -> None:
             has_documents=c.has_documents,
         ),
     )  # fmt: skip
-    _put(Building, world.buildings, lambda b: Building(tenant_id=b.tenant.pk, community_id=b.community.pk, street=b.name))
+    _put(
+        Building, world.buildings, lambda b: Building(tenant_id=b.tenant.pk, community_id=b.community.pk, street=b.name)
+    )
     _put(
         Unit,
         world.units,
