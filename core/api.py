@@ -26,7 +26,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.views import APIView
 
 from core import scope
-from core.errors import Denied, DomainError
+from core.errors import Denied, DomainError, Invalid
 from core.logs import mask
 from core.middleware import own_transactions
 from core.services import system_log
@@ -177,6 +177,12 @@ class DoorView(APIView):
             response = self.handle_exception(error)
         self.response = self.finalize_response(drf_request, cast("Response", response), *args, **kwargs)
         return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The framework's; a packed body is refused in words, instead of as bytes that are no JSON."""
+        super().initial(request, *args, **kwargs)
+        if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            raise Invalid(_("Please send the body as it is: Content-Encoding is not supported."), code="encoded_body")
 
     def _answer(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         refusal: Exception | None = None

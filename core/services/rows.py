@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.errors import UniqueViolation
 
 from core.errors import Changed
+from core.moments import is_showable
 from core.services import audit
 
 _M = TypeVar("_M", bound=models.Model)
@@ -94,6 +96,9 @@ def delete(obj: models.Model, *, verb: str = "deleted") -> None:
 
 
 def _clean(obj: models.Model, written: Mapping[str, Any]) -> None:
+    beyond = [name for name, at in written.items() if isinstance(at, datetime.datetime) and not is_showable(at)]
+    if beyond:
+        raise ValidationError(dict.fromkeys(beyond, _("Must lie between the years 1900 and 9999.")))
     names = {name.removesuffix("_id") for name in written} | set(written)
     obj.clean_fields(exclude={f.name for f in obj._meta.concrete_fields if f.is_relation or f.name not in names})
     obj.clean()

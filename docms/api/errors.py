@@ -7,6 +7,7 @@ import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -75,6 +76,15 @@ operation = Operations(
 )
 
 
+def _in_words(problem: Problem) -> str:
+    """The message; what a service refused about one field names it, as the answers to wrong JSON do."""
+    if len(problem.fields) == 1:
+        ((name, texts),) = problem.fields.items()
+        if name != NON_FIELD_ERRORS and list(texts) == [problem.message]:
+            return f"{name}: {problem.message}"
+    return problem.message
+
+
 def answer(problem: Problem, request: Request, *, challenge: str = "Bearer") -> Response:
     """The error body. A refusal that carries ``denied_status`` is answered with it (DOCMS-062)."""
     status = problem.denied_status or _STATUSES.get(problem.status, problem.status)
@@ -90,7 +100,7 @@ def answer(problem: Problem, request: Request, *, challenge: str = "Bearer") -> 
             "timestamp": moment(timezone.now(), zone),
             "status": status,
             "error": reason,
-            "message": _MESSAGES.get(problem.code, problem.message or reason),
+            "message": _MESSAGES.get(problem.code, _in_words(problem) or reason),
             "path": mask_path(request.path),
         },
         status=status,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.moments import is_showable
 from orgs.languages import primary_subtag
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ def locale_of(language: str) -> str:
 class MomentField(serializers.Field):
     """A moment as RFC 3339 or with ``+0200``; with ``days`` also a date, the start of that day in UTC (DOCMS-196)."""
 
-    default_error_messages = {"invalid": _("Must be a moment like 2020-07-23T11:59:59.000+0200.")}
+    default_error_messages = {
+        "invalid": _("Must be a moment like 2020-07-23T11:59:59.000+0200."),
+        "beyond": _("Must lie between the years 1900 and 9999."),
+    }
 
     def __init__(self, *, days: bool = False, **kwargs: Any) -> None:
         self.pattern = _MOMENT_OR_DAY if days else _MOMENT
@@ -52,11 +57,14 @@ class MomentField(serializers.Field):
             self.fail("invalid")
         try:
             value = datetime.datetime.fromisoformat(data)
-            if value.tzinfo is None:
-                return value.replace(tzinfo=datetime.UTC)
-            return value.astimezone(datetime.UTC)
-        except (ValueError, OverflowError):
+            value = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+        except ValueError:
             self.fail("invalid")
+        except OverflowError:
+            self.fail("beyond")
+        if not is_showable(value):
+            self.fail("beyond")
+        return value
 
     def to_representation(self, value: Any) -> Any:
         """Answers are built from rows by `moment`."""
@@ -109,6 +117,19 @@ class TextField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("allow_blank", True)
         super().__init__(trim_whitespace=False, **kwargs)
+
+
+class LineField(serializers.CharField):
+    """Text of one line: it stands in headings of mails and in lists."""
+
+    default_error_messages = {"control": _("The text contains characters that are not allowed.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        """Without blanks around it."""
+        line: str = super().to_internal_value(data)
+        if any(unicodedata.category(letter) == "Cc" for letter in line):
+            self.fail("control")
+        return line
 
 
 class NullableTextField(TextField):

@@ -8,7 +8,17 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from rest_framework import serializers
 
 from core.models import Blob
-from docms.api.fields import IdField, IdsField, LocaleField, MomentField, NullableTextField, locale_of, moment, text
+from docms.api.fields import (
+    IdField,
+    IdsField,
+    LineField,
+    LocaleField,
+    MomentField,
+    NullableTextField,
+    locale_of,
+    moment,
+    text,
+)
 from docms.api.people import display_name
 from docms.models import FolderMark
 from docms.services.audiences import group_ids_of, groups_by_person
@@ -50,9 +60,9 @@ class User(serializers.Serializer):
 class UserUpdate(serializers.Serializer):
     """User fields to change; omitted fields keep their value."""
 
-    username = serializers.CharField(required=False, max_length=150)
+    username = LineField(required=False, max_length=150)
     email = serializers.EmailField(required=False, max_length=254)
-    name = serializers.CharField(required=False, max_length=201)
+    name = LineField(required=False, max_length=201)
     locale = LocaleField(required=False)
     darkmode = serializers.BooleanField(required=False)
     token_sec = serializers.IntegerField(required=False, min_value=60, max_value=2592000)
@@ -74,9 +84,9 @@ class UserUpdate(serializers.Serializer):
 class UserCreate(UserUpdate):
     """New user."""
 
-    username = serializers.CharField(max_length=150)
+    username = LineField(max_length=150)
     email = serializers.EmailField(max_length=254)
-    name = serializers.CharField(max_length=201)
+    name = LineField(max_length=201)
 
 
 # Field of the contract → column, where the two differ.

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,32 +29,34 @@ if TYPE_CHECKING:
     from tests.fuzz.world import World
 
 DATABASE, KEPT = "quartier_test_single", "quartier_test_kept"
-# What a request may do to the next ones: after so much the world is made anew.
-DIRT_MAX = 10
+# What a request may do to the next ones; after so much the world is made anew, which takes as long as ten requests.
+DIRT_MAX, DELETION, CHANGE = 12, 4, 1
 
 
 class Original:
     """The database as it was made, to come back to. The server's connections are cut; it opens others."""
 
-    def __init__(self, superuser: psycopg.Connection[Any]) -> None:
-        self.dirt, self.superuser = 0, superuser
+    def __init__(self, superuser: psycopg.Connection[Any], world: World) -> None:
+        self.dirt, self.superuser, self.world = 0, superuser, world
+        self.credentials = dict(world.credentials)
         self._copy(DATABASE, KEPT)
 
     def after(self, request: Request, status: int) -> None:
-        """Note what a request may have changed. Ended tokens and deleted rows spoil the rest of the work at once."""
-        label = request.case.operation.label
-        if status < 300 and (request.case.method == "DELETE" or "/password" in label or "/logout" in label):
-            self.dirt += DIRT_MAX
-        elif (
-            (status < 300 and request.case.method != "GET") or "/tfa" in label or "/log" in label or "-tenant" in label
-        ):
-            self.dirt += 2
+        """Note what a request may have changed."""
+        label, method = request.case.operation.label, request.case.method
+        if status < 300 and "/password" in label:
+            self.dirt += DIRT_MAX  # nobody could sign in
+        elif status < 300 and method == "DELETE":
+            self.dirt += DELETION
+        elif (status < 300 and method != "GET") or "/tfa" in label or "/log" in label or "-tenant" in label:
+            self.dirt += CHANGE
         if self.dirt >= DIRT_MAX:
             self.restore()
 
     def restore(self) -> None:
         """Begin anew."""
         self.dirt = 0
+        self.world.credentials.update(self.credentials)
         self._copy(KEPT, DATABASE)
 
     def _copy(self, source: str, target: str) -> None:
@@ -133,12 +136,14 @@ def _run(arguments: argparse.Namespace, log: Path, postgres: Postgres) -> int:
 
         sign_in(world, knock)
         connections.close_all()
-        first = Original(superuser)
+        first = Original(superuser, world)
 
         def send(request: Request) -> Any:
             response = request.case.call(
                 base_url=address + request.prefix, session=session, headers=request.headers, timeout=60
             )
+            if response.status_code < 300 and request.case.operation.label.endswith("/logout"):
+                sign_in(world, knock, [request.role])
             first.after(request, response.status_code)
             return response
 
@@ -162,6 +167,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="the same seed sends the same")
     parser.add_argument("--only", default="", help="operations with this in their name, such as 'PUT /files'")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # the servers are stopped then, too
     servers = Servers()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"  # no rate limit, passwords that are hashed fast
     os.environ["EMAIL_URL"] = "smtp://127.0.0.1:1"  # mails are queued; no worker runs that could send them

@@ -35,7 +35,7 @@ CHECKS = [
     negative_data_rejection,
 ]
 # The REST framework reads 5 as the text "5", "5" as a number and "true" as a truth. What it cannot read so is refused:
-# `tests/fuzz/test_wrong_kinds.py` holds lists, objects and null against every field.
+# `tests/fuzz/test_bad_bodies.py` holds lists, objects and null against every field.
 _READ_ANYWAY = re.compile(r"violates `type`|Incorrect type")
 Send = Callable[[Request], Any]
 
