@@ -37,7 +37,7 @@ SELECT t.user_id, t.organization_id, set_config('quartier.tenants', '{' || t.org
   FROM orgs_accesstoken t JOIN orgs_user u ON u.id = t.user_id
  WHERE t.token_hash = %s AND t.revoked_at IS NULL AND t.expires_at > now() AND t.state = 'active'
    AND u.erased_at IS NULL
-"""  # noqa: S105 - a statement
+"""
 _CALLER = """
 SELECT m.id, m.download_perm FROM orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
  WHERE m.user_id = %(user)s AND m.organization_id = %(tenant)s AND o.closed_at IS NULL

@@ -68,12 +68,12 @@ class Result:
 
     def median(self, figure: str) -> float:
         """Of the rounds."""
-        return statistics.median(getattr(r, figure) for r in self.rounds)
+        return float(statistics.median(getattr(r, figure) for r in self.rounds))
 
     def ratio(self, figure: str, base: Result) -> float:
         """To another contestant, round by round."""
         pairs = zip(self.rounds, base.rounds, strict=True)
-        return statistics.median(getattr(mine, figure) / getattr(other, figure) for mine, other in pairs)
+        return float(statistics.median(getattr(mine, figure) / getattr(other, figure) for mine, other in pairs))
 
 
 def race(

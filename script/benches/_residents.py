@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from docms.models import Document, Folder
     from orgs.models import Community, Organization, User
 
-PASSWORD = "Ein-guter-Satz-1"  # noqa: S105 - of people that live as long as the bench
+PASSWORD = "Ein-guter-Satz-1"
 
 
 @dataclass

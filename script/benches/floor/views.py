@@ -122,8 +122,8 @@ def page_files(request: HttpRequest) -> HttpResponse:
     wish = orjson.loads(request.body)
     found = _all(sql.PAGE, {**caller, "ids": wish["ids"], "limit": wish["limit"]})
     chosen = _all(sql.FLAGS, {**caller, "folders": list({row[2] for row in found})})
-    flags = {folder: (upload, edit, edit_own) for folder, upload, edit, edit_own in chosen}
-    rows = [_json(row, caller, flags.get(row[2], caller["flags"])) for row in found]
+    flags: dict[Any, Any] = {folder: (upload, edit, edit_own) for folder, upload, edit, edit_own in chosen}
+    rows = [_json(row, caller, flags.get(row[2]) or caller["flags"]) for row in found]
     return HttpResponse(orjson.dumps(rows), content_type="application/json")
 
 

@@ -383,7 +383,12 @@ async def files(folder_id: int, who: Annotated[Caller, Depends(caller)], db: Dat
         if chosen
         else (m.upload_file_perm, m.edit_file_perm, m.edit_own_file_perm)
     )
-    current = select(DocumentVersion.number).where(DocumentVersion.id == Document.current_id).correlate(Document).scalar_subquery()
+    current = (
+        select(DocumentVersion.number)
+        .where(DocumentVersion.id == Document.current_id)
+        .correlate(Document)
+        .scalar_subquery()
+    )
     read = exists().where(
         ReadMark.document_id == Document.id, ReadMark.membership_id == m.id, ReadMark.version_no >= current
     )
