@@ -171,9 +171,16 @@ def truncate_all() -> None:
             """,
             [list(_KEPT_TABLES)],
         ).fetchall()
-        if tables:
-            names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+        if not tables:
+            return
+        names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
+        for patience in (3, 2, 1, 0):
+            try:
+                connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+                return
+            except psycopg.errors.DeadlockDetected:  # with a request of the page that a browser still shows
+                if not patience:
+                    raise
 
 
 @contextlib.contextmanager

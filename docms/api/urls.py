@@ -76,5 +76,5 @@ urlpatterns = [
     _route("maillogs", logs.MailLogs),
     _route("maillogs/errors", logs.MailErrors),
     # Whatever else begins like this door is unknown in its dialect.
-    re_path(r"^.*$", UnknownPath.as_view()),
+    re_path(r"^", UnknownPath.as_view()),  # with line breaks, too
 ]

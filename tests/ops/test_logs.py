@@ -150,6 +150,7 @@ def said(committed: None, serve: Serve, run: Serve, sink: MailSink, writable: Pa
     _failures(said, cast, web.port)
 
     assert eventually(lambda: not Message.objects.filter(state__in=("queued", "sending")).exists(), seconds=60)
+    assert eventually(JobRun.objects.filter(ended_at__isnull=False).exists, seconds=60)
     for process in (beat, worker, web):
         process.stop()
     with scope.unit_of_work(door="test"), scope.all_tenants():

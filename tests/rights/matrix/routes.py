@@ -45,6 +45,8 @@ def address(pattern: str, values: Mapping[str, object]) -> str:
         return quote(str(values[found[1]]), safe="/@")
 
     text = _CONVERTED.sub(value, _NAMED.sub(value, pattern))
+    if text.endswith("^"):
+        text += "no-such-path"
     return "/" + text.lstrip("/").replace("^", "").replace("$", "").replace(".*", "no-such-path")
 
 

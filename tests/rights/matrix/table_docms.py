@@ -63,12 +63,12 @@ POST docms/api/v1/favorites/<int:folder_id>                                  in 
 DELETE docms/api/v1/favorites/<int:folder_id>                                in     A      A      A      A      -      B      A      A      X      in
 GET docms/api/v1/maillogs                                                    in     no     no     no     no     no     no     no     +      +      in
 GET docms/api/v1/maillogs/errors                                             in     no     no     no     no     no     no     no     +      +      in
-HEAD docms/api/v1/^.*$                                                       -      -      -      -      -      -      -      -      -      -      -
-GET docms/api/v1/^.*$                                                        -      -      -      -      -      -      -      -      -      -      -
-POST docms/api/v1/^.*$                                                       -      -      -      -      -      -      -      -      -      -      -
-PUT docms/api/v1/^.*$                                                        -      -      -      -      -      -      -      -      -      -      -
-PATCH docms/api/v1/^.*$                                                      -      -      -      -      -      -      -      -      -      -      -
-DELETE docms/api/v1/^.*$                                                     -      -      -      -      -      -      -      -      -      -      -
+HEAD docms/api/v1/^                                                          -      -      -      -      -      -      -      -      -      -      -
+GET docms/api/v1/^                                                           -      -      -      -      -      -      -      -      -      -      -
+POST docms/api/v1/^                                                          -      -      -      -      -      -      -      -      -      -      -
+PUT docms/api/v1/^                                                           -      -      -      -      -      -      -      -      -      -      -
+PATCH docms/api/v1/^                                                         -      -      -      -      -      -      -      -      -      -      -
+DELETE docms/api/v1/^                                                        -      -      -      -      -      -      -      -      -      -      -
 -- Ids in a body: a foreign one is answered like an unknown one.
 POST docms/api/v1/folders#parent                                             in     no     no     no     no     no     no     no     A!400  X!400  in
 POST docms/api/v1/folders#groups                                             in     no     no     no     no     no     no     no     A!400  X!400  in

@@ -7,8 +7,8 @@ GET healthz                                                                  +  
 POST healthz                                                                 +      +      +      +      +      +      +      +      +      +      +
 GET readyz                                                                   +      +      +      +      +      +      +      +      +      +      +
 POST readyz                                                                  +      +      +      +      +      +      +      +      +      +      +
-GET metrics                                                                  +      +      +      +      +      +      +      +      +      +      +
-POST metrics                                                                 +      +      +      +      +      +      +      +      +      +      +
+GET metrics                                                                  -      -      -      -      -      -      -      -      -      -      -
+POST metrics                                                                 -      -      -      -      -      -      -      -      -      -      -
 GET app/                                                                     in     +      +      +      +      +      +      +      +      +      +
 POST app/                                                                    405    405    405    405    405    405    405    405    405    405    405
 GET app/login                                                                +      +      +      +      +      +      +      +      +      +      +
