@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from core.protocols import Actor
@@ -38,6 +41,12 @@ class EqualsAny(Func):
 def any_of(field: str, subquery: models.QuerySet[Any, Any]) -> models.Q:
     """``field = ANY(ARRAY(subquery))``; the subquery selects one column."""
     return models.Q(EqualsAny(F(field), _Rows(subquery.order_by())))
+
+
+def any_of_sql(field: str, subquery: str, params: Sequence[Any]) -> models.Q:
+    """The same of a subquery in SQL; the text is the caller's own, values come as ``params``."""
+    rows = RawSQL(f"ARRAY({subquery})", tuple(params), output_field=ArrayField(models.BigIntegerField()))  # noqa: S611
+    return models.Q(EqualsAny(F(field), rows))
 
 
 class BlobQuerySet(models.QuerySet["_M"]):

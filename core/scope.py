@@ -98,9 +98,10 @@ def unit_of_work(
         tenants=frozenset(tenants),
     )
     token = _current.set(scope)
+    is_fresh = not connection.in_atomic_block
     try:
         with transaction.atomic():
-            _tell_database(scope.tenants)
+            _tell_database(scope.tenants, is_fresh=is_fresh)
             yield scope
     finally:
         if served is not None:
@@ -187,8 +188,9 @@ def write_alone(statements: str, params: Mapping[str, Any], *, tenants: Iterable
     return met
 
 
-def _tell_database(tenants: frozenset[int]) -> None:
-    if not connection.in_atomic_block:
+def _tell_database(tenants: frozenset[int], *, is_fresh: bool = False) -> None:
+    """A transaction that has just begun knows of no tenant: there is no need to tell it so."""
+    if not connection.in_atomic_block or (is_fresh and not tenants):
         return
     with connection.cursor() as cursor:
         ids = "{" + ",".join(str(t) for t in sorted(tenants)) + "}"

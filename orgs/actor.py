@@ -1,22 +1,22 @@
 """Who acts: the caller of one request, reduced once to what rights are decided by.
 
-At most four queries, once per request, never cached across requests: a move-out, a deactivation or a new
+At most three queries, once per request, never cached across requests: a move-out, a deactivation or a new
 assignment counts at the next request.
 """
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.db.models import IntegerField, Q, Value
+from django.db.models import Q
 from django.utils import timezone
 
 from core import scope
+from core.planned import ModelRows, planned_cursor
 from orgs import audience
-from orgs.models import Community, CommunityAssignment, Contact, Membership, Occupancy, Responsibility
+from orgs.models import Community, CommunityAssignment, Membership, Organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -201,7 +201,7 @@ def actor_for(
     if user is None or user.erased_at is not None:
         return Actor(user=None, door=door)
     now = timezone.now()
-    rows = list(Membership.objects.filter(user=user).select_related("organization", "tenant"))
+    rows = _memberships(user)
     closed = {m.organization_id for m in rows if m.deactivated_at and m.deactivated_at <= now}
     memberships = tuple(
         m
@@ -236,52 +236,73 @@ def enter(
     scopes: Iterable[str] = (),
     token_id: int | None = None,
 ) -> Actor:
-    """Build the actor and let the running unit of work continue as this person, in this person's tenants."""
-    with scope.all_tenants():
+    """Build the actor and let the running unit of work continue as this person, in this person's tenants.
+
+    Where one tenant is meant, its rows alone say who the person is there: none of another one is looked at.
+    """
+    if tenant_id is not None:
+        scope.enter_tenants([tenant_id])
         actor = actor_for(user, door=door, tenant_id=tenant_id, scopes=scopes, token_id=token_id)
+        if actor.tenants != {tenant_id}:
+            scope.enter_tenants(actor.tenants)
+    else:
+        scope.enter_tenants(Organization.objects.filter(is_tenant=True).order_by().values_list("id", flat=True))
+        actor = actor_for(user, door=door, scopes=scopes, token_id=token_id)
+        scope.enter_tenants(actor.tenants)
     scope.identify(actor.user_id)
-    scope.enter_tenants(actor.tenants)
     return actor
+
+
+_MEMBERSHIPS = ModelRows(
+    """
+    SELECT {m}, {o}, {t} FROM orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
+      LEFT JOIN orgs_organization t ON t.id = m.tenant_id
+     WHERE m.user_id = %(user)s ORDER BY m.id
+    """,
+    m="orgs.Membership",
+    o="orgs.Organization",
+    t="orgs.Organization",
+)
+
+
+def _memberships(user: User) -> list[Membership]:
+    rows: list[Membership] = []
+    for membership, organization, tenant in _MEMBERSHIPS.fetch({"user": user.pk}):
+        membership.user, membership.organization, membership.tenant = user, organization, tenant
+        rows.append(membership)
+    return rows
+
+
+# The register's entries of an account, and what each holds on the day it is in its company's zone: an occupancy, a seat on
+# the board (a role without a unit), or nothing. One statement, because every request asks it.
+_PLACES = """
+WITH mine AS (
+  SELECT c.id, c.tenant_id, (%(now)s AT TIME ZONE t.timezone)::date AS today
+    FROM orgs_contact c JOIN orgs_organization t ON t.id = c.tenant_id
+   WHERE c.user_id = %(user)s AND c.erased_at IS NULL AND c.tenant_id <> ALL(%(closed)s) AND t.closed_at IS NULL
+     AND (%(tenant)s::int IS NULL OR c.tenant_id = %(tenant)s)
+)
+SELECT c.id, o.unit_id, u.building_id, u.community_id, c.tenant_id, o.role, o.is_admin
+  FROM mine c
+  LEFT JOIN orgs_occupancy o ON o.contact_id = c.id AND o.revoked_at IS NULL AND o.period @> c.today
+  LEFT JOIN orgs_unit u ON u.id = o.unit_id
+UNION ALL
+SELECT c.id, 0, NULL, r.community_id, c.tenant_id, 'board', false
+  FROM mine c JOIN orgs_responsibility r ON r.contact_id = c.id AND r.type = 'ADVISORY_BOARD' AND r.period @> c.today
+"""
 
 
 def _places(
     user: User, tenant_id: int | None, closed: set[int]
-) -> tuple[list[tuple[int, int]], list[ValidOccupancy], list[int]]:
-    contacts = [
-        c
-        for c in Contact.objects.filter(user=user, erased_at=None).select_related("tenant")
-        if c.tenant_id not in closed and c.tenant.closed_at is None and (tenant_id is None or c.tenant_id == tenant_id)
-    ]
-    if not contacts:
-        return [], [], []
-    # "Today" is a day in the tenant's zone, so people of two tenants may be asked about two days.
-    days: dict[datetime.date, list[int]] = {}
-    for c in contacts:
-        days.setdefault(c.tenant.today(), []).append(c.pk)
-    valid, seats = Q(pk__in=()), Q(pk__in=())
-    for day, ids in days.items():
-        valid |= Q(contact__in=ids, period__contains=day)
-        seats |= Q(contact__in=ids, period__contains=day, type="ADVISORY_BOARD")
-    held = (
-        Occupancy.objects.filter(valid, revoked_at=None)
-        .order_by()
-        .values_list(
-            "contact_id", "unit_id", "unit__building_id", "unit__community_id", "tenant_id", "role", "is_admin"
-        )
-    )
-    nothing, no_unit = Value(None, output_field=IntegerField()), Value(0, output_field=IntegerField())
-    board_seats = (
-        Responsibility.objects.filter(seats)
-        .order_by()
-        .values_list(
-            "contact_id", no_unit, nothing, "community_id", "tenant_id", Value(audience.BOARD), Value(value=False)
-        )
-    )
-    found = [ValidOccupancy(*row) for row in held.union(board_seats, all=True)]
-    found.sort(key=lambda o: (o.unit_id, o.contact_id, o.role))  # a union comes in any order
-    occupancies = [o for o in found if o.role != audience.BOARD]
-    board = [o.community_id for o in found if o.role == audience.BOARD]
-    return [(c.pk, c.tenant_id) for c in contacts], occupancies, board
+) -> tuple[set[tuple[int, int]], list[ValidOccupancy], set[int]]:
+    with planned_cursor() as cursor:
+        cursor.execute(_PLACES, {"user": user.pk, "tenant": tenant_id, "closed": sorted(closed), "now": timezone.now()})
+        found = [ValidOccupancy(*row) for row in cursor.fetchall()]
+    contacts = {(o.contact_id, o.tenant_id) for o in found}
+    occupancies = [o for o in found if o.unit_id]
+    occupancies.sort(key=lambda o: (o.unit_id, o.contact_id, o.role))  # they come in any order
+    board = {o.community_id for o in found if o.role == audience.BOARD}
+    return contacts, occupancies, board
 
 
 def _managed(memberships: tuple[Membership, ...]) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from rest_framework.authentication import BaseAuthentication
 
 from core import scope
 from core.errors import Denied
+from core.planned import planned_cursor
 from docms.api.errors import Unauthorized
 from orgs.actor import enter
-from orgs.models import AccessToken, Membership, Organization, OrganizationSettings, User
+from orgs.models import AccessToken, Membership, Organization, User
 from orgs.services import tokens
 
 if TYPE_CHECKING:
@@ -47,18 +49,35 @@ def is_local(address: str | None) -> bool:
     return any((mapped or ip) in network for network in _networks((*_LINK_LOCAL_AND_PRIVATE, *settings.LOCAL_NETWORKS)))
 
 
-def check_network(request: Request, tenant_id: int) -> None:
+@dataclass(frozen=True)
+class Switches:
+    """What each request asks of the tenant's settings."""
+
+    api_internal_access: bool = True
+    api_external_access: bool = True
+    mark_read: bool = False
+
+    @classmethod
+    def of(cls, tenant_id: int) -> Switches:
+        """Read in one query."""
+        with planned_cursor() as cursor:
+            cursor.execute(_SWITCHES, [tenant_id])
+            row = cursor.fetchone()
+        return cls(*row) if row else cls()
+
+
+_SWITCHES = f"""
+SELECT {", ".join(field.name for field in fields(Switches))} FROM orgs_organizationsettings WHERE organization_id = %s
+"""  # noqa: S608 - names of our own
+
+
+def check_network(request: Request, tenant_id: int) -> Switches:
     """Raise `Denied` (``network_not_allowed``) when the tenant bars the caller's network (DOCMS-015, 016)."""
-    switches = (
-        OrganizationSettings.objects.filter(organization=tenant_id)
-        .values_list("api_internal_access", "api_external_access")
-        .first()
-    )
-    if switches is None:
-        return
-    internal, external = switches
-    if not (internal if is_local(getattr(request, "client_ip", None)) else external):
+    switches = Switches.of(tenant_id)
+    is_inside = is_local(getattr(request, "client_ip", None))
+    if not (switches.api_internal_access if is_inside else switches.api_external_access):
         raise Denied(_("Not from this network."), code="network_not_allowed")
+    return switches
 
 
 def find(request: Request) -> AccessToken:
@@ -96,7 +115,7 @@ class BearerToken(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, AccessToken]:
         """Let the unit of work go on as this person in the token's tenant.
 
-        Sets ``actor``, ``tenant`` and ``membership`` of the request. Raises `Unauthorized`, `Denied`.
+        Sets ``actor``, ``tenant``, ``membership`` and ``marks_shown`` of the request. Raises `Unauthorized`, `Denied`.
         """
         token = find(request)
         if token.state != AccessToken.State.ACTIVE or token.organization_id is None:
@@ -107,9 +126,11 @@ class BearerToken(BaseAuthentication):
         membership = actor.membership(token.organization_id)
         if membership is None:
             raise Unauthorized(code=_why_gone(user.pk, token.organization_id))
-        check_network(request, token.organization_id)
+        switches = check_network(request, token.organization_id)
         tokens.note_use(token)
-        place(request, actor=actor, tenant=membership.organization, membership=membership)
+        place(
+            request, actor=actor, tenant=membership.organization, membership=membership, marks_shown=switches.mark_read
+        )
         return user, token
 
 
@@ -147,10 +168,18 @@ def _why_gone(user_id: int, tenant_id: int) -> str:
     return "user_deactivated" if membership is not None and membership.is_deactivated else "unauthorized"
 
 
-def place(request: Any, *, actor: Any, tenant: Organization | None, membership: Membership | None) -> None:
+def place(
+    request: Any,
+    *,
+    actor: Any,
+    tenant: Organization | None,
+    membership: Membership | None,
+    marks_shown: bool = False,
+) -> None:
     """Write on the request who calls; on Django's own, too, so that the error handler finds it."""
     for target in (request, getattr(request, "_request", request)):
         target.actor, target.tenant, target.membership = actor, tenant, membership
+        target.marks_shown = marks_shown
 
 
 class _BearerScheme(OpenApiAuthenticationExtension):

@@ -86,6 +86,11 @@ class DocmsView(DoorView):
         return cast("Membership", self.request.membership)  # type: ignore[attr-defined]
 
     @property
+    def marks_shown(self) -> bool:
+        """Whether the tenant shows people what they have opened (`mark_read`)."""
+        return bool(self.request.marks_shown)  # type: ignore[attr-defined]
+
+    @property
     def is_admin(self) -> bool:
         """`admin_perm` or `super_admin_perm` (DOCMS-056)."""
         return self.tenant.pk in self.actor.admin_tenants

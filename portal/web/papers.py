@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.paginator import Paginator
 from django.db.models import Case, Count, Value, When
 from django.db.models.functions import ExtractYear
 
-from core.querysets import any_of
+from core import planned
 from docms.models import Document, Folder, FolderMark
 from docms.querysets import DocumentQuerySet, may
 
 if TYPE_CHECKING:
+    import datetime
+
     from orgs.actor import Actor
     from orgs.models import Community
 
@@ -30,8 +32,7 @@ def membership_id(actor: Actor, community: Community) -> int | None:
 
 def in_community(actor: Actor, community: Community) -> DocumentQuerySet[Any]:
     """Papers that the portal shows in one community."""
-    folders = Folder.objects.visible_to(actor).shown_in(community).order_by().values("id")
-    return Document.objects.visible_to(actor).filter(any_of("folder", folders))
+    return Document.objects.visible_in(actor, community)
 
 
 def with_rights(papers: DocumentQuerySet[Any], actor: Actor) -> DocumentQuerySet[Any]:
@@ -44,13 +45,42 @@ def with_rights(papers: DocumentQuerySet[Any], actor: Actor) -> DocumentQuerySet
 
 def unread_count(actor: Actor, community: Community) -> int:
     """How many of them the actor has not opened."""
-    return in_community(actor, community).unread_by(membership_id(actor, community)).count()
+    return planned.count(in_community(actor, community).unread_by(membership_id(actor, community)))
 
 
-def newest_unread(actor: Actor, community: Community, limit: int) -> list[Document]:
-    """The newest papers the actor has not opened."""
+class NewPaper(NamedTuple):
+    """What the start page says of an unread paper."""
+
+    pk: int
+    title: str
+    mime: str
+    size_bytes: int
+    since: datetime.datetime
+    folder_id: int
+    folder: str
+
+
+# The rights come in as the queryset's own text.
+_NEWEST = """
+WITH unread AS MATERIALIZED ({unread}),
+     newest AS (SELECT id, created_at FROM unread ORDER BY created_at DESC, id DESC LIMIT %s)
+SELECT d.id, coalesce(nullif(d.title, ''), d.filename), d.mime, d.size_bytes, coalesce(d.active_from, d.created_at), f.id, f.name,
+       (SELECT count(*) FROM unread)
+  FROM newest n JOIN docms_document d ON d.id = n.id JOIN docms_folder f ON f.id = d.folder_id
+ ORDER BY n.created_at DESC, n.id DESC
+"""
+
+
+def newest_unread(actor: Actor, community: Community, limit: int) -> tuple[list[NewPaper], int]:
+    """The newest papers the actor has not opened, and how many there are: one statement finds both."""
     unread = in_community(actor, community).unread_by(membership_id(actor, community))
-    return list(unread.select_related("folder").order_by("-created_at", "-id")[:limit])
+    inner = planned.sql_of(unread.order_by().values("id", "created_at"))
+    if inner is None:
+        return [], 0
+    with planned.planned_cursor() as cursor:
+        cursor.execute(_NEWEST.replace("{unread}", inner[0]), (*inner[1], limit))
+        rows = cursor.fetchall()
+    return [NewPaper(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
 @dataclass(frozen=True)

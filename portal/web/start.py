@@ -37,9 +37,7 @@ def start(request: HttpRequest, community_id: int) -> HttpResponse:
     assert shell.community is not None
     new = []
     if shell.community.has_documents:
-        new = papers.newest_unread(shell.actor, shell.community, NEW)
-        if len(new) < NEW:
-            shell._unread = len(new)
+        new, shell._unread = papers.newest_unread(shell.actor, shell.community, NEW)
     contacts = [
         {"row": row, "number": number_of(row), "email": row.contact.email if row.publish_email else ""}
         for row in shell.contacts

@@ -81,11 +81,11 @@ def race(
 ) -> dict[str, Result]:
     """Each is warmed up, then asked in turns."""
     for request in contestants.values():
-        _wrk(request, warm_up, connections)
+        hammer(request, warm_up, connections)
     found: dict[str, list[Round]] = {name: [] for name in contestants}
     for _round in range(rounds):
         for name, request in contestants.items():
-            found[name].append(_wrk(request, seconds, connections))
+            found[name].append(hammer(request, seconds, connections))
     return {name: Result(name, rounds_) for name, rounds_ in found.items()}
 
 
@@ -125,7 +125,8 @@ def table(results: Mapping[str, Result], *, base: str) -> str:
     return "\n".join(lines)
 
 
-def _wrk(request: Request, seconds: int, connections: int) -> Round:
+def hammer(request: Request, seconds: int, connections: int) -> Round:
+    """One round. Raises `ServerError` when an answer is missing or an error."""
     program = shutil.which("wrk")
     if program is None:
         raise ServerError("No wrk found (Debian: apt-get install wrk).")

@@ -26,7 +26,7 @@ from script.embedded.processes import Stoppable
 from script.schema import schema_digest
 from script.tryout.folder import ROOT, data_folder, keys
 
-# The two sizes of one shape: in both a resident reaches 15 folders of 50 documents. A community of the greater one has
+# The two sizes of one shape: in both a renter reaches 11 folders of 50 documents. A community of the greater one has
 # more households with folders of their own.
 SMALL = {"communities": 50, "residents": 5_000, "folders": 2_000, "groups": 500, "documents": 100_000}
 LARGE = {"communities": 200, "residents": 20_000, "folders": 20_000, "groups": 4_400, "documents": 1_000_000}
@@ -93,10 +93,10 @@ class World:
         print(self.python("manage.py", "demo", "--scale", "large", *options).splitlines()[0], flush=True)
         self.postgres.psql("CHECKPOINT")
 
-    def python(self, *arguments: str, **env: str) -> str:
+    def python(self, *arguments: str, stdin: str = "", **env: str) -> str:
         """Run a program in the world's environment and return what it prints. Raises `ServerError`."""
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.env | env, capture_output=True, text=True
+            [sys.executable, *arguments], cwd=ROOT, env=self.env | env, input=stdin, capture_output=True, text=True
         )
         if done.returncode:
             raise ServerError(f"{arguments[0]} failed:\n{done.stdout}{done.stderr}")
@@ -129,10 +129,6 @@ class World:
                 raise ServerError(f"{name} does not answer:\n{child.last_lines()}")
             time.sleep(0.1)
         return f"http://127.0.0.1:{port}"
-
-    def owned_by(self, role: str = OWNER) -> str:
-        """The address of the database for another role than the product's."""
-        return self.postgres.url(role)
 
     def _stop(self) -> None:
         stop_all(self._started)

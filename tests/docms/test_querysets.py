@@ -134,7 +134,7 @@ def test_a_claimed_document_is_gone_for_everybody_everywhere(cast: Cast) -> None
         actor = cast.actor(who)
         for found in (
             Document.objects.visible_to(actor, all=True),
-            Document.objects.in_folder(where, actor),
+            Document.objects.in_folder(where.pk, actor),
             Document.objects.newest(actor, 5),
             Document.objects.search(actor, "hausordnung"),
             DocumentVersion.objects.visible_to(actor),

@@ -171,7 +171,7 @@ def test_outside_of_its_period_a_document_is_for_uploader_and_administrators(cas
         ("admin", {before, after, within}),
     ):
         assert set(Document.objects.visible_to(cast.actor(who), all=True)) == seen, who
-        assert set(Document.objects.in_folder(where, cast.actor(who))) == seen, who
+        assert set(Document.objects.in_folder(where.pk, cast.actor(who))) == seen, who
     with pytest.raises(NotFound):
         read(cast, before)
     read(cast, before, "staff")

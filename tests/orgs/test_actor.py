@@ -160,8 +160,8 @@ def test_people_of_leaves_out_who_is_deactivated(cast: Cast) -> None:
     assert cast.renter.pk not in audience.people_of([audience.community(cast.house_a.pk)], cast.tenant)
 
 
-@pytest.mark.parametrize(("who", "most"), [("renter", 4), ("staff", 4), ("admin", 4), ("guest", 4)])
-def test_an_actor_costs_at_most_four_queries(cast: Cast, who: str, most: int) -> None:
+@pytest.mark.parametrize(("who", "most"), [("renter", 2), ("staff", 3), ("admin", 3), ("guest", 2)])
+def test_an_actor_costs_at_most_three_queries(cast: Cast, who: str, most: int) -> None:
     user = getattr(cast, who)
     with CaptureQueriesContext(
         connection,

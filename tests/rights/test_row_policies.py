@@ -180,7 +180,7 @@ def test_the_lists_read_no_table_from_end_to_end_that_they_look_up_without_polic
                 assert bound.read <= free.read, f"{path}\n{query['sql']}"
                 assert free.words <= bound.words, f"{path}\n{query['sql']}"
                 compared += 1
-    assert compared >= 8
+    assert compared >= len(asked)
 
 
 @dataclass

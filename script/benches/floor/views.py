@@ -22,7 +22,7 @@ _PAGE = Template(
     """<!doctype html><html lang="de"><head><meta charset="utf-8"><title>{{ community.0 }}</title></head><body>
 <header>{{ community.1 }} · {{ unread }} ungelesen</header><nav>{% for u in units %}<a href="/c/{{ u.3 }}">{{ u.1 }}</a>
 {% endfor %}</nav><main><h1>{{ greeting.0 }} {{ greeting.3 }}</h1><ul>{% for d in new %}
-<li><a href="/documents/{{ d.0 }}">{{ d.1 }}</a> {{ d.4 }} {{ d.3|date:"j. F Y" }}</li>{% endfor %}</ul><ul>
+<li><a href="/documents?doc={{ d.0 }}">{{ d.1 }}</a> {{ d.4 }} {{ d.3|date:"j. F Y" }}</li>{% endfor %}</ul><ul>
 {% for c in contacts %}<li>{{ c.0 }} {{ c.1 }} {{ c.2 }} {{ c.4 }} {{ c.5 }}</li>{% endfor %}</ul></main>
 <footer>{{ community.4 }}</footer></body></html>"""
 )

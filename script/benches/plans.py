@@ -1,0 +1,67 @@
+"""The plans of the hot lists among a million documents, written to `docs/plans/`, one file for each list.
+
+Each is asked for as the role of web and workers, whom row policies bind, as the owner, whom they do not, and through
+PgBouncer in transaction mode. The files hold the plan under the policies; where another one differs in more than the
+policies' own filters, the file says so and the bench fails.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from script.benches._world import LARGE, ROOT, World
+from script.embedded import Pooler, ServerError
+from script.embedded.postgres import APP, DATABASE, OWNER
+
+FOLDER = ROOT / "docs" / "plans"
+
+
+def main() -> None:
+    """One run."""
+    with World(LARGE) as world:
+        visitor = world.visitor()
+        pooler = Pooler(world.folder, postgres=world.postgres.sockets, database=DATABASE, role=APP, size=2)
+        pooler.start()
+        try:
+            bound = _plans(world, visitor, DATABASE_URL=world.postgres.url(APP))
+            others = {
+                "without row policies": _plans(world, visitor, DATABASE_URL=world.postgres.url(OWNER)),
+                "through PgBouncer": _plans(world, visitor, DATABASE_URL=pooler.url(APP), DATABASE_POOLED="true"),
+            }
+        finally:
+            pooler.stop()
+        version = world.postgres.psql("SHOW server_version").strip().split()[0]
+    FOLDER.mkdir(exist_ok=True)
+    different = 0
+    for name, plan in bound.items():
+        lines = [
+            f"{name}: the plan of a resident's list under row policies, 1,000,000 documents, PostgreSQL {version}."
+        ]
+        if name.endswith("administrator"):
+            lines[0] = lines[0].replace("a resident's", "an administrator's")
+        for how, plans in others.items():
+            same = plans[name]["nodes"] == plan["nodes"]
+            different += not same
+            lines.append(f"{how.capitalize()}: {'the same nodes' if same else 'ANOTHER PLAN, see below'}.")
+        lines += ["", plan["text"], ""]
+        for how, plans in others.items():
+            if plans[name]["nodes"] != plan["nodes"]:
+                lines += [f"--- {how}", "", plans[name]["text"], ""]
+        (FOLDER / f"{name}.txt").write_text("\n".join(lines))
+        print("\n".join(lines[:3]))
+    if different:
+        sys.exit(f"{different} plans differ; see docs/plans/.")
+
+
+def _plans(world: World, visitor: dict[str, Any], **env: str) -> dict[str, Any]:
+    told = world.python("-m", "script.benches._questions", "plans", stdin=json.dumps(visitor), **env)
+    found: dict[str, Any] = json.loads(told)
+    if not found:
+        raise ServerError("No list was asked for.")
+    return found
+
+
+if __name__ == "__main__":
+    main()
