@@ -63,7 +63,7 @@ def test_the_start_page_finds_the_new_papers_and_their_number_in_one_query() -> 
     papers(cast, 3)
     browser = signed_in(cast.renter)
     asked = statements(lambda: browser.get(f"/app/c/{cast.house_a.pk}/"))
-    assert len([sql for sql in asked if '"docms_document"' in sql]) == 1
+    assert len([sql for sql in asked if sql and "docms_document" in sql]) == 1
     assert len(asked) <= 13
     papers(cast, 1)
     assert len(statements(lambda: browser.get(f"/app/c/{cast.house_a.pk}/"))) == len(asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +17,8 @@ from docms import querysets, rules
 from docms.models import Document, DocumentIndex, Folder, FolderAccess, Group, GroupMember
 from docms.services import notify
 from docms.services.groups import people_of_folder
-from orgs import audience
+from orgs import actor, audience
 from orgs.actor import Actor
-from orgs.models import Organization
 from orgs.querysets import MembershipQuerySet
 from tests.rights.test_oracle_mail import compare_mails
 from tests.rights.worlds.compare import (
@@ -122,7 +120,7 @@ MUTANTS: dict[str, tuple[object, str, object, Differs]] = {
         Actor, "admin_tenants", property(_admin_of_all), _papers(folders)
     ),
     "a day begins in UTC": (
-        Organization, "today", lambda tenant: timezone.now().astimezone(datetime.UTC).date(), _register
+        actor, "_PLACES", actor._PLACES.replace("AT TIME ZONE t.timezone", "AT TIME ZONE 'UTC'"), _register
     ),
     "staff works with every community of the company": (
         Actor, "wide_tenants", property(lambda actor: actor.staff_tenants), _register
