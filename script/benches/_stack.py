@@ -153,12 +153,12 @@ def children_of(pid: int) -> list[int]:
 
 
 def processor_seconds(pids: Iterable[int]) -> float:
-    """What living processes have used of the processors until now; one that has ended counts nothing."""
+    """What processes and their children that have ended have used of the processors until now."""
     ticks = 0
     for pid in pids:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])  # in the process and for it in the kernel
+            ticks += sum(int(field) for field in fields[11:15])  # in the process and in the kernel, of both
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
