@@ -75,11 +75,12 @@ SELECT d.id, d.tenant_id, d.folder_id, d.allow_download, d.delete_after_next_dow
    AND (%(max_bytes)s::bigint IS NULL OR b.size <= %(max_bytes)s::bigint)
 """
 # A document that goes with its next download is claimed first, which is not done here (DOCMS-122).
-_AND = {
+_AND: dict[str, str] = {
     READ: "AND b.mime = ANY(%(viewable)s::text[])",
     DOWNLOAD: "AND d.allow_download AND NOT d.delete_after_next_download",  # DOCMS-118
 }
-STATEMENTS = {
+# The column of the flag is called as the action.
+STATEMENTS: dict[str, str] = {
     action: f"WITH found AS ({_FOUND.replace('{flag}', action)} {more}), {PROOF}"
     "SELECT found.*, counted.access_counter, counted.first_access FROM found JOIN counted USING (id)"
     for action, more in _AND.items()
@@ -95,7 +96,7 @@ def open_at_once(*, document_id: int, actor: Actor, action: str, max_bytes: int 
     seats = actor.memberships
     if not seats or actor.user_id is None:
         return None
-    values = {
+    values: dict[str, Any] = {
         "document": document_id,
         "user": actor.user_id,
         "tenants": list(seats),
