@@ -22,20 +22,16 @@ from core.services.wake import wake
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion
 from docms.querysets import may
-from docms.services.marks import READ_MARK
+from docms.services.opening import DOWNLOAD, PROOF, READ, VIEWABLE, Opened, open_at_once
 from docms.signals import document_opened
 
 if TYPE_CHECKING:
     from core.models import Blob
     from orgs.actor import Actor
 
-READ, DOWNLOAD = DocumentLog.Action.READ, DocumentLog.Action.DOWNLOAD
-VIEWABLE = core_delivery.INLINE  # what the viewer can show, and nothing else (DOCMS-117)
 # A transfer that goes on (a viewer fetching pages, a download after a broken line) is the access it began with.
 _CONTINUED = re.compile(r"^bytes=(0*[1-9]\d{0,18})-\d{0,19}$")
 _CONTINUES_FOR = datetime.timedelta(hours=1)
-
-Opened = tuple[Document, DocumentVersion, "Blob"]
 
 
 def open_for_read(
@@ -50,6 +46,8 @@ def open_for_read(
     the viewer cannot show (DOCMS-117), `TooLarge` above ``max_bytes``, `Conflict` while the bytes are being checked
     or were found infected. Nothing is counted then.
     """
+    if (opened := _at_once(document_id, actor, READ, request, max_bytes)) is not None:
+        return opened
     document, flags = _seen_with(document_id, actor, "read")
     rules.require(rules.may_read(actor, document, flags))
     version, blob = _bytes_of(document.current, max_bytes)
@@ -70,6 +68,8 @@ def open_for_download(
     Raises as `open_for_read`, but for the type; `Denied` without ``download``, and with ``download_locked`` for
     everybody when it is locked (DOCMS-118).
     """
+    if (opened := _at_once(document_id, actor, DOWNLOAD, request, max_bytes)) is not None:
+        return opened
     document, flags = _seen_with(document_id, actor, "download")
     _require_download(document, actor, flags)
     version, blob = _bytes_of(document.current, max_bytes)
@@ -100,6 +100,18 @@ def open_version(
     version, blob = _bytes_of(version, max_bytes)
     _prove(document, version, actor, DOWNLOAD, request)
     return document, version, blob
+
+
+def _at_once(
+    document_id: int, actor: Actor, action: str, request: HttpRequest | None, max_bytes: int | None
+) -> Opened | None:
+    """The usual case: nothing to refuse, no headers alone, the beginning of a transfer. See `opening`."""
+    if request is not None and (request.method == "HEAD" or _CONTINUED.match(request.headers.get("Range", "").strip())):
+        return None
+    opened = open_at_once(document_id=document_id, actor=actor, action=action, max_bytes=max_bytes)
+    if opened is not None:
+        _announce(opened[0], actor, action)
+    return opened
 
 
 def _require_download(document: Document, actor: Actor, flags: rules.Flags) -> None:
@@ -172,18 +184,8 @@ def _claim(document: Document, actor: Actor) -> None:
     transaction.on_commit(partial(wake, "docms.delete_after_download", document.pk), robust=True)
 
 
-# Counter (DOCMS-119, 120), read mark (DOCMS-126) and log entry of one opening, in one round trip: everybody who opens
-# the same document waits for its row from here to the commit. A mark that would stay as it is is not written again.
-_PROOF = f"""
-WITH counted AS (
-  UPDATE docms_document SET access_counter = access_counter + 1, first_access = coalesce(first_access, %(now)s)
-   WHERE id = %(document)s
-  RETURNING access_counter, first_access
-), marked AS ({READ_MARK})
-, logged AS (
-  INSERT INTO docms_documentlog (created_at, tenant_id, document_id, user_id, action, label)
-  SELECT %(now)s, %(tenant)s, %(document)s, %(user)s, %(action)s, '' FROM counted
-)
+_PROVE = f"""
+WITH found(id, tenant_id, membership_id, number) AS (VALUES (%(id)s, %(tenant)s, %(membership)s, %(number)s)), {PROOF}
 SELECT access_counter, first_access FROM counted
 """  # noqa: S608 - constants
 
@@ -197,21 +199,25 @@ def _prove(
     if request is not None and (request.method == "HEAD" or _continues(document, actor, action, request)):
         return
     values: dict[str, Any] = {
+        "id": document.pk,
         "tenant": document.tenant_id,
-        "document": document.pk,
         "membership": membership.pk,
+        "number": version.number,
         "user": actor.user_id,
-        "version": version.number,
         "action": action,
+        "is_download": action == DOWNLOAD,
         "now": timezone.now(),
-        "downloaded": timezone.now() if action == DOWNLOAD else None,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_PROOF, values)
+        cursor.execute(_PROVE, values)
         counted = cursor.fetchone()
     if counted is None:
         raise NotFound  # deleted since it was looked up
     document.access_counter, document.first_access = counted
+    _announce(document, actor, action)
+
+
+def _announce(document: Document, actor: Actor, action: str) -> None:
     document_opened.send(sender=Document, document=document, user_id=actor.user_id, action=action)
 
 

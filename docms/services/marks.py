@@ -67,11 +67,11 @@ def mark_read(*, document_id: int, actor: Actor) -> None:
 
 
 # This member knows this version; a mark never goes back to an older one (DOCMS-126), and one that would stay as it is
-# is not written. Part of a statement that opens a document as well, where ``counted`` has no row for one that is gone.
+# is not written. Part of a statement in which ``counted`` has a row (id, tenant_id, membership_id, number) for each mark.
 READ_MARK = """
   INSERT INTO docms_readmark AS mark
          (tenant_id, document_id, membership_id, version_no, first_at, downloaded_at, created_at)
-  SELECT %(tenant)s, %(document)s, %(membership)s, %(version)s, %(now)s, %(downloaded)s, %(now)s FROM counted
+  SELECT tenant_id, id, membership_id, number, %(now)s, CASE WHEN %(is_download)s THEN %(now)s END, %(now)s FROM counted
   ON CONFLICT (document_id, membership_id) DO UPDATE
      SET version_no = greatest(mark.version_no, excluded.version_no),
          downloaded_at = coalesce(mark.downloaded_at, excluded.downloaded_at)
@@ -84,14 +84,15 @@ def write_read_mark(document: Document, membership_id: int, version_no: int) -> 
     """Mark without opening, see `READ_MARK`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH counted AS (SELECT 1) {READ_MARK}",
+            f"WITH counted(id, tenant_id, membership_id, number) AS (VALUES (%(id)s, %(tenant)s, %(membership)s, %(number)s))"
+            f"{READ_MARK}",
             {
+                "id": document.pk,
                 "tenant": document.tenant_id,
-                "document": document.pk,
                 "membership": membership_id,
-                "version": version_no,
+                "number": version_no,
                 "now": timezone.now(),
-                "downloaded": None,
+                "is_download": False,
             },
         )
 

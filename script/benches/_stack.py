@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import secrets
 import shutil
@@ -88,6 +89,12 @@ class Stack:
         stop_all([self.valkey, self.postgres, *self._children])
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def databases(self) -> list[int]:
+        """Process ids of PostgreSQL: the server and everything it has started."""
+        server = int((self.postgres.data / "postmaster.pid").read_text().split()[0])
+        return [server, *children_of(server)]
+
     def start(self, name: str, command: Sequence[str | Path], **env: str) -> Child:
         """A process of the house, with its output in ``log/``."""
         child = Child(
@@ -133,12 +140,26 @@ class Web:
     @property
     def workers(self) -> list[int]:
         """Process ids of the workers."""
-        children = Path(f"/proc/{self.child.process.pid}/task/{self.child.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        return children_of(self.child.process.pid)
 
     def peak(self) -> float:
         """The most memory that a worker has had at a time, in MiB (VmHWM)."""
         return max(_peak(pid) for pid in self.workers)
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of what a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def processor_seconds(pids: Iterable[int]) -> float:
+    """What processes and their children that have ended have used of the processors until now."""
+    ticks = 0
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(int(field) for field in fields[11:15])  # in the process and in the kernel, of both
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _peak(pid: int) -> float:

@@ -114,6 +114,19 @@ def test_a_locked_document_is_read_but_downloaded_by_nobody(cast: Cast, paper: D
         read(cast, paper, who)
 
 
+def test_what_succeeds_is_opened_and_proven_in_one_statement(
+    cast: Cast, paper: Document, django_assert_num_queries: Any
+) -> None:
+    actor = cast.actor("renter")
+    with django_assert_num_queries(1):
+        document, version, blob = delivery.open_for_download(document_id=paper.pk, actor=actor)
+    assert paper.current is not None
+    assert (document, version, blob) == (paper, paper.current, paper.current.blob)
+    assert (document.access_counter, blob.size) == (1, paper.current.blob.size)
+    assert document.title == paper.title  # comes when somebody asks for it
+    assert traces() == (1, 1, 1)
+
+
 @pytest.mark.rule("DOCMS-119")
 @pytest.mark.django_db(transaction=True)
 def test_each_access_counts_once_also_at_the_same_time(cast: Cast) -> None:

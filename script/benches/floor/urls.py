@@ -1,12 +1,13 @@
-"""The same questions as the product's, at short addresses."""
+"""The same questions as the product's, at short addresses; downloads at theirs."""
 
 from django.urls import path
 
-from script.benches.floor import views
+from script.benches.floor import downloads, views
 
 urlpatterns = [
     path("folders/<int:folder_id>/files", views.folder_files),
     path("files/paging", views.page_files),
     path("start/<int:community_id>", views.start),
     path("unread/<int:community_id>", views.unread),
+    path("docms/api/v1/files/<int:document_id>/download", downloads.download),
 ]

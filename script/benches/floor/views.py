@@ -39,7 +39,8 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(name)
 
 
-def _keys(places: Sequence[tuple[Any, ...]], user: int) -> list[str]:
+def keys_of(places: Sequence[tuple[Any, ...]], user: int) -> list[str]:
+    """The circles of an account, from the rows of `sql.PLACES`."""
     keys = {f"a:{user}"}
     for contact, unit, building, community, role, full in places:
         keys.add(f"p:{contact}")
@@ -61,7 +62,7 @@ def _by_token(request: HttpRequest) -> Caller:
     places = _all(sql.PLACES, {"user": row[0], "tenants": [row[1]]})
     assert row[10]
     return {
-        "user": row[0], "tenants": [row[1]], "zone": _zone(row[2]), "memberships": [row[3]], "keys": _keys(places, row[0]),
+        "user": row[0], "tenants": [row[1]], "zone": _zone(row[2]), "memberships": [row[3]], "keys": keys_of(places, row[0]),
         "flags": (row[6], row[7], row[8]), "mark_read": row[9],
     }  # fmt: skip
 
@@ -74,7 +75,7 @@ def _by_session(request: HttpRequest) -> Caller:
     places = _all(sql.PLACES, {"user": user, "tenants": [m[1] for m in members]})
     return {
         "user": user, "tenants": [m[1] for m in members], "memberships": [m[0] for m in members],
-        "keys": _keys(places, user), "units": [p[1] for p in places if p[1]], "communities": {p[3] for p in places},
+        "keys": keys_of(places, user), "units": [p[1] for p in places if p[1]], "communities": {p[3] for p in places},
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from core import scope
@@ -21,6 +22,7 @@ from docms.models import (
     GroupMember,
     ReadMark,
 )
+from docms.services import opening
 from docms.services.audiences import people_by_key
 from docms.services.groups import members_of, people_of_folder
 from orgs.actor import Actor, actor_for, enter
@@ -302,6 +304,26 @@ def flags(report: Report, names: Names, person: Person, actor: Actor, who: str) 
         (fact,) = names.of(facts.Document, [document.pk])
         answer = rules.may_delete(actor, document)
         report.equal(f"deletion of {fact} by {who}", bool(answer), person.may_delete(fact))
+
+
+def openings(report: Report, names: Names, person: Person, actor: Actor, who: str) -> None:
+    """What one statement opens is what the rules and the contract let be opened, paper by paper. Leaves no trace."""
+    world = names.world
+    seen = Document.objects.visible_to(actor, all=True)
+    single = [d for d in world.documents if person.sees(d, everything=True)]
+    for action, found, may in (
+        (opening.READ, seen.readable_by(actor), person.may_read),
+        (opening.DOWNLOAD, seen.downloadable_by(actor), person.may_download),
+    ):
+        with transaction.atomic():
+            opened = [
+                d.pk for d in world.documents
+                if opening.open_at_once(document_id=d.pk, actor=actor, action=action)
+            ]  # fmt: skip
+            transaction.set_rollback(True)
+        label = f"{action} at once by {who}"
+        report.same(f"{label}, by the rules", opened, _ids(found), of=len(world.documents))
+        report.same(label, opened, [d.pk for d in single if may(d)], of=len(world.documents))
 
 
 Aspect = Callable[[Report, Names, Person, Actor, str], None]
