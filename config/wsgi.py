@@ -4,8 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from core.wire import whole_bodies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
-application = get_wsgi_application()
+application = whole_bodies(get_wsgi_application())
 
 
 def _hold_role() -> None:

@@ -181,10 +181,10 @@ class DoorView(APIView):
         return self.response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """The framework's; a packed body is refused in words, instead of as bytes that are no JSON."""
+        """The framework's; a body that would not be read as it was meant is refused in words."""
         super().initial(request, *args, **kwargs)
-        if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            raise Invalid(_("Please send the body as it is: Content-Encoding is not supported."), code="encoded_body")
+        if request.method in ("POST", "PUT", "PATCH"):
+            _require_plain_body(request)
 
     def _answer(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         refusal: Exception | None = None
@@ -243,6 +243,16 @@ class DoorView(APIView):
         """An error of ours, for the operator."""
         log.error("%s %s failed", self.request.method, mask(self.request.path), exc_info=error)
         system_log.report(self.request, error)
+
+
+def _require_plain_body(request: Request) -> None:
+    """Raise `Invalid` for a packed body, whose bytes are no JSON, and for one in pieces: Django reads none of it, and a
+    change of nothing would be answered as done.
+    """
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Invalid(_("Please send the body as it is: Content-Encoding is not supported."), code="encoded_body")
+    if request.headers.get("Transfer-Encoding"):
+        raise Invalid(_("Please say how long the body is: Content-Length is missing."), code="length_required")
 
 
 # --- Schema -----------------------------------------------------------------------------------------------

@@ -13,8 +13,7 @@ _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 
 @shared_task(name="docms.notify_upload", **_RETRIED)
 def notify_upload(document_id: int) -> None:
     """Tell the people of a new document. What fails here is found by `release_documents`."""
-    with scope.unit_of_work(door="worker"), scope.all_tenants():
-        notify.announce(document_id)
+    notify.announce(document_id)
 
 
 @shared_task(name="docms.release_documents")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -21,6 +22,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from core.admin import history
 from core.admin.forms import HouseForm, SecretInput
@@ -50,6 +52,20 @@ def count_of(found: models.QuerySet[Any]) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
+class HouseChangeList(ChangeList):
+    """Django's and unfold's. A filter in the address that turns out to be nonsense when it is run, such as the year 99999,
+    is ignored like one that is nonsense at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows of the page. Raises `IncorrectLookupParameters`."""
+        try:
+            super().get_results(request)
+        except (ValueError, OverflowError) as error:
+            if not self.get_filters_params():
+                raise
+            raise IncorrectLookupParameters from error
+
+
 class HouseAdmin(ModelAdmin):
     """A noun of the back office.
 
@@ -72,6 +88,10 @@ class HouseAdmin(ModelAdmin):
     tenant_lookup = "tenant"
     # Reads `all` of the queryset, where it has that word: what an administrator finds by address and in search.
     sees_all: ClassVar[bool] = False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """See `HouseChangeList`."""
+        return HouseChangeList
 
     # --- Who sees what ---------------------------------------------------------------------------------
 

@@ -285,14 +285,14 @@ def read_piece(source: BinaryIO | Any, length: int, hashing: Any = None) -> tupl
         while piece.size < length:
             try:
                 chunk = source.read(min(CHUNK, length - piece.size))
-            except OSError:
-                chunk = b""
-            if not chunk:
-                broken = True
-                break
+            except OSError as error:
+                chunk, broken = getattr(error.__cause__, "arrived", b""), True  # of `core.wire.CutOff`
             piece.write(chunk)
             if hashing is not None:
                 hashing.update(chunk)
+            if broken or not chunk:
+                broken = True
+                break
     except BaseException:
         piece.discard()
         raise

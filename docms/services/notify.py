@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 KIND = "document_published"
 BATCH = 200
+PART = 500  # mails of one transaction: a third of a second
 
 
 def readers(document: Document) -> set[int]:
@@ -64,27 +65,71 @@ def recipients(document: Document, people: set[int]) -> set[int]:
     return people
 
 
-@transaction.atomic
+@dataclass
+class _Plan:
+    """Who is told of one version of a document; made when the first part is written, and anew after a kill."""
+
+    version_id: int | None
+    people: frozenset[int]
+    mailing: outbox.Mailing | None
+    waiting: list[int]  # who gets a mail and has not been written to by this run
+    logged: bool
+
+
 def announce(document_id: int) -> int:
     """Tell the people of a document that has become visible; returns the number of mails. Once per version.
 
-    ``notified_at`` is set under the row lock, so a second run, and a second worker, do nothing. While the virus scanner
-    holds the bytes nobody is told, and of what it found nobody ever is. Side effects: one
-    message per recipient in the outbox, in their language; log entry; signal `document_published`, which also
-    those learn from who get no mail.
+    Mails are written part by part, each in a unit of work of its own that locks the document's row: whoever reads the
+    document meanwhile waits for one part, and workers send the first mails while the last are written. The part that is
+    the last one sets ``notified_at``. Killed in between, the next run begins anew and writes to nobody twice, because
+    the outbox knows event and person. While the virus scanner holds the bytes nobody is told, and of what it found
+    nobody ever is.
+
+    Side effects: one message per recipient in the outbox, in their language; log entry; with the last part signal
+    `document_published`, which also those learn from who get no mail.
     """
-    document = locked(document_id)
-    if document is None or not _is_due(document):
-        return 0
-    now = timezone.now()
-    rows.change(document, {"notified_at": now}, verb="announced", check=False)
-    if document.active_until is not None and document.active_until <= now:
-        return 0
+    sent, plan = 0, None
+    while True:
+        with scope.unit_of_work(door="worker"), scope.all_tenants():
+            document = locked(document_id)
+            if document is None or not _is_due(document):
+                return sent
+            over = document.active_until is not None and document.active_until <= timezone.now()
+            if not over:
+                if plan is None or plan.version_id != document.current_id:
+                    plan = _plan(document)
+                sent += _write_part(document, plan)
+            if over or plan is None or not plan.waiting:
+                rows.change(document, {"notified_at": timezone.now()}, verb="announced", check=False)
+                if not over and plan is not None:
+                    document_published.send(sender=Document, document=document, people=plan.people)
+                return sent
+
+
+def _plan(document: Document) -> _Plan:
     people = readers(document)
     mailed = recipients(document, people) if people else set()
-    sent = _mail(document, mailed) if mailed else 0
-    document_published.send(sender=Document, document=document, people=frozenset(people))
-    return sent
+    mailing = _mailing(document) if mailed else None
+    begun = mailing is not None and mailing.has_begun()
+    return _Plan(document.current_id, frozenset(people), mailing, sorted(mailed), begun)
+
+
+def _write_part(document: Document, plan: _Plan) -> int:
+    if plan.mailing is None:
+        return 0
+    size = len(plan.waiting) if plan.mailing.shared else PART
+    part, plan.waiting = plan.waiting[:size], plan.waiting[size:]
+    users = User.objects.filter(pk__in=part).only("email", "first_name", "last_name", "language", "username")
+    written = plan.mailing.write([Recipient.of_user(user) for user in users.order_by("pk")])
+    if written and not plan.logged:
+        plan.logged = True
+        DocumentLog.objects.create(
+            tenant_id=document.tenant_id,
+            document_id=document.pk,
+            user_id=_uploader(document),
+            action=DocumentLog.Action.NOTIFY,
+        )
+    return len(written)
 
 
 def _is_due(document: Document) -> bool:
@@ -98,24 +143,18 @@ def _due() -> Q:
     return Q(notified_at=None, claimed_at=None) & begun & ~Q(current__blob__scan__in=Blob.HELD)
 
 
-def _mail(document: Document, user_ids: set[int]) -> int:
+def _mailing(document: Document) -> outbox.Mailing:
     version = document.current.number if document.current else 1
     uploader = User.objects.get(pk=_uploader(document))
-    messages = outbox.queue_all(
+    return outbox.Mailing(
         kind=KIND,
         tenant=document.folder.tenant,
-        to=[Recipient.of_user(user) for user in User.objects.filter(pk__in=user_ids).order_by("pk")],
         context=context_of(document, uploader),
         overrides=FolderTemplate.objects.filter(folder=document.folder, kind=FolderTemplate.Kind.NOTIFICATION).first(),
         caused_by=uploader,
         document_id=document.pk,
         dedupe_key=f"document:{document.pk}:{version}",
     )
-    if messages:
-        DocumentLog.objects.create(
-            tenant_id=document.tenant_id, document_id=document.pk, user=uploader, action=DocumentLog.Action.NOTIFY
-        )
-    return len(messages)
 
 
 def context_of(document: Document, uploader: User) -> dict[str, str]:
@@ -142,8 +181,7 @@ def release_documents() -> Counts:
     while ids := _batch(last):
         for document_id in ids:
             try:
-                with scope.unit_of_work(door="worker"), scope.all_tenants():
-                    counts["mails"] += announce(document_id)
+                counts["mails"] += announce(document_id)
                 counts["documents"] += 1
                 with scope.unit_of_work(door="worker"), scope.all_tenants():
                     indexing.index_unread(document_id)

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from core import scope
 from core.errors import Conflict, Invalid
-from core.services import rows
+from core.services import many, rows
 from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
 from messaging.services.merge import MailMerge
@@ -42,6 +42,7 @@ SKEW = datetime.timedelta(minutes=1)  # by which the clocks of two servers may d
 PAUSES = tuple(datetime.timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
 KEEP_TEXT = datetime.timedelta(days=30)
 WAKE_EACH = 10  # up to that many messages of one event get a task each; more are left to one sweep
+ROWS = 500  # mails of one statement: about 4 MB of text
 _KEY_MAX = 200 - 34
 
 
@@ -101,44 +102,92 @@ def queue_all(
     An address that is none becomes a failed message (it shows among the mail errors), never an exception.
 
     Raises `Invalid` for a ``reply_to`` that is no address, `ValueError` for a wrong name in ``context``. Costs
-    about seven statements, whatever the number of recipients.
+    about seven statements for up to 500 mails.
     """
-    source = load(kind, tenant, overrides)
-    to_email, rest_bcc = source.addressing
-    reply_to = reply_to or to_email
-    if reply_to and not is_address(reply_to):
-        raise Invalid(_("This is not an e-mail address."), code="invalid_address", fields={"reply_to": [reply_to]})
-    event = _event_key(dedupe_key)
-    people = list(to)
-    if rest_bcc:
-        people = _without_those_who_have_it(people, event)
-    mails = envelopes(
-        people,
-        language=user_language(language or source.tenant_language),
-        to_email=to_email,
-        rest_bcc=rest_bcc,
-        split_on=source.settings.mail_split_on if source.settings else 0,
-    )
-    known = _known([f"{event}:{mail.key}" for mail in mails])
-    values = {
-        "kind": kind,
-        "tenant": tenant,
-        "caused_by": caused_by,
-        "in_reply_to": in_reply_to,
-        "not_before": not_before or timezone.now(),
-        "reply_to": reply_to,
-    }
-    merge = MailMerge(source, context)
-    pairs = [
-        (mail, _message(mail, merge, f"{event}:{mail.key}", values))
-        for mail in mails
-        if f"{event}:{mail.key}" not in known
-    ]
-    documents = [document_id] if isinstance(document_id, int) or document_id is None else list(document_id)
-    with transaction.atomic():
-        written = _insert(pairs, documents or [None])
-        _tell_workers([m.pk for m in written if m.state == Message.State.QUEUED and m.not_before <= timezone.now()])
-    return written
+    return Mailing(
+        kind=kind,
+        tenant=tenant,
+        context=context,
+        dedupe_key=dedupe_key,
+        language=language,
+        caused_by=caused_by,
+        overrides=overrides,
+        not_before=not_before,
+        document_id=document_id,
+        reply_to=reply_to,
+        in_reply_to=in_reply_to,
+    ).write(to)
+
+
+class Mailing:
+    """One event and its texts, read once; `write` takes the people in as many parts as the caller has transactions.
+
+    See `queue_all` for the arguments and what they raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        tenant: Organization | None,
+        context: Mapping[str, Any],
+        dedupe_key: str,
+        language: str = "",
+        caused_by: User | None = None,
+        overrides: Texts | None = None,
+        not_before: datetime.datetime | None = None,
+        document_id: int | Sequence[int] | None = None,
+        reply_to: str = "",
+        in_reply_to: str = "",
+    ) -> None:
+        source = load(kind, tenant, overrides)
+        self._to_email, self.shared = source.addressing
+        reply_to = reply_to or self._to_email
+        if reply_to and not is_address(reply_to):
+            raise Invalid(_("This is not an e-mail address."), code="invalid_address", fields={"reply_to": [reply_to]})
+        self._event = _event_key(dedupe_key)
+        self._language = user_language(language or source.tenant_language)
+        self._split_on = source.settings.mail_split_on if source.settings else 0
+        self._merge = MailMerge(source, context)
+        self._documents = [document_id] if isinstance(document_id, int) or document_id is None else list(document_id)
+        self._values = {
+            "kind": kind,
+            "tenant": tenant,
+            "caused_by": caused_by,
+            "in_reply_to": in_reply_to,
+            "not_before": not_before or timezone.now(),
+            "reply_to": reply_to,
+        }
+
+    def write(self, to: Iterable[Recipient]) -> list[Message]:
+        """Write the mails for these people in the running transaction, without those who have theirs.
+
+        When mails are `shared` (people in BCC), they all belong in one call: each call makes mails of its own.
+        """
+        people = list(to)
+        if self.shared:
+            people = _without_those_who_have_it(people, self._event)
+        mails = envelopes(
+            people,
+            language=self._language,
+            to_email=self._to_email,
+            rest_bcc=self.shared,
+            split_on=self._split_on,
+        )
+        known = _known([f"{self._event}:{mail.key}" for mail in mails])
+        pairs = [
+            (mail, _message(mail, self._merge, f"{self._event}:{mail.key}", self._values))
+            for mail in mails
+            if f"{self._event}:{mail.key}" not in known
+        ]
+        with transaction.atomic():
+            written = _insert(pairs, self._documents or [None])
+            _tell_workers([m.pk for m in written if m.state == Message.State.QUEUED and m.not_before <= timezone.now()])
+        return written
+
+    def has_begun(self) -> bool:
+        """Whether somebody has mail of this event already."""
+        return Message.objects.filter(dedupe_key__startswith=f"{self._event}:").exists()
 
 
 def _message(mail: Envelope, merge: MailMerge, dedupe_key: str, values: Mapping[str, Any]) -> Message:
@@ -166,14 +215,16 @@ def _message(mail: Envelope, merge: MailMerge, dedupe_key: str, values: Mapping[
 
 def _insert(pairs: list[tuple[Envelope, Message]], documents: Sequence[int | None]) -> list[Message]:
     """Write messages and recipients; those whose key another transaction wrote meanwhile are left out."""
-    Message.objects.bulk_create([message for _mail, message in pairs], ignore_conflicts=True, batch_size=200)
-    ours = [message.message_id for _mail, message in pairs]
-    ids = dict(Message.objects.filter(message_id__in=ours).values_list("message_id", "pk"))
+    ids: dict[str, int] = {}
+    for start in range(0, len(pairs), ROWS):
+        part = [message for _mail, message in pairs[start : start + ROWS]]
+        ids |= dict(many.insert(part, returning=("message_id", "id"), ignore_conflicts=True))
     written, recipients = [], []
     for mail, message in pairs:
-        message.pk = ids.get(message.message_id)
-        if message.pk is None:
+        pk = ids.get(message.message_id)
+        if pk is None:
             continue
+        message.pk, message._state.adding = pk, False
         written.append(message)
         good = {*message.to_emails, *message.bcc_emails} if message.state == Message.State.QUEUED else set()
         people = [*mail.people, *(Recipient(address) for address in mail.to if mail.bcc)]

@@ -20,7 +20,9 @@ from portal.web.forms import ForgotForm, NewPasswordForm
 @vary_on_cookie
 def forgot(request: HttpRequest) -> HttpResponse:
     """Ask for a link. Known and unknown addresses get the same answer (PORTAL-010)."""
-    form = ForgotForm(request.POST or None, initial={"email": request.GET.get("email", "")})
+    form = ForgotForm(
+        request.POST if request.method == "POST" else None, initial={"email": request.GET.get("email", "")}
+    )
     if request.method != "POST":
         return render(request, "portal/password_forgot.html", {"form": form})
     if not form.is_valid():
@@ -40,7 +42,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         link = passwords.find_link(token)
     except Unknown:
         return render(request, "portal/password_link_dead.html", status=404)
-    form = NewPasswordForm(request.POST or None, hint=passwords.policy_hint())
+    form = NewPasswordForm(request.POST if request.method == "POST" else None, hint=passwords.policy_hint())
     context = {"form": form, "person": link.user, "first": link.purpose == OneTimeLink.Purpose.PASSWORD_INIT}
     if request.method != "POST":
         return render(request, "portal/password_set.html", context)

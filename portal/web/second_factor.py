@@ -38,7 +38,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     user = account(request)
     if service.confirmed(user):
         return redirect("portal:profile")
-    form = CodeForm(request.POST or None, first=True)
+    form = CodeForm(request.POST if request.method == "POST" else None, first=True)
     if request.method == "POST" and form.is_valid():
         if service.confirm(_key(user), form.cleaned_data["code"]):
             return render(request, "portal/second_factor_codes.html", {"codes": service.new_recovery_codes(user)})

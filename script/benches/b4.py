@@ -161,6 +161,17 @@ def _announced(document_id: int) -> bool:
         return Document.objects.filter(pk=document_id, notified_at__isnull=False).exists()
 
 
+def _worker(bench: Bench, name: str) -> Child:
+    """One that takes tasks: how long Python takes to start is no matter of mails."""
+    from config.celery import app
+
+    worker = bench.stack.worker(name)
+    wait_for(
+        lambda: app.control.ping(destination=[f"{name}@bench"], timeout=0.5), f"{name} does not start", child=worker
+    )
+    return worker
+
+
 def rates(bench: Bench) -> None:
     """One worker, the library, two workers, in turns."""
     _warm_up(bench)
@@ -168,10 +179,10 @@ def rates(bench: Bench) -> None:
     two: list[float] = []
     bare: list[float] = []
     for _round in range(ROUNDS):
-        first = bench.stack.worker("worker-1")
+        first = _worker(bench, "worker-1")
         one.append(bench.through_the_house())
         bare.append(bench.by_library())
-        second = bench.stack.worker("worker-2")
+        second = _worker(bench, "worker-2")
         two.append(bench.through_the_house())
         for child in (first, second):
             child.stop(patience=60)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -363,3 +364,59 @@ def test_an_earlier_version_is_logged_and_claims_nothing(cast: Cast, paper: Docu
     assert unread.get() == paper
     with pytest.raises(NotFound):
         delivery.open_version(document_id=paper.pk, number=7, actor=cast.actor("renter"))
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_opening_costs_two_statements_however_many_have_rights_there(
+    cast: Cast, paper: Document, people: int, django_assert_num_queries: Any
+) -> None:
+    for person in (cast.renter, cast.owner, cast.staff)[:people]:
+        permissions.set_permission(
+            actor=cast.actor("admin"), folder=paper.folder, user_id=person.pk, flags={"read": True, "download": True}
+        )
+        delivery.open_for_read(document_id=paper.pk, actor=cast.actor(person))
+    actor = cast.actor("renter")
+    for opened in (delivery.open_for_download, delivery.open_for_read):
+        with django_assert_num_queries(2):
+            _document, version, blob = opened(document_id=paper.pk, actor=actor)
+            assert (version.number, blob.mime, version.filename) == (1, "application/pdf", "hausordnung.pdf")
+
+
+def test_what_was_opened_knows_its_new_count(cast: Cast, paper: Document) -> None:
+    document, _version, _blob = read(cast, paper)
+    assert document.access_counter == 1
+    first = document.first_access
+    document, _version, _blob = download(cast, paper)
+    assert (document.access_counter, document.first_access) == (2, first)
+    assert document.title == "hausordnung.pdf"  # the rest of the row comes when it is asked for
+
+
+def test_a_mark_that_says_it_already_is_not_written_again(cast: Cast, paper: Document) -> None:
+    def place() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT ctid::text FROM docms_readmark WHERE document_id = %s", [paper.pk])
+            found: str = cursor.fetchone()[0]
+            return found
+
+    read(cast, paper)
+    before, read_once = place(), ReadMark.objects.get(document=paper)
+    read(cast, paper)
+    assert place() == before
+    download(cast, paper)
+    taken = ReadMark.objects.get(document=paper)
+    assert (taken.first_at, taken.downloaded_at is not None) == (read_once.first_at, True)
+    moved = place()
+    download(cast, paper)
+    read(cast, paper)
+    assert place() == moved
+    assert ReadMark.objects.get(document=paper).downloaded_at == taken.downloaded_at
+
+
+def test_a_document_deleted_since_it_was_looked_up_leaves_no_trace_of_opening(cast: Cast, paper: Document) -> None:
+    actor = cast.actor("renter")
+    seen, _flags = delivery._seen_with(paper.pk, actor, "download")
+    assert seen.current is not None
+    documents.delete_document(actor=cast.actor("admin"), document=paper)
+    with pytest.raises(NotFound):
+        delivery._prove(seen, seen.current, actor, delivery.DOWNLOAD, None)
+    assert traces() == (0, 0, 0)

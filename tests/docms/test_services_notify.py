@@ -16,6 +16,7 @@ from docms.services import documents, groups, notify, permissions
 from docms.signals import document_published
 from messaging.models import Message, MessageRecipient
 from messaging.services import outbox
+from messaging.services.split import Recipient
 from orgs.services import occupancies
 from tests.factories import at_once, folder, manual_group, pdf, publish, stored
 
@@ -158,6 +159,62 @@ def test_two_workers_announce_a_document_once(cast: Cast) -> None:
     assert len(heard) == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_between_two_parts_leaves_the_rest_to_the_next(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """Nothing that the code could catch."""
+
+    heard: list[frozenset[int]] = []
+
+    def hear(people: frozenset[int], **_more: object) -> None:
+        heard.append(people)
+
+    def write(self: outbox.Mailing, to: list[Recipient]) -> list[Message]:
+        parts.append(len(to))
+        if len(parts) == 2:
+            assert Document.objects.select_for_update(skip_locked=True).filter(pk=paper.pk).exists()  # of this worker
+            committed.append(at_once(Message.objects.count, free)[:])
+            raise KilledError
+        return plain(self, to)
+
+    def free() -> bool:
+        return Document.objects.select_for_update(skip_locked=True).filter(pk=paper.pk).exists()
+
+    parts: list[int] = []
+    committed: list[list[object]] = []
+    plain = outbox.Mailing.write
+    paper = publish(cast, everybody(cast, mail_after_upload_enable=True))
+    monkeypatch.setattr(notify, "PART", 2)
+    monkeypatch.setattr(outbox.Mailing, "write", write)
+    document_published.connect(hear)
+    try:
+        with pytest.raises(KilledError):
+            notify.announce(paper.pk)
+        assert sorted(committed[0], key=int) == [False, 2]  # the first part is there for the senders, the row is ours
+        assert Document.objects.filter(pk=paper.pk, notified_at=None).exists()
+        assert not heard
+        assert notify.announce(paper.pk) == 3
+        assert notify.announce(paper.pk) == 0
+    finally:
+        document_published.disconnect(hear)
+    assert sorted(Message.objects.values_list("recipients__user_id", flat=True)) == sorted(heard[0])
+    assert len(heard) == 1
+    assert DocumentLog.objects.filter(document_id=paper.pk, action="notify").count() == 1
+
+
+def test_people_in_bcc_are_written_to_together_however_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "PART", 2)
+    where = everybody(cast, mail_after_upload_enable=True)
+    FolderTemplate.objects.create(
+        tenant=cast.tenant, folder=where, kind="notification", to_email="office@brandt.example", rest_bcc=True
+    )
+    paper = publish(cast, where)
+    assert notify.announce(paper.pk) == 1
+    assert len(Message.objects.get().bcc_emails) == 5
+
+
 def test_those_without_mail_hear_of_it_too(cast: Cast) -> None:
     paper = publish(cast, everybody(cast))
     heard: list[frozenset[int]] = []
@@ -246,7 +303,7 @@ def test_mail_is_queued_after_the_commit_and_its_failure_undoes_nothing(
     def broken(**_values: object) -> None:
         raise RuntimeError("no text for this kind")
 
-    monkeypatch.setattr(outbox, "queue_all", broken)
+    monkeypatch.setattr(outbox, "Mailing", broken)
     other = publish(cast, where, title="Anderes")
     assert notify.release_documents()["failed"] == 2
     assert Document.objects.filter(pk=other.pk, notified_at=None).exists()

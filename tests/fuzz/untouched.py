@@ -31,4 +31,5 @@ def untouched(what: object = "") -> Iterator[None]:
     before = _fingerprints()
     yield
     after = _fingerprints()
-    assert [table for table in before if before[table] != after[table]] == [], what
+    changed = [table for table in before if before[table] != after[table]]
+    assert not changed, f"{what} changed {changed}"

@@ -116,9 +116,9 @@ def test_an_event_is_written_once(tenant: Organization, write: Write) -> None:
 
 @pytest.mark.django_db
 def test_writing_costs_the_same_for_one_and_many(tenant: Organization, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         queue_all(tenant, people(1))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         queue_all(tenant, people(40), dedupe_key="doc:2")
 
 

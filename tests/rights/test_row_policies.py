@@ -14,7 +14,7 @@ from django.db.utils import ProgrammingError
 
 from core import scope
 from core.models import AuditEntry, Blob
-from core.services import blobs, rows
+from core.services import blobs, many, rows
 from core.tenant_policies import WITHOUT_POLICY, bound_tables
 from docms.models import Document, DocumentIndex, Folder
 from docms.services import documents, folders, groups, marks
@@ -142,13 +142,17 @@ def test_a_unit_within_a_unit_gives_the_tenants_back(two: Cast) -> None:
 # --- Writing ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["insert", "update", "move", "delete"])
+@pytest.mark.parametrize("how", ["insert", "insert many", "update", "move", "delete"])
 def test_nothing_foreign_is_written(two: Cast, how: str) -> None:
     theirs, mine = Folder.objects.get(tenant=two.other_tenant), Folder.objects.get(tenant=two.tenant)
     with scope.unit_of_work(door="web", tenants=[two.tenant.pk]):
         if how == "insert":
             with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
                 rows.create(Folder, tenant=two.other_tenant, name="Fremd", full_path_name="Fremd")
+        elif how == "insert many":
+            new = Folder(tenant=two.other_tenant, name="Fremd", full_path_name="Fremd", sort_key="fremd")
+            with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+                many.insert([new], returning=["id"])
         elif how == "move":
             with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
                 Folder.objects.filter(pk=mine.pk).update(tenant=two.other_tenant)

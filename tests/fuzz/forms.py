@@ -1,0 +1,33 @@
+"""The forms of a page, as a browser would send them back."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+
+class Fields(HTMLParser):
+    """Names and values of all fields of a page; ``texts`` are those that people type into, or choose from."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.texts: list[str] = []
+        self._select = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a field."""
+        found = dict(attrs)
+        name, kind = found.get("name") or "", found.get("type") or "text"
+        if tag == "option" and self._select and "selected" in found:
+            self.values[self._select] = found.get("value") or ""
+        if not name or kind in ("file", "submit", "button"):
+            return
+        if tag == "input" and kind in ("checkbox", "radio"):
+            if "checked" in found:
+                self.values[name] = found.get("value") or "on"
+        elif tag in ("input", "textarea", "select"):
+            self.values.setdefault(name, found.get("value") or "")
+            if kind != "hidden":
+                self.texts.append(name)
+            self._select = name if tag == "select" else ""
