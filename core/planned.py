@@ -27,7 +27,7 @@ def planned_cursor() -> Iterator[Any]:
     raw = connection.connection
     if not connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
         raw.prepare_threshold = USES
-    made = ServerBindingCursor(raw)
+    made: Any = ServerBindingCursor(raw)  # type: ignore[call-arg]
     with connection.make_debug_cursor(made) if connection.queries_logged else connection.make_cursor(made) as cursor:
         yield cursor
 

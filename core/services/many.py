@@ -35,7 +35,7 @@ def insert(
         [{f.column: f.get_prep_value(f.pre_save(row, True)) for f in fields} for row in rows],
         option=orjson.OPT_UTC_Z,
     ).decode()
-    table, columns = sql.Identifier(meta.db_table), sql.SQL(", ").join(sql.Identifier(f.column) for f in fields)
+    table, columns = sql.Identifier(meta.db_table), sql.SQL(", ").join([sql.Identifier(str(f.column)) for f in fields])
     statement = sql.SQL(
         "INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json) "
         "{conflict} RETURNING {returning}"

@@ -69,7 +69,7 @@ class BoundedMultiPart(MultiPartParser):
         if length.isdigit() and int(length) > settings.UPLOAD_LIMIT + AROUND:
             raise TooLarge
         tailed = _Tailed(stream)
-        parsed = super().parse(tailed, media_type, parser_context)
+        parsed = super().parse(cast("Any", tailed), media_type, parser_context)
         boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
         if f"--{boundary}--".encode() not in tailed.tail:
             raise Invalid(_("The body ends before its last part does."), code="malformed_multipart")

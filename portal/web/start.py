@@ -35,7 +35,7 @@ def start(request: HttpRequest, community_id: int) -> HttpResponse:
     """What is new for me here, and whom to call."""
     shell = enter(request, community_id, "start")
     assert shell.community is not None
-    new = []
+    new: list[papers.NewPaper] = []
     if shell.community.has_documents:
         new, shell._unread = papers.newest_unread(shell.actor, shell.community, NEW)
     contacts = [

@@ -33,19 +33,19 @@ def measure(worlds: dict[str, World]) -> None:
     """Question by question."""
     requests = {size: _requests(world) for size, world in worlds.items()}
     for question in QUESTIONS:
-        contestants = {}
+        contestants: dict[str, Request] = {}
         for size, asked in requests.items():
-            product, floor = asked[question]
-            _same(question, product.ask(), floor.ask())
-            contestants |= {f"Quartier, {size}": product, f"floor, {size}": floor}
+            product, bare = asked[question]
+            _same(question, product.ask(), bare.ask())
+            contestants |= {f"Quartier, {size}": product, f"floor, {size}": bare}
         _tell(question, race(contestants, rounds=5, seconds=3, warm_up=2), list(worlds))
     for size, world in worlds.items():
         told = json.loads(world.python("-m", "script.benches._questions", "times", stdin=json.dumps(world.visitor())))
         results = {name: Result(name, [Round(*figures) for figures in rounds]) for name, rounds in told.items()}
         for name in ("new for me, with the count", "count of unread"):
-            floor = f"floor: {name}"
+            base = f"floor: {name}"
             print(f"\n### {name}, without a server, {size} documents\n")
-            print(table({name: results[name], floor: results[floor]}, base=floor))
+            print(table({name: results[name], base: results[base]}, base=base))
 
 
 def _requests(world: World) -> dict[str, tuple[Request, Request]]:

@@ -11,9 +11,10 @@ import json
 import sys
 from typing import Any
 
-from script.benches._world import LARGE, ROOT, World
+from script.benches._world import LARGE, World
 from script.embedded import Pooler, ServerError
 from script.embedded.postgres import APP, DATABASE, OWNER
+from script.tryout.folder import ROOT
 
 FOLDER = ROOT / "docs" / "plans"
 
