@@ -163,7 +163,7 @@ class Bench:
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         web, database = (after - earlier for after, earlier in zip(self._used(way), before, strict=True))
-        assert "Non-2xx" not in done.stdout, done.stdout
+        assert "Non-2xx" not in done.stdout, f"{way.name}:\n{done.stdout}\n{self._complaints(way)}"
         answered = re.search(r"(\d+) requests in", done.stdout)
         requests = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
         transfer = re.search(r"Transfer/sec:\s*([\d.]+)([KMGT]?B)", done.stdout)
@@ -174,6 +174,11 @@ class Bench:
         return Figure(
             float(requests.group(1)), float(transfer.group(1)) * _BYTES[transfer.group(2)], web * each, database * each
         )
+
+    def _complaints(self, way: Way) -> str:
+        """The ends of the logs, for the person who has to find out why it refused."""
+        nginx = (self.stack.folder / "log" / "nginx-error.log").read_text(errors="replace")[-4000:]
+        return "\n".join([nginx, way.web.child.last_lines() if way.web else ""])
 
     def _used(self, way: Way) -> tuple[float, float]:
         web = processor_seconds(way.web.workers) if way.web else 0.0
