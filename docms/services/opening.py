@@ -17,6 +17,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from core.models import Blob
+from core.planned import planned_cursor
 from core.services.delivery import INLINE
 from docms.models import Document, DocumentLog, DocumentVersion
 from docms.querysets import MEMBER_FLAGS
@@ -112,7 +113,7 @@ def open_at_once(*, document_id: int, actor: Actor, action: str, max_bytes: int 
         "is_download": action == DOWNLOAD,
         "now": timezone.now(),
     }
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(STATEMENTS[action], values)
         row = cursor.fetchone()
         if row is None:

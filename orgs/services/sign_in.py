@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth import login as django_login
 from django.contrib.auth import logout as django_logout
 from django.contrib.auth.hashers import make_password
@@ -122,7 +123,8 @@ def sign_in_locking(*, identifier: str, password: str, ip: str | None) -> SignIn
 
 def start_session(request: HttpRequest, user: User, *, remember: bool, second_factor: bool) -> None:
     """Sign the browser in under a fresh session key (PORTAL-007)."""
-    request.session.cycle_key()
+    if SESSION_KEY in request.session:  # else Django's login does it
+        request.session.cycle_key()
     django_login(request, user, backend="orgs.auth.SessionBackend")
     request.session["remember"] = remember
     if second_factor:
