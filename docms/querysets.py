@@ -188,12 +188,10 @@ class FolderQuerySet(models.QuerySet["_M"]):
         (DOCMS-097), because every document rule asks `visible_to`.
         """
         reached = _rows("Folder").visible_to(actor, all=all)
-        above = reached.values_list(
-            Func(F("ancestors"), function="unnest", output_field=BigIntegerField(), set_returning=True)
-        )
-        is_reached = any_of("id", reached.values("id"))
-        return self.filter(is_reached | any_of("id", above), tenant__in=actor.tenants).annotate(
-            is_reached=Case(When(is_reached, then=Value(True)), default=Value(False))
+        path = Func(F("ancestors"), F("id"), function="array_append")
+        shown = reached.values_list(Func(path, function="unnest", output_field=BigIntegerField(), set_returning=True))
+        return self.filter(any_of("id", shown), tenant__in=actor.tenants).annotate(
+            is_reached=Case(When(any_of("id", reached.values("id")), then=Value(True)), default=Value(False))
         )
 
     def shown_in(self, community: Community) -> Self:
