@@ -40,6 +40,17 @@ def sql_of(found: models.QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]] | No
         return None
 
 
+def named_sql_of(found: models.QuerySet[Any, Any]) -> tuple[str, dict[str, Any]] | None:
+    """The same for a statement whose other values have names; these are called ``_0``, ``_1`` …"""
+    inner = sql_of(found)
+    if inner is None:
+        return None
+    pieces = inner[0].split("%s")
+    assert len(pieces) == len(inner[1]) + 1, "a percent sign that is no value"
+    text = pieces[0] + "".join(f"%(_{place})s{piece}" for place, piece in enumerate(pieces[1:]))
+    return text, {f"_{place}": value for place, value in enumerate(inner[1])}
+
+
 def count(found: models.QuerySet[Any, Any]) -> int:
     """How many rows a queryset finds."""
     inner = sql_of(found.order_by().values("pk"))

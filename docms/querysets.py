@@ -66,6 +66,8 @@ AND (f.community_id = %s
   OR f.community_id IS NULL AND f.unit_id IN (SELECT u.id FROM orgs_unit u WHERE u.community_id = %s)
   OR f.community_id IS NULL AND f.unit_id IS NULL AND f.tenant_id = %s)
 """
+# Folders in which a permission of the actor's own decides, whatever it says.
+_DECIDED = "SELECT p.folder_id FROM docms_folderpermission p WHERE p.membership_id = ANY(%s) AND p.active"
 
 
 def _held(actor: Actor) -> list[Any]:
@@ -90,10 +92,11 @@ def sees(actor: Actor, field: str) -> Q:
 
 def may(actor: Actor, flag: str) -> Q:
     """Documents in whose folder the actor has a flag: an active folder permission, else the membership's own."""
-    mine = _rows("FolderPermission").filter(membership__in=[m.pk for m in actor.memberships.values()], active=True)
-    by_default = [t for t, m in actor.memberships.items() if getattr(m, MEMBER_FLAGS[flag])]
-    return any_of("folder", mine.filter(**{flag: True}).values("folder_id")) | (
-        Q(tenant__in=by_default) & ~any_of("folder", mine.values("folder_id"))
+    column = MEMBER_FLAGS[flag]
+    mine = [[m.pk for m in actor.memberships.values()]]
+    by_default = [t for t, m in actor.memberships.items() if getattr(m, column)]
+    return any_of_sql("folder", f"{_DECIDED} AND p.{flag}", mine) | (
+        Q(tenant__in=by_default) & ~any_of_sql("folder", _DECIDED, mine)
     )
 
 

@@ -1,10 +1,9 @@
 """Opening a document in one statement: found, seen, permitted, counted, marked and logged; or nothing of it.
 
-Nearly every request for a document succeeds, and the ORM needs longer to put the question together than PostgreSQL to
-answer it. So the rules for *one* document are written here once more: what `DocumentQuerySet.visible_to` (``all``),
-`docms.querysets.may` and `core.services.blobs.require_deliverable` say. Those stay the rules. What is not opened here is
-put to them, and they alone refuse; `tests/rights/test_oracle_openings.py` holds the two and the contract's sentences
-against each other in random companies.
+Nearly every request for a document succeeds. What may be opened is the text of the querysets' own rules
+(`visible_to`, `readable_by`, `downloadable_by`); this adds the bytes, which `core.services.blobs.require_deliverable`
+judges again. What is not opened here is put to the rules one by one, and they alone refuse;
+`tests/rights/test_oracle_openings.py` holds both against the contract's sentences in random companies.
 """
 
 # ruff: noqa: S608 - statements made of constants
@@ -17,13 +16,13 @@ from django.db import connection, models
 from django.utils import timezone
 
 from core.models import Blob
-from core.planned import planned_cursor
+from core.planned import named_sql_of, planned_cursor
 from core.services.delivery import INLINE
 from docms.models import Document, DocumentLog, DocumentVersion
-from docms.querysets import MEMBER_FLAGS
 from docms.services.marks import READ_MARK
 
 if TYPE_CHECKING:
+    from docms.querysets import DocumentQuerySet
     from orgs.actor import Actor
 
 _M = TypeVar("_M", bound=models.Model)
@@ -48,44 +47,30 @@ counted AS (
 )
 """
 
-# A document whose bytes may leave, and the caller's membership in its tenant. Administrators see it (DOCMS-096); others
-# when a group leads them to its folder and that is not hidden (DOCMS-061, 103), in its period or as its uploader
-# (DOCMS-121). The flag is that of an active folder permission, else the membership's own.
+# What may be opened says a queryset, in its own text; of it, what has bytes that may leave, and the caller's membership.
 _FOUND = """
 SELECT d.id, d.tenant_id, d.folder_id, d.allow_download, d.delete_after_next_download, d.current_id, m.id AS membership_id,
        v.number, v.filename, v.blob_id, b.storage_key, b.sha256, b.size, b.mime, b.scan, b.missing_since
   FROM docms_document d
-  JOIN docms_folder f ON f.id = d.folder_id
   JOIN docms_documentversion v ON v.id = d.current_id
   JOIN core_blob b ON b.id = v.blob_id
-  JOIN unnest(%(tenants)s::bigint[], %(memberships)s::bigint[], %(flags)s::bool[]) AS m(tenant_id, id, flag)
-    ON m.tenant_id = d.tenant_id
- WHERE d.id = %(document)s AND d.claimed_at IS NULL
-   AND (d.tenant_id = ANY(%(administered)s::bigint[])
-     OR (f.hidden_from IS NULL OR f.hidden_from > %(now)s)
-    AND ((d.active_from IS NULL OR d.active_from <= %(now)s) AND (d.active_until IS NULL OR d.active_until > %(now)s)
-         OR d.uploaded_by_id = %(user)s)
-    AND EXISTS (
-      SELECT 1 FROM docms_folderaccess a JOIN docms_group g ON g.id = a.group_id
-       WHERE a.folder_id = f.id AND (g.audience_key = ANY(%(keys)s::text[]) OR g.kind = 'manual' AND EXISTS (
-         SELECT 1 FROM docms_groupmember l WHERE l.group_id = g.id AND l.membership_id = ANY(%(places)s::bigint[])))))
-   AND COALESCE(
-     (SELECT p.{flag} FROM docms_folderpermission p WHERE p.folder_id = f.id AND p.membership_id = m.id AND p.active),
-     m.flag)
-   AND b.scan <> ALL(%(held)s::text[]) AND b.missing_since IS NULL
+  JOIN unnest(%(tenants)s::bigint[], %(memberships)s::bigint[]) AS m(tenant_id, id) ON m.tenant_id = d.tenant_id
+ WHERE d.id = ANY(ARRAY({permitted})) AND b.scan <> ALL(%(held)s::text[]) AND b.missing_since IS NULL
+   AND (%(types)s::text[] IS NULL OR b.mime = ANY(%(types)s::text[]))
    AND (%(max_bytes)s::bigint IS NULL OR b.size <= %(max_bytes)s::bigint)
 """
-# A document that goes with its next download is claimed first, which is not done here (DOCMS-122).
-_AND: dict[str, str] = {
-    READ: "AND b.mime = ANY(%(viewable)s::text[])",
-    DOWNLOAD: "AND d.allow_download AND NOT d.delete_after_next_download",  # DOCMS-118
-}
-# The column of the flag is called as the action.
-STATEMENTS: dict[str, str] = {
-    action: f"WITH found AS ({_FOUND.replace('{flag}', action)} {more}), {PROOF}"
-    "SELECT found.*, counted.access_counter, counted.first_access FROM found JOIN counted USING (id)"
-    for action, more in _AND.items()
-}
+_STATEMENT = f"""
+WITH found AS ({_FOUND}), {PROOF}
+SELECT found.*, counted.access_counter, counted.first_access FROM found JOIN counted USING (id)
+"""
+
+
+def _permitted(document_id: int, actor: Actor, action: str) -> DocumentQuerySet[Document]:
+    seen = Document.objects.visible_to(actor, all=True).filter(pk=document_id)
+    if action == READ:
+        return seen.readable_by(actor)
+    # A document that goes with its next download is claimed first, which is not done here (DOCMS-122).
+    return seen.downloadable_by(actor).filter(delete_after_next_download=False)
 
 
 def open_at_once(*, document_id: int, actor: Actor, action: str, max_bytes: int | None = None) -> Opened | None:
@@ -95,26 +80,23 @@ def open_at_once(*, document_id: int, actor: Actor, action: str, max_bytes: int 
     more than this. Nothing is counted then. ``max_bytes`` limits the size of what is opened.
     """
     seats = actor.memberships
-    if not seats or actor.user_id is None:
+    permitted = named_sql_of(_permitted(document_id, actor, action).order_by().values("id")) if seats else None
+    if permitted is None or actor.user_id is None:
         return None
-    values: dict[str, Any] = {
-        "document": document_id,
+    text, values = permitted
+    values |= {
         "user": actor.user_id,
         "tenants": list(seats),
         "memberships": [seat.pk for seat in seats.values()],
-        "flags": [getattr(seat, MEMBER_FLAGS[action]) for seat in seats.values()],
-        "administered": list(actor.admin_tenants),
-        "keys": list(actor.keys),
-        "places": list(actor.membership_ids),
         "held": list(Blob.HELD),
-        "viewable": list(VIEWABLE),
+        "types": list(VIEWABLE) if action == READ else None,
         "max_bytes": max_bytes,
         "action": action,
         "is_download": action == DOWNLOAD,
         "now": timezone.now(),
     }
     with planned_cursor() as cursor:
-        cursor.execute(STATEMENTS[action], values)
+        cursor.execute(_STATEMENT.replace("{permitted}", text), values)
         row = cursor.fetchone()
         if row is None:
             return None
