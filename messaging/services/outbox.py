@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import uuid
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -33,6 +33,7 @@ from orgs.languages import user_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Unpack
 
     from orgs.models import Organization, User
 
@@ -46,54 +47,29 @@ ROWS = 500  # mails of one statement: about 4 MB of text
 _KEY_MAX = 200 - 34
 
 
-def queue(
-    *,
-    kind: str,
-    tenant: Organization | None,
-    to: Recipient | Sequence[Recipient],
-    context: Mapping[str, Any],
-    dedupe_key: str,
-    language: str = "",
-    caused_by: User | None = None,
-    overrides: Texts | None = None,
-    not_before: datetime.datetime | None = None,
-    document_id: int | Sequence[int] | None = None,
-    reply_to: str = "",
-    in_reply_to: str = "",
-) -> Message | None:
+class _Event(TypedDict):
+    """What happened, to be told by mail."""
+
+    kind: str
+    tenant: Organization | None
+    context: Mapping[str, Any]
+    dedupe_key: str
+    language: NotRequired[str]
+    caused_by: NotRequired[User | None]
+    overrides: NotRequired[Texts | None]
+    not_before: NotRequired[datetime.datetime | None]
+    document_id: NotRequired[int | Sequence[int] | None]
+    reply_to: NotRequired[str]
+    in_reply_to: NotRequired[str]
+
+
+def queue(*, to: Recipient | Sequence[Recipient], **event: Unpack[_Event]) -> Message | None:
     """Write a mail into the outbox; see `queue_all`. Returns the (first) message, None when it was written before."""
-    written = queue_all(
-        kind=kind,
-        tenant=tenant,
-        to=[to] if isinstance(to, Recipient) else to,
-        context=context,
-        dedupe_key=dedupe_key,
-        language=language,
-        caused_by=caused_by,
-        overrides=overrides,
-        not_before=not_before,
-        document_id=document_id,
-        reply_to=reply_to,
-        in_reply_to=in_reply_to,
-    )
+    written = queue_all(to=[to] if isinstance(to, Recipient) else to, **event)
     return written[0] if written else None
 
 
-def queue_all(
-    *,
-    kind: str,
-    tenant: Organization | None,
-    to: Iterable[Recipient],
-    context: Mapping[str, Any],
-    dedupe_key: str,
-    language: str = "",
-    caused_by: User | None = None,
-    overrides: Texts | None = None,
-    not_before: datetime.datetime | None = None,
-    document_id: int | Sequence[int] | None = None,
-    reply_to: str = "",
-    in_reply_to: str = "",
-) -> list[Message]:
+def queue_all(*, to: Iterable[Recipient], **event: Unpack[_Event]) -> list[Message]:
     """Render one event for its recipients and write the mails in the running transaction (DOCMS-156).
 
     After the commit a worker is told; a dead broker is no error, the sweep finds the rows. Each recipient gets
@@ -104,19 +80,7 @@ def queue_all(
     Raises `Invalid` for a ``reply_to`` that is no address, `ValueError` for a wrong name in ``context``. Costs
     about seven statements for up to 500 mails.
     """
-    return Mailing(
-        kind=kind,
-        tenant=tenant,
-        context=context,
-        dedupe_key=dedupe_key,
-        language=language,
-        caused_by=caused_by,
-        overrides=overrides,
-        not_before=not_before,
-        document_id=document_id,
-        reply_to=reply_to,
-        in_reply_to=in_reply_to,
-    ).write(to)
+    return Mailing(**event).write(to)
 
 
 class Mailing:
@@ -125,37 +89,24 @@ class Mailing:
     See `queue_all` for the arguments and what they raise.
     """
 
-    def __init__(
-        self,
-        *,
-        kind: str,
-        tenant: Organization | None,
-        context: Mapping[str, Any],
-        dedupe_key: str,
-        language: str = "",
-        caused_by: User | None = None,
-        overrides: Texts | None = None,
-        not_before: datetime.datetime | None = None,
-        document_id: int | Sequence[int] | None = None,
-        reply_to: str = "",
-        in_reply_to: str = "",
-    ) -> None:
-        source = load(kind, tenant, overrides)
+    def __init__(self, **event: Unpack[_Event]) -> None:
+        tenant, document_id = event["tenant"], event.get("document_id")
+        source = load(event["kind"], tenant, event.get("overrides"))
         self._to_email, self.shared = source.addressing
-        reply_to = reply_to or self._to_email
+        reply_to = event.get("reply_to") or self._to_email
         if reply_to and not is_address(reply_to):
             raise Invalid(_("This is not an e-mail address."), code="invalid_address", fields={"reply_to": [reply_to]})
-        self._event = _event_key(dedupe_key)
-        self._language = user_language(language or source.tenant_language)
+        self._event = _event_key(event["dedupe_key"])
+        self._language = user_language(event.get("language") or source.tenant_language)
         self._split_on = source.settings.mail_split_on if source.settings else 0
-        self._merge = MailMerge(source, context)
+        self._merge = MailMerge(source, event["context"])
         self._documents = [document_id] if isinstance(document_id, int) or document_id is None else list(document_id)
         self._values = {
-            "kind": kind,
+            "kind": event["kind"],
             "tenant": tenant,
-            "caused_by": caused_by,
-            "in_reply_to": in_reply_to,
-            "not_before": not_before or timezone.now(),
+            "caused_by": event.get("caused_by"),
+            "in_reply_to": event.get("in_reply_to", ""),
+            "not_before": event.get("not_before") or timezone.now(),
             "reply_to": reply_to,
         }
 

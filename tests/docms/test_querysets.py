@@ -285,3 +285,28 @@ def test_a_question_costs_one_query_whatever_it_finds(cast: Cast, question: Call
         with CaptureQueriesContext(connection) as queries:
             assert question(actor)
         assert len(queries) == 1
+
+
+def test_what_the_portal_lists_of_a_community_is_what_its_folders_hold(cast: Cast) -> None:
+    everyone = manual_group(cast, "Alle", "owner", "renter")
+    shown = {
+        name: publish(cast, folder(cast, name, everyone, **where))
+        for name, where in {
+            "Haus": {"community": cast.house_a},
+            "Wohnung": {"unit": cast.unit_a1},
+            "Firma": {},
+            "Anderes Haus": {"community": cast.house_b},
+            "Andere Wohnung": {"unit": cast.unit_b1},
+        }.items()
+    }
+    for who in ("owner", "admin"):
+        for community, names in (
+            (cast.house_a, {"Haus", "Wohnung", "Firma"}),
+            (cast.house_b, {"Anderes Haus", "Andere Wohnung", "Firma"}),
+        ):
+            actor = cast.actor(who)
+            there = Folder.objects.visible_to(actor).shown_in(community)
+            listed = set(Document.objects.visible_in(actor, community))
+            assert listed == set(Document.objects.visible_to(actor).filter(folder__in=there))
+            if who == "owner":
+                assert listed == {shown[name] for name in names}

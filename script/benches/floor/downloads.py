@@ -21,18 +21,6 @@ from script.benches.floor.views import keys_of
 
 FILES = Path(os.environ.get("STORAGE_URL", "file:///nowhere").removeprefix("file://"))
 
-_TOKEN = """
-SELECT t.id, t.user_id, t.organization_id, m.id, m.download_perm, m.admin_perm OR m.super_admin_perm OR u.is_superuser,
-       s.api_internal_access, t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
-  FROM orgs_accesstoken t
-  JOIN orgs_user u ON u.id = t.user_id AND u.erased_at IS NULL
-  JOIN orgs_organization o ON o.id = t.organization_id AND o.closed_at IS NULL
-  JOIN orgs_membership m ON m.user_id = t.user_id AND m.organization_id = t.organization_id
-       AND (m.deactivated_at IS NULL OR m.deactivated_at > now())
-  JOIN orgs_organizationsettings s ON s.organization_id = o.id
- WHERE t.token_hash = %s AND t.kind = 'docms_session' AND t.state = 'active' AND t.revoked_at IS NULL
-   AND t.expires_at > now()
-"""
 _USED = "UPDATE orgs_accesstoken SET last_used_at = now() WHERE id = %s"
 _OPEN = """
 WITH found AS (
@@ -86,7 +74,7 @@ def download(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """A document as raw bytes."""
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     with connection.cursor() as cursor:
-        cursor.execute(_TOKEN, [hashlib.sha256(token.encode()).digest()])
+        cursor.execute(sql.DOWNLOAD_TOKEN, [hashlib.sha256(token.encode()).digest()])
         caller = cursor.fetchone()
         if caller is None:
             return HttpResponse(status=401)

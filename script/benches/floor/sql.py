@@ -1,8 +1,6 @@
 """The statements of the floor, as somebody writes them who knows the tables and asks for nothing twice."""
 
-TOKEN = """
-SELECT t.user_id, t.organization_id, o.timezone, m.id, m.read_perm, m.download_perm, m.upload_file_perm,
-       m.edit_file_perm, m.edit_own_file_perm, s.mark_read, s.api_internal_access
+_OF_TOKEN = """
   FROM orgs_accesstoken t
   JOIN orgs_user u ON u.id = t.user_id AND u.erased_at IS NULL
   JOIN orgs_organization o ON o.id = t.organization_id AND o.closed_at IS NULL
@@ -12,6 +10,15 @@ SELECT t.user_id, t.organization_id, o.timezone, m.id, m.read_perm, m.download_p
  WHERE t.token_hash = %s AND t.kind = 'docms_session' AND t.state = 'active' AND t.revoked_at IS NULL
    AND t.expires_at > now()
 """
+TOKEN = f"""
+SELECT t.user_id, t.organization_id, o.timezone, m.id, m.read_perm, m.download_perm, m.upload_file_perm,
+       m.edit_file_perm, m.edit_own_file_perm, s.mark_read, s.api_internal_access
+{_OF_TOKEN}"""
+# What a download needs of it; the use is noted once a minute.
+DOWNLOAD_TOKEN = f"""
+SELECT t.id, t.user_id, t.organization_id, m.id, m.download_perm, m.admin_perm OR m.super_admin_perm OR u.is_superuser,
+       s.api_internal_access, t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
+{_OF_TOKEN}"""
 
 SESSION = """
 SELECT s.user_id FROM orgs_session s JOIN orgs_user u ON u.id = s.user_id AND u.erased_at IS NULL
