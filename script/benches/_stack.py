@@ -24,8 +24,9 @@ from script.embedded.postgres import APP, OWNER
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "quartier.bench"
 # As in the Dockerfile, but for the renewal of workers: a bench looks at the memory of one and the same process.
+WORKERS = 2
 GUNICORN = (
-    "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm",  # noqa: S108 - as there
+    "--worker-class", "gthread", "--workers", str(WORKERS), "--threads", "8", "--worker-tmp-dir", "/dev/shm",  # noqa: S108 - as there
     "--no-control-socket", "--logger-class", "core.access_log.MaskingLogger",
 )  # fmt: skip
 # What every client sends: the name of the house, and that TLS ended at the proxy in front.

@@ -10,16 +10,15 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from script.benches._stack import GUNICORN, free_port, wait_for
 from script.embedded import Child, Postgres, ServerError, Valkey, stop_all
 from script.embedded.postgres import APP, OWNER
 from script.embedded.processes import Stoppable
@@ -31,7 +30,6 @@ from script.tryout.folder import ROOT, data_folder, keys
 SMALL = {"communities": 50, "residents": 5_000, "folders": 2_000, "groups": 500, "documents": 100_000}
 LARGE = {"communities": 200, "residents": 20_000, "folders": 20_000, "groups": 4_400, "documents": 1_000_000}
 MEMORY = {"shared_buffers": "1GB", "max_wal_size": "4GB", "effective_cache_size": "4GB"}
-WORKERS, THREADS = 2, 8  # of each web server that is measured, as in the Dockerfile
 _FILLED_BY = ("orgs/demo.py", "orgs/demo_large.py", "docms/demo.py", "docms/demo_large.py", "core/services/bulk.py")
 
 
@@ -111,8 +109,7 @@ class World:
         """Serve a WSGI application as production serves ours; returns its address."""
         return self.serve(
             application,
-            ["-m", "gunicorn", application, "--worker-class", "gthread", "--workers", str(WORKERS), "--threads",
-             str(THREADS), "--no-control-socket", "--log-level", "warning", "--bind", "127.0.0.1:{port}"],
+            ["-m", "gunicorn", application, *GUNICORN, "--log-level", "warning", "--bind", "127.0.0.1:{port}"],
             **env,
         )  # fmt: skip
 
@@ -123,23 +120,12 @@ class World:
         log = self.folder / "log" / f"{name}.log"
         child = Child(name, [sys.executable, *arguments], log=log, cwd=ROOT, env=self.env | env)
         self._started.append(child)
-        until = time.monotonic() + 60
-        while not _answers(port):
-            if not child.running or time.monotonic() > until:
-                raise ServerError(f"{name} does not answer:\n{child.last_lines()}")
-            time.sleep(0.1)
+        wait_for(lambda: _answers(port), f"{name} does not answer", child=child)
         return f"http://127.0.0.1:{port}"
 
     def _stop(self) -> None:
         stop_all(self._started)
         self._started.clear()
-
-
-def free_port() -> int:
-    """A TCP port that nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

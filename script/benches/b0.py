@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 
 from script.benches._load import Request, race, table
-from script.benches._world import SMALL, WORKERS, World
+from script.benches._stack import WORKERS
+from script.benches._world import SMALL, World
 from script.embedded import ServerError
 from script.embedded.postgres import OWNER
 

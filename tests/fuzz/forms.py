@@ -6,12 +6,16 @@ from html.parser import HTMLParser
 
 
 class Fields(HTMLParser):
-    """Names and values of all fields of a page; ``texts`` are those that people type into, or choose from."""
+    """Names and values of all fields of a page; ``texts`` are those that people type into, or choose from.
+
+    ``kinds`` says of these what their text is read as: ``date`` (and times), ``number``, ``choice`` or ``text``.
+    """
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.values: dict[str, str] = {}
         self.texts: list[str] = []
+        self.kinds: dict[str, str] = {}
         self._select = ""
         self.feed(page)
 
@@ -30,4 +34,13 @@ class Fields(HTMLParser):
             self.values.setdefault(name, found.get("value") or "")
             if kind != "hidden":
                 self.texts.append(name)
+                self.kinds[name] = _kind(tag, kind, found.get("class") or "")
             self._select = name if tag == "select" else ""
+
+
+def _kind(tag: str, kind: str, classes: str) -> str:
+    if tag == "select" or "vForeignKeyRawIdAdminField" in classes:
+        return "choice"
+    if "vDate" in classes or "vTime" in classes or kind in ("date", "time", "datetime-local"):
+        return "date"
+    return "number" if kind == "number" or "vInteger" in classes or "vBigInteger" in classes else "text"

@@ -345,25 +345,34 @@ def test_forms_of_the_office_refuse_what_no_field_holds(office: Client, value: s
                 assert answer.status_code in (200, 403), (url, answer.status_code)
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["0000-01-01", "0001-01-01", "99999-01-01", "2024-02-30", "2024-03-31 02:30", "-1", "1e400", "²", "٣", "a\r\nb"],
-)
-def test_odd_values_break_no_form_of_the_office(office: Client, value: str) -> None:
+NUMBERS = ("-1", "1e400", "²", "٣")
+DATES = ("0000-01-01", "0001-01-01", "99999-01-01", "2024-02-30", "2024-03-31 02:30", "25:61")
+ODD: dict[str, tuple[str, ...]] = {
+    "date": (*DATES, *NUMBERS, "a\r\nb"),
+    "number": (*NUMBERS, "0001-01-01", "a\r\nb"),
+    "choice": (*NUMBERS, "a\r\nb"),
+    "text": ("a\r\nb", "²", "-1", "0001-01-01"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_values_break_no_form_of_the_office(office: Client, kind: str) -> None:
     """Accepted where a text may be so; what was written can be read."""
+    tried = 0
     for url, form in office_forms(office):
         for name in form.texts:
-            if frame(name):
+            if frame(name) or form.kinds[name] != kind:
                 continue
-            with undone():
-                answer = office.post(url, {**form.values, name: value})
-                assert answer.status_code < 500, (url, name)
-                if answer.status_code == 302:
-                    assert office.get(url).status_code == 200, (url, name)
-                    assert (
-                        office.get(url.removesuffix("add/").split("/change/")[0].rpartition("/")[0] + "/").status_code
-                        < 500
-                    )
+            for value in ODD[kind]:
+                with undone():
+                    answer = office.post(url, {**form.values, name: value})
+                    assert answer.status_code < 500, (url, name, value)
+                    if answer.status_code == 302:
+                        assert office.get(url).status_code == 200, (url, name, value)
+                        shown = url.removesuffix("add/").split("/change/")[0].rpartition("/")[0]
+                        assert office.get(f"{shown}/").status_code < 500, (url, name, value)
+                tried += 1
+    assert tried, f"no form has a field of this kind: {kind}"
 
 
 def test_counts_of_rows_that_lie_break_no_form_of_the_office(office: Client) -> None:
