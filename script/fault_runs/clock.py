@@ -51,10 +51,12 @@ def _stands_still(site: Site) -> list[str]:
 
 def _newest_runs() -> dict[str, int]:
     """The newest run of each job that comes every few seconds."""
+    from django.db import close_old_connections
     from django.db.models import Max
 
     from core.models import JobRun
 
+    close_old_connections()  # the database may have been started anew since
     names = ("messaging.sweep", "core.seal_audit", "orgs.catch_up_imports")
     return dict(
         JobRun.objects.filter(name__in=names)

@@ -175,8 +175,20 @@ class House:
 
 
 def schema(dump: str) -> list[str]:
-    """The lines of a dump, without what no two have in common: moments, and pg_dump's token against forged dumps."""
+    """The lines of a dump, without what no two have in common: moments, and pg_dump's token against forged dumps.
+
+    Django numbers its models in the order in which it first meets them; a run that goes on after another meets them in
+    another order. They are named here, and so are their permissions.
+    """
     dump = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S*", "MOMENT", dump)
+    models = dict(re.findall(r"^(\d+)\t([a-z_]+\t[a-z_]+)$", dump, re.MULTILINE))
+    dump = re.sub(r"^\d+\t([a-z_]+\t[a-z_]+)$", r"\1", dump, flags=re.MULTILINE)
+    dump = re.sub(
+        r"^\d+\t(Can [^\t]+)\t(\d+)\t(\w+)$",
+        lambda found: f"{found[1]}\t{models[found[2]]}\t{found[3]}",
+        dump,
+        flags=re.MULTILINE,
+    )
     return sorted(line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
 

@@ -93,6 +93,8 @@ def kill_migration(site: Site, times: int) -> Row:
             row.half += 1
             row.problems.append(f"killed after {moment:.1f} s: {_difference(house.migrated, found)}")
     print(f"  {time.monotonic() - begin:.0f} s, {'ok' if row.ok else 'WRONG'}", flush=True)
+    for problem in row.problems:
+        print(f"  {problem}", flush=True)
     return row
 
 
