@@ -291,13 +291,24 @@ class ImportRunQuerySet(models.QuerySet["_M"]):
 
 
 class TenantAdminQuerySet(models.QuerySet["_M"]):
-    """Rows that administrators of a tenant keep: settings, applications, identity providers."""
+    """Rows that administrators of a tenant keep: settings, identity providers."""
 
     def visible_to(self, actor: Actor) -> Self:
         """Administrators of the tenant, and the operator."""
         if actor.is_operator and not actor.acting:
             return self.all()
         return self.filter(tenant__in=actor.admin_tenants)
+
+
+class ApplicationQuerySet(models.QuerySet["_M"]):
+    """External applications."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see those of the tenant, others those that act for them."""
+        mine = self.model._meta.get_field("application_users").related_model.objects.filter(user=actor.user_id)
+        return self.filter(
+            Q(tenant__in=actor.admin_tenants) | Q(tenant__in=actor.tenants, pk__in=mine.values("application"))
+        )
 
 
 class BuildingQuerySet(models.QuerySet["_M"]):

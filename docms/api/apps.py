@@ -78,8 +78,8 @@ class _AppView(DocmsView):
     """What the operations on applications share."""
 
     def application(self, app_id: int) -> Application:
-        """One of the tenant. Raises `NotFound`."""
-        found = Application.objects.filter(pk=app_id, tenant=self.tenant.pk).first()
+        """One that the caller sees. Raises `NotFound`."""
+        found = Application.objects.visible_to(self.actor).filter(pk=app_id, tenant=self.tenant.pk).first()
         if found is None:
             raise NotFound
         return found
@@ -87,7 +87,7 @@ class _AppView(DocmsView):
     def written(self, **which: Any) -> list[dict[str, Any]]:
         """Applications of the tenant as the contract writes them, in one query."""
         users = ApplicationUser.objects.filter(application=OuterRef("pk")).order_by("user_id").values("user_id")
-        found = Application.objects.filter(tenant=self.tenant.pk, **which).order_by("name", "pk")
+        found = Application.objects.visible_to(self.actor).filter(tenant=self.tenant.pk, **which).order_by("name", "pk")
         return [
             {
                 "app_id": row["pk"],
@@ -182,11 +182,8 @@ class AppKeys(_AppView):
         if isinstance(token, AccessToken) and token.application_id is not None:
             raise Denied(_("An application cannot issue keys."))
         user_id = self.body(AppKeyRequest)["user_id"]
-        if not self.is_super_admin:
-            if user_id != self.actor.user_id:
-                raise Denied(_("Only super administrators may do this."))
-            if not ApplicationUser.objects.filter(application=app_id, user=user_id).exists():
-                raise NotFound
+        if user_id != self.actor.user_id:
+            self.require_super_admin()
         application = self.application(app_id)
         assert self.actor.user is not None  # who has a token
         key, row = applications.issue_key(application=application, user_id=user_id, created_by=self.actor.user)

@@ -181,6 +181,21 @@ def masked(secret: str) -> str | None:
     return MASK if secret else None
 
 
+def object_field(properties: dict[str, Any], *, nullable: bool = False) -> serializers.Field[Any, Any, Any, Any]:
+    """An object inside an answer that the contract gives no name of its own; every property is always there."""
+    schema = {
+        "type": ["object", "null"] if nullable else "object",
+        "required": list(properties),
+        "properties": properties,
+    }
+
+    @extend_schema_field(schema)
+    class ObjectField(serializers.JSONField):
+        pass
+
+    return ObjectField(allow_null=nullable)
+
+
 class ColorField(serializers.RegexField):
     """``#RRGGBB``."""
 

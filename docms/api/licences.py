@@ -14,6 +14,7 @@ from core.errors import Denied, Invalid, NotFound
 from core.http import limited_body
 from docms.api.base import DocmsView
 from docms.api.errors import operation
+from docms.api.fields import object_field
 from orgs.models import Organization
 from orgs.services import licences
 from orgs.services.installation import installation
@@ -50,30 +51,28 @@ class TextParser(BaseParser):
             raise Invalid(_("The text is not UTF-8.")) from None
 
 
-class _License(serializers.Serializer):
-    app_name = serializers.CharField(help_text="Product the licence is for.")
-    license_type = serializers.CharField(help_text="Kind of licence.")
-    license_variant = serializers.CharField(help_text="Variant within the kind.")
-    license_valid = serializers.BooleanField(help_text="The licence is accepted at present.")
-
-
-class _Dates(serializers.Serializer):
-    app_duration = serializers.CharField(help_text="Last day of use, ISO date, or 'unlimited'.")
-    maintenance_duration = serializers.CharField(help_text="Last day of maintenance, ISO date, or 'unlimited'.")
-    support_duration = serializers.CharField(help_text="Last day of support, ISO date, or 'unlimited'.")
-
-
-class _Points(serializers.Serializer):
-    max_points = serializers.IntegerField(help_text="Points granted; 0 means unlimited.")
-    used_points = serializers.IntegerField(help_text="Points in use: one per user that is not deactivated.")
+_TEXT, _NUMBER = {"type": "string"}, {"type": "integer", "minimum": 0}
+_DAY = {"type": "string", "description": "Last day, ISO date, or 'unlimited'."}
 
 
 class LicenseInfo(serializers.Serializer):
     """What the licence in force grants."""
 
-    license = _License()
-    dates = _Dates()
-    points = _Points()
+    license = object_field(
+        {
+            "app_name": _TEXT,
+            "license_type": _TEXT,
+            "license_variant": _TEXT,
+            "license_valid": {"type": "boolean", "description": "The licence is accepted at present."},
+        }
+    )
+    dates = object_field({"app_duration": _DAY, "maintenance_duration": _DAY, "support_duration": _DAY})
+    points = object_field(
+        {
+            "max_points": {**_NUMBER, "description": "Points granted; 0 means unlimited."},
+            "used_points": {**_NUMBER, "description": "Points in use: one per user that is not deactivated."},
+        }
+    )
 
 
 def _text_of(request: Request) -> str:

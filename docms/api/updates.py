@@ -13,29 +13,21 @@ from rest_framework.response import Response
 from core.api import Problem
 from docms.api.base import DocmsView
 from docms.api.errors import Error, operation
-from docms.api.fields import MomentField
+from docms.api.fields import MomentField, object_field
 from orgs.services import updates
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
-class _Installed(serializers.Serializer):
-    version = serializers.CharField(help_text="Version in use.")
-
-
-class _Available(serializers.Serializer):
-    version = serializers.CharField(help_text="Version.")
-    channel = serializers.CharField(help_text="Release channel.")
-    release_date = serializers.CharField(help_text="Release date (ISO 8601).")
-    changelog = serializers.CharField(help_text="Changes as text.")
+_TEXT = {"type": "string"}
 
 
 class UpdateInfo(serializers.Serializer):
     """What is installed, and what is newer."""
 
-    installed = _Installed()
-    available = _Available(allow_null=True)
+    installed = object_field({"version": {**_TEXT, "description": "Version in use."}})
+    available = object_field(dict.fromkeys(("version", "channel", "release_date", "changelog"), _TEXT), nullable=True)
 
 
 class UpdateInstall(serializers.Serializer):

@@ -73,7 +73,7 @@ def _set_users(application: Application, user_ids: Iterable[int]) -> None:
             for user_id in sorted(wanted - now)
         ]
     )
-    audit.record("users_set", application, {"user_ids": [sorted(now), sorted(wanted)]})
+    audit.record("people_set", application, {"user_ids": [sorted(now), sorted(wanted)]})
 
 
 # --- Keys -----------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from core.errors import Invalid
 PRODUCT = "quartier"
 FEATURES = (1, 2, 3, 4)  # big files, text-message sharing, group administrators, applications
 POINTS_MAX = 2**31 - 1
+YEARS = (2000, 9000)  # of a last day
 
 
 @dataclass(frozen=True)
@@ -109,4 +110,9 @@ def _terms(values: dict[str, Any]) -> Terms:
 
 
 def _day(text: str | None) -> datetime.date | None:
-    return datetime.date.fromisoformat(text) if text is not None else None
+    if text is None:
+        return None
+    day = datetime.date.fromisoformat(text)
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(text)
+    return day
