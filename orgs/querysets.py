@@ -305,10 +305,8 @@ class ApplicationQuerySet(models.QuerySet["_M"]):
 
     def visible_to(self, actor: Actor) -> Self:
         """Administrators see those of the tenant, others those that act for them."""
-        mine = self.model._meta.get_field("application_users").related_model.objects.filter(user=actor.user_id)
-        return self.filter(
-            Q(tenant__in=actor.admin_tenants) | Q(tenant__in=actor.tenants, pk__in=mine.values("application"))
-        )
+        mine = Q(tenant__in=actor.tenants, application_users__user=actor.user_id)
+        return self.filter(Q(tenant__in=actor.admin_tenants) | mine).distinct()
 
 
 class BuildingQuerySet(models.QuerySet["_M"]):

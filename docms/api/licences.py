@@ -41,7 +41,7 @@ class TextParser(BaseParser):
 
     media_type = "text/plain"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> str:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """The text."""
         request = (parser_context or {}).get("request")
         length = request.META.get("CONTENT_LENGTH") if request is not None else None
@@ -157,9 +157,8 @@ class Bootstrap(DocmsView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Whoever knows the secret, once (DOCMS-170, 171). A wrong code is told only to them."""
-        code = _text_of(request)
         secret = request.headers.get("X-Setup-Secret", "")
         if not SECRET_MIN <= len(secret) <= SECRET_MAX:
             raise Denied(_("This installation is not waiting for its set-up."))
-        licences.bootstrap(secret=secret, code=code)
+        licences.bootstrap(secret=secret, code=_text_of(request))
         return Response()

@@ -76,7 +76,7 @@ def store(tenant: Organization | None, texts: Mapping[str, str]) -> None:
     without its link (DOCMS-152, 153).
     """
     names = _names(tenant)
-    changes: dict[tuple[str, str], dict[str, str]] = {}
+    changes: dict[tuple[str, str], dict[str, Any]] = {}
     for name, text in texts.items():
         kind, language, column = names[name]
         is_body = column.startswith("body")
