@@ -161,6 +161,7 @@ class DoorView(APIView):
     authentication_classes: Sequence[Any] = ()
     permission_classes: Sequence[Any] = ()
     content_negotiation_class = JSONOnly
+    _units: contextlib.ExitStack
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -193,13 +194,10 @@ class DoorView(APIView):
             stack.enter_context(self.unit(request))
             try:
                 self.initial(request, *args, **kwargs)
+                self._units = stack
                 if self.takes_bytes:
-                    now = scope.current()
-                    stack.pop_all().close()
-                    request.data  # noqa: B018 - receives and parses the body
-                    stack.enter_context(self.unit(request))
-                    scope.identify(now.user_id)
-                    scope.enter_tenants(now.tenants)
+                    with self.between_units():
+                        request.data  # noqa: B018 - receives and parses the body
                 response = self._handler(request)(request, *args, **kwargs)
             except (DomainError, exceptions.APIException) as error:
                 if not self.keeps_refusals:
@@ -209,6 +207,21 @@ class DoorView(APIView):
             raise refusal
         assert response is not None
         return response
+
+    @contextlib.contextmanager
+    def between_units(self) -> Iterator[None]:
+        """No transaction is open in here: for whatever waits for somebody else. What was done before is committed.
+
+        Afterwards the request goes on in a new unit of work, as the same person in the same tenants.
+        """
+        now = scope.current()
+        self._units.pop_all().close()
+        try:
+            yield
+        finally:
+            self._units.enter_context(self.unit(self.request))
+            scope.identify(now.user_id)
+            scope.enter_tenants(now.tenants)
 
     def _handler(self, request: Request) -> Any:
         method = (request.method or "").lower()

@@ -21,7 +21,8 @@ from docms.models import Document, Folder, FolderAccess, FolderPermission, Group
 from docms.querysets import MEMBER_FLAGS
 from orgs import rules as orgs_rules
 from orgs.actor import Actor, actor_for
-from orgs.models import License, Membership, OrganizationSettings
+from orgs.models import Membership, OrganizationSettings
+from orgs.services import licences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,8 +50,6 @@ __all__ = [
     "may_upload",
     "require",
 ]
-
-BIG_FILES = 1  # code of the licensed add-on
 
 
 @dataclass(frozen=True)
@@ -252,17 +251,7 @@ def may_store_big(tenant_id: int, size: int) -> Answer:
     """Content above the Base64 limit needs the add-on; without any licence everything is open (DOCMS-125, 173)."""
     if size <= settings.BASE64_LIMIT:
         return YES
-    licence = (
-        License.objects.filter(Q(organization=tenant_id) | Q(organization=None))
-        .order_by(F("organization").asc(nulls_last=True))
-        .first()
-    )
-    if licence is None:
-        return YES
-    over = licence.valid_until is not None and licence.valid_until <= timezone.now()
-    if over or BIG_FILES not in licence.features:
-        return no(_("Big files need an add-on that is not licensed."))
-    return YES
+    return licences.may_use(tenant_id, licences.BIG_FILES, _("Big files need an add-on that is not licensed."))
 
 
 def flag_names() -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from django.db import InterfaceError, OperationalError
 from core import scope
 from core.services import jobs
 from docms.services import claims, indexing, notify
+from orgs.services import applications, licences, updates
 
 _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
 
@@ -46,3 +47,27 @@ def delete_after_download(document_id: int) -> None:
 def delete_claimed() -> None:
     """Delete claimed documents that were left, every five minutes."""
     jobs.run("docms.delete_claimed", claims.delete_claimed)
+
+
+@shared_task(name="docms.apply_deactivations")
+def apply_deactivations() -> None:
+    """Revoke tokens and keys of people and applications whose end has come, every ten minutes."""
+    jobs.run("docms.apply_deactivations", applications.apply_deactivations)
+
+
+@shared_task(name="docms.check_license")
+def check_license() -> None:
+    """Look at every licence anew, daily and after a change."""
+    jobs.run("docms.check_license", licences.check_all)
+
+
+@shared_task(name="docms.check_update")
+def check_update() -> None:
+    """Ask the updater for the newest version, daily."""
+    jobs.run("docms.check_update", updates.check_daily)
+
+
+@shared_task(name="docms.start_update")
+def start_update() -> None:
+    """Hand a due update over to the updater, every minute."""
+    jobs.run("docms.start_update", updates.start_due)

@@ -291,13 +291,22 @@ class ImportRunQuerySet(models.QuerySet["_M"]):
 
 
 class TenantAdminQuerySet(models.QuerySet["_M"]):
-    """Rows that administrators of a tenant keep: settings, applications, identity providers."""
+    """Rows that administrators of a tenant keep: settings, identity providers."""
 
     def visible_to(self, actor: Actor) -> Self:
         """Administrators of the tenant, and the operator."""
         if actor.is_operator and not actor.acting:
             return self.all()
         return self.filter(tenant__in=actor.admin_tenants)
+
+
+class ApplicationQuerySet(models.QuerySet["_M"]):
+    """External applications."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators see those of the tenant, others those that act for them."""
+        mine = Q(tenant__in=actor.tenants, application_users__user=actor.user_id)
+        return self.filter(Q(tenant__in=actor.admin_tenants) | mine).distinct()
 
 
 class BuildingQuerySet(models.QuerySet["_M"]):

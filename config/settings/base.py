@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 
 from celery.schedules import crontab
@@ -26,6 +27,7 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # networks whose X-Forwarded-For is believed
 LOCAL_NETWORKS = env.networks("LOCAL_NETWORKS")  # more networks that count as "internal" (DOCMS-017)
+INSIDE_HOSTS = env.hosts("INSIDE_HOSTS")  # hosts that tenants may name although they lie inside (DOCMS-162)
 METRICS_TOKEN = env.text("METRICS_TOKEN")  # opens /metrics from elsewhere than this machine and LOCAL_NETWORKS
 
 INSTALLED_APPS = [
@@ -157,6 +159,10 @@ CELERY_BEAT_SCHEDULE = {
     "docms.release_documents": {"task": "docms.release_documents", "schedule": crontab(minute="*/5")},
     "docms.catch_up_index": {"task": "docms.catch_up_index", "schedule": crontab(minute="*/10")},
     "docms.delete_claimed": {"task": "docms.delete_claimed", "schedule": crontab(minute="*/5")},
+    "docms.apply_deactivations": {"task": "docms.apply_deactivations", "schedule": crontab(minute="*/10")},
+    "docms.check_license": {"task": "docms.check_license", "schedule": crontab(hour=4, minute=23)},
+    "docms.check_update": {"task": "docms.check_update", "schedule": crontab(hour=5, minute=17)},
+    "docms.start_update": {"task": "docms.start_update", "schedule": 60.0},
 }
 
 # --- People --------------------------------------------------------------------------------------------
@@ -218,6 +224,15 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [SELF],
     },
 }
+
+# --- Licence, set-up, updates --------------------------------------------------------------------------
+with (BASE_DIR / "pyproject.toml").open("rb") as _project:
+    VERSION = str(tomllib.load(_project)["project"]["version"])
+LICENSE_PUBLIC_KEY = env.public_key("LICENSE_PUBLIC_KEY")  # 32 bytes, Ed25519: verifies the keys of licences
+BOOTSTRAP = env.text("BOOTSTRAP", among=("", "license", "demo"))  # what POST /bootstrap completes; none: nothing
+BOOTSTRAP_LICENSE = env.text("BOOTSTRAP_LICENSE")  # the signed key that the code of POST /bootstrap unlocks
+SETUP_SECRET = env.text("SETUP_SECRET")  # whoever sends it may complete the set-up, once (DOCMS-171)
+UPDATER_URL = env.address("UPDATER_URL")  # who knows the newest version, and installs it (DOCMS-178)
 
 # --- REST ----------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

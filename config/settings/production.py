@@ -16,11 +16,15 @@ from config.settings.base import (
     ALLOWED_HOSTS,
     AS_OWNER,
     AUDIT_KEY,
+    BOOTSTRAP,
+    BOOTSTRAP_LICENSE,
     EMAIL_URL,
     FIELD_ENCRYPTION_KEYS,
+    LICENSE_PUBLIC_KEY,
     METRICS_TOKEN,
     PUBLIC_URL,
     SECRET_KEY,
+    SETUP_SECRET,
     STORAGE_URL,
     TRUSTED_PROXIES,
     env,
@@ -49,6 +53,16 @@ demand(
     not METRICS_TOKEN or looks_random(METRICS_TOKEN, 32),
     "METRICS_TOKEN",
     "set a random value of at least 32 characters, or none.",
+)
+demand(
+    not (BOOTSTRAP or SETUP_SECRET) or (looks_random(SETUP_SECRET, 16) and len(SETUP_SECRET) <= 200),
+    "SETUP_SECRET",
+    "set a random value of 16 to 200 characters: whoever sends it completes the set-up.",
+)
+demand(
+    BOOTSTRAP != "license" or (BOOTSTRAP_LICENSE and LICENSE_PUBLIC_KEY),
+    "BOOTSTRAP_LICENSE",
+    "set the key that the code unlocks, and LICENSE_PUBLIC_KEY, which verifies it.",
 )
 demand(env.text("DATABASE_URL"), "DATABASE_URL", "name the PostgreSQL database.")
 _app, _owner = env.database("DATABASE_URL"), env.database("MIGRATION_DATABASE_URL")

@@ -6,6 +6,7 @@ An empty variable counts as one that is not set.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 from pathlib import Path
@@ -110,6 +111,15 @@ class Env:
                 refuse(name, f"key {number} of {len(found)} is no Fernet key: 32 bytes in URL-safe Base64.")
         return found
 
+    def public_key(self, name: str) -> bytes:
+        """A public key of Ed25519: 32 bytes in Base64; none where the variable is not set."""
+        try:
+            key = base64.b64decode(self.text(name), altchars=b"-_", validate=True)
+        except ValueError:
+            key = b"?"
+        demand(len(key) in (0, 32), name, "is no public key of Ed25519: 32 bytes in URL-safe Base64.")
+        return key
+
     def sender(self, name: str, *, default: str) -> str:
         """An address of mail."""
         value = self.text(name, default=default)
@@ -175,6 +185,14 @@ class Env:
                 demand(url.path.startswith("/") and not url.netloc, name, "must be unix:///path, with three strokes.")
             else:
                 demand(url.hostname, name, "names no host: tcp://host:3310.")
+        return value
+
+    def address(self, name: str) -> str:
+        """An address on the web, without a user name."""
+        value = self.text(name)
+        if value:
+            url = self._url(name, value, ("http", "https"))
+            demand(url.hostname and "@" not in url.netloc, name, "must be https://host/path.")
         return value
 
     def mail(self, name: str) -> str:

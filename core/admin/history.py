@@ -30,6 +30,8 @@ VERBS = {
     "imported": gettext_lazy("imported"),
     "handled": gettext_lazy("marked as done"),
     "attempts_reset": gettext_lazy("failed attempts reset"),
+    "key_issued": gettext_lazy("key issued"),
+    "update_scheduled": gettext_lazy("update planned"),
     "resent": gettext_lazy("sent again"),
     "permission_set": gettext_lazy("permission set"),
     "account_linked": gettext_lazy("account linked"),

@@ -19,7 +19,7 @@ from core.planned import planned_cursor
 from docms.api.errors import Unauthorized
 from orgs.actor import enter
 from orgs.models import AccessToken, Membership, Organization, User
-from orgs.services import tokens
+from orgs.services import applications, tokens
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -126,6 +126,8 @@ class BearerToken(BaseAuthentication):
         membership = actor.membership(token.organization_id)
         if membership is None:
             raise Unauthorized(code=_why_gone(user.pk, token.organization_id))
+        if token.application_id is not None and not applications.is_usable(token.application_id, user.pk):
+            raise Unauthorized  # the moment is compared at each request; a job revokes the token (DOCMS-176)
         switches = check_network(request, token.organization_id)
         tokens.note_use(token)
         place(
@@ -138,10 +140,17 @@ class PendingToken(BearerToken):
     """A token that need not be active: tenants, second factor, password (DOCMS-002)."""
 
     asks_network = True
+    takes_applications = False
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken]:
-        """The token and the person, in all tenants of the person; a token bound to a tenant follows its rules."""
+        """The token and the person, in all tenants of the person; a token bound to a tenant follows its rules.
+
+        A token that an application got stays in the tenant of the application, without the person's second factor and
+        password: it is refused here.
+        """
         token = find(request)
+        if token.application_id is not None and not self.takes_applications:
+            raise Unauthorized(_("An application cannot do this."))
         user = token.user
         assert user is not None
         if token.organization_id is not None:
@@ -160,6 +169,12 @@ class LeavingToken(PendingToken):
     """For selection and sign-out, which end the access to the tenant that bars the network (DOCMS-012, 013)."""
 
     asks_network = False
+
+
+class EndingToken(LeavingToken):
+    """For sign-out, which is open to applications, too."""
+
+    takes_applications = True
 
 
 def _why_gone(user_id: int, tenant_id: int) -> str:

@@ -105,6 +105,16 @@ class DocmsView(DoorView):
         if not self.is_admin:
             raise Denied(_("Only administrators may do this."))
 
+    def require_super_admin(self) -> None:
+        """Raise `Denied` for everybody else."""
+        if not self.is_super_admin:
+            raise Denied(_("Only super administrators may do this."))
+
+    def require_operator(self) -> None:
+        """Raise `Denied` for whoever does not run the installation."""
+        if not self.actor.is_operator:
+            raise Denied(_("Only the operator may do this."))
+
     def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """The fields that were sent, checked; unknown ones are ignored."""
         form = serializer(data=self.request.data)

@@ -145,6 +145,57 @@ class NullableTextField(TextField):
         return super().validate_empty_values(data)
 
 
+class NullableLineField(NullableTextField):
+    """Text of one line that the contract calls null and the database empty: a name, an address, a subject."""
+
+    default_error_messages = {"control": _("The text contains characters that are not allowed.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        """Exactly as it was sent."""
+        line: str = super().to_internal_value(data)
+        if any(unicodedata.category(letter) == "Cc" for letter in line):
+            self.fail("control")
+        return line
+
+
+MASK = "********"  # stands for a stored secret in answers; sent back, it keeps the stored one (DOCMS-046)
+
+
+class SecretField(NullableTextField):
+    """A secret to store; the mask means the stored one, null and the empty text none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=500, write_only=True, **kwargs)
+
+
+@extend_schema_field({"type": ["string", "null"], "enum": [None, MASK], "readOnly": True})
+class MaskField(serializers.CharField):
+    """Whether a secret is stored."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, read_only=True, **kwargs)
+
+
+def masked(secret: str) -> str | None:
+    """The mask where something is stored."""
+    return MASK if secret else None
+
+
+def object_field(properties: dict[str, Any], *, nullable: bool = False) -> serializers.Field[Any, Any, Any, Any]:
+    """An object inside an answer that the contract gives no name of its own; every property is always there."""
+    schema = {
+        "type": ["object", "null"] if nullable else "object",
+        "required": list(properties),
+        "properties": properties,
+    }
+
+    @extend_schema_field(schema)
+    class ObjectField(serializers.JSONField):
+        pass
+
+    return ObjectField(allow_null=nullable)
+
+
 class ColorField(serializers.RegexField):
     """``#RRGGBB``."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import F, Q
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -14,13 +12,13 @@ from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.api.fields import IdsField, LocaleField, locale_of, text
 from docms.services.pictures import as_base64
-from orgs.models import License, OrganizationSettings
+from orgs.models import OrganizationSettings
+from orgs.services import licences
 from orgs.services.installation import installation
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-FEATURES = [1, 2, 3, 4]  # big files, text-message sharing, group administrators, applications
 SWITCHES = (
     "groupadmin_active", "groupadmin_user_create", "groupadmin_user_edit", "groupadmin_user_reset_password",
     "groupadmin_user_reset_tfa", "groupadmin_user_reset_attempts", "groupadmin_perm_read", "groupadmin_perm_download",
@@ -80,19 +78,6 @@ class PublicAppSettings(serializers.Serializer):
     pw_min_special = serializers.IntegerField()
 
 
-def features_of(tenant_id: int) -> list[int]:
-    """Codes of the licensed add-ons; without any licence all (DOCMS-173), with an expired one none (DOCMS-175)."""
-    licence = (
-        License.objects.filter(Q(organization=tenant_id) | Q(organization=None))
-        .order_by(F("organization").asc(nulls_last=True))
-        .first()
-    )
-    if licence is None:
-        return FEATURES
-    over = licence.valid_until is not None and licence.valid_until <= timezone.now()
-    return [] if over else sorted(licence.features)
-
-
 class PublicTenant(DocmsView):
     """`/tenants/current/public`."""
 
@@ -114,7 +99,7 @@ class PublicTenant(DocmsView):
                 **{name: getattr(chosen, name) for name in PLAIN},
                 "additional_child_folders": [child["name"] for child in chosen.additional_child_folders],
                 "valid_sms_settings": bool(chosen.sms_send_url and chosen.sms_api_key and chosen.sms_sender_id),
-                "license_features": features_of(self.tenant.pk),
+                "license_features": licences.features_of(self.tenant.pk),
             }
         )
 

@@ -89,7 +89,7 @@ class _BasicScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "basic", "description": "User name or mail address and password."}
 
 
-def _basic(request: Request) -> tuple[str, str]:
+def basic(request: Request) -> tuple[str, str]:
     """User name and password of the Authorization header. Raises `Unauthorized`."""
     kind, _blank, value = request.headers.get("Authorization", "").partition(" ")
     try:
@@ -115,7 +115,7 @@ class Login(DocmsView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Unknown account, wrong password and locked account are answered alike (DOCMS-039)."""
-        identifier, password = _basic(request)
+        identifier, password = basic(request)
         outcome = sign_in_locking(identifier=identifier, password=password, ip=request.client_ip)  # type: ignore[attr-defined]
         if outcome.outcome != "ok" or outcome.user is None:
             raise Unauthorized
@@ -289,7 +289,7 @@ class SelectTenant(_TokenView):
 class Logout(_TokenView):
     """`/logout`."""
 
-    authentication_classes = (auth.LeavingToken,)
+    authentication_classes = (auth.EndingToken,)
 
     @operation(
         "logout", tag="Authentication", summary="Sign out",

@@ -7,18 +7,24 @@ from typing import Any
 from django.urls import path, re_path
 
 from docms.api import (
+    app_settings,
+    apps,
     delivery,
     favorites,
     files,
     folders,
     groups,
     labels,
+    licences,
     logs,
     passwords,
     permissions,
     search,
     settings,
     sign_in,
+    tenants,
+    test_mail,
+    updates,
     users,
     versions,
 )
@@ -75,6 +81,21 @@ urlpatterns = [
     _route("favorites/<int:folder_id>", favorites.OneFavorite),
     _route("maillogs", logs.MailLogs),
     _route("maillogs/errors", logs.MailErrors),
+    # Settings, tenants, licences, applications, updates, test mail.
+    _route("app-settings", app_settings.App),
+    _route("tenants", tenants.Tenants),
+    _route("tenants/current", tenants.CurrentTenant),
+    _route("tenants/<int:tenant_id>/license", licences.TenantLicense),
+    _route("license", licences.CurrentLicense),
+    _route("bootstrap", licences.Bootstrap),
+    _route("apps", apps.Apps),
+    _route("apps/<int:app_id>", apps.OneApp),
+    _route("apps/<int:app_id>/keys", apps.AppKeys),
+    _route("login/app", apps.AppLogin),
+    _route("updates", updates.Updates),
+    _route("updates/check", updates.CheckUpdates),
+    _route("updates/install", updates.InstallUpdate),
+    _route("test-mail", test_mail.TestMail),
     # Whatever else begins like this door is unknown in its dialect.
     re_path(r"^", UnknownPath.as_view()),  # with line breaks, too
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -165,6 +166,7 @@ def send_test(
             app_config=app_config,
         )
         MessageRecipient.objects.create(message=row, address=to, user_id=None)
+        prefetch_related_objects([row], "recipients")  # outside of the tenant, nobody sees to whom it goes
         config = config_for(tenant, app_config=app_config)
     with Transport(config) as transport:
         _send(row, transport, {})

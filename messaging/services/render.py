@@ -117,6 +117,18 @@ def clean_body(text: str, values: Mapping[str, str]) -> str:
         html = substitute(text, escaped)
     else:
         html = urlize(mark_safe(linebreaks(substitute(str(escape(text)), escaped))))  # noqa: S308 - both escaped
+    return _cleaned(html)
+
+
+def sanitised(text: str) -> str:
+    """HTML that people want to store, without scripts, event handlers and frames (DOCMS-049).
+
+    Text without tags is none and stays as it is.
+    """
+    return _cleaned(text) if _TAG.search(text) else text
+
+
+def _cleaned(html: str) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,

@@ -15,7 +15,9 @@ from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Section, change_url
 from core.answers import require
+from core.errors import Invalid
 from core.services import rows
+from core.services.outside import require_public
 from core.services.pictures import LOGO_MAX, LOGO_TYPES, store_logo
 from orgs import rules
 from orgs.models import OrganizationSettings
@@ -70,6 +72,16 @@ class SettingsForm(HouseForm):
         if file is not None and file.size > LOGO_MAX:
             raise forms.ValidationError(_("The picture is too large; at most 512 kB."))
         return file
+
+    def clean_sms_send_url(self) -> str:
+        """A new address leads outside (DOCMS-162); a stored one is asked again when it is called."""
+        url: str = self.cleaned_data["sms_send_url"]
+        if url and url != self.initial.get("sms_send_url"):
+            try:
+                require_public(url)
+            except Invalid as error:
+                raise forms.ValidationError(str(error.message)) from None
+        return url
 
     class Meta:
         model = OrganizationSettings

@@ -68,14 +68,35 @@ class Migration(migrations.Migration):
                     models.DateTimeField(blank=True, null=True, verbose_name="looked for updates at"),
                 ),
                 ("update_install_at", models.DateTimeField(blank=True, null=True, verbose_name="update planned for")),
-                ("update_state", models.CharField(blank=True, max_length=20, verbose_name="state of the update")),
+                (
+                    "update_state",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("scheduled", "planned"),
+                            ("starting", "being handed to the updater"),
+                            ("started", "handed to the updater"),
+                            ("failed", "the updater did not take it"),
+                        ],
+                        max_length=20,
+                        verbose_name="state of the update",
+                    ),
+                ),
+                (
+                    "update_attempts",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="attempts to start the update"),
+                ),
             ],
             options={
                 "verbose_name": "installation settings",
                 "verbose_name_plural": "installation settings",
                 "ordering": ("id",),
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="installation_settings_one_row")
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="installation_settings_one_row"),
+                    models.CheckConstraint(
+                        condition=models.Q(("update_state__in", ["", "scheduled", "starting", "started", "failed"])),
+                        name="installation_update_state",
+                    ),
                 ],
             },
         ),
@@ -1536,7 +1557,7 @@ class Migration(migrations.Migration):
                         to="orgs.organization",
                     ),
                 ),
-                ("key", models.TextField(blank=True)),
+                ("key", core.fields.EncryptedTextField(blank=True)),
                 ("license_type", models.CharField(blank=True, max_length=50)),
                 ("license_variant", models.CharField(blank=True, max_length=50)),
                 ("valid_until", models.DateTimeField(blank=True, null=True)),
@@ -1547,9 +1568,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("max_points", models.PositiveIntegerField(default=0)),
-                ("app_duration", models.PositiveIntegerField(default=0)),
-                ("maintenance_duration", models.PositiveIntegerField(default=0)),
-                ("support_duration", models.PositiveIntegerField(default=0)),
+                ("maintenance_until", models.DateField(blank=True, null=True)),
+                ("support_until", models.DateField(blank=True, null=True)),
             ],
             options={
                 "ordering": ("id",),
@@ -1747,7 +1767,7 @@ class Migration(migrations.Migration):
                 ("wizard_mail_perm", models.BooleanField(default=False, verbose_name="assistant: send notifications")),
                 (
                     "wizard_folder_inactive_after_days",
-                    models.PositiveIntegerField(default=0, verbose_name="assistant: hide folders after days"),
+                    models.IntegerField(default=0, verbose_name="assistant: hide folders after days"),
                 ),
                 (
                     "wizard_folder_folder_group",

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.expressions import Holds, IsNotDistinct, IsSameFlag, LastOf
+from core.fields import EncryptedTextField
 from core.models import Blob, MutableRow, Row
 from orgs.querysets import OrganizationQuerySet
 
@@ -121,20 +122,22 @@ class Organization(MutableRow):
 
 
 class License(MutableRow):
-    """What a tenant (or, without organization, the installation) has bought; no row = community variant."""
+    """What a tenant (or, without organization, the installation) has bought; no row = community variant (DOCMS-173).
+
+    The columns say what the signed ``key`` says, so that nothing has to be verified at each request.
+    """
 
     organization = models.ForeignKey(
         Organization, null=True, blank=True, on_delete=models.CASCADE, related_name="licenses"
     )
-    key = models.TextField(blank=True)
+    key = EncryptedTextField(blank=True)
     license_type = models.CharField(max_length=50, blank=True)
     license_variant = models.CharField(max_length=50, blank=True)
-    valid_until = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)  # the moment after the last day of use
     features = ArrayField(models.SmallIntegerField(), default=list, blank=True)
-    max_points = models.PositiveIntegerField(default=0)
-    app_duration = models.PositiveIntegerField(default=0)
-    maintenance_duration = models.PositiveIntegerField(default=0)
-    support_duration = models.PositiveIntegerField(default=0)
+    max_points = models.PositiveIntegerField(default=0)  # 0 = no limit
+    maintenance_until = models.DateField(null=True, blank=True)  # the last day
+    support_until = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ("id",)
@@ -146,6 +149,18 @@ class License(MutableRow):
 
     def __str__(self) -> str:
         return self.license_variant or "community"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its last day of use is over (DOCMS-175)."""
+        return self.valid_until is not None and self.valid_until <= timezone.now()
+
+    @property
+    def last_day(self) -> datetime.date | None:
+        """The last day of use, in UTC; None = no end."""
+        if self.valid_until is None:
+            return None
+        return (self.valid_until - datetime.timedelta(microseconds=1)).astimezone(datetime.UTC).date()
 
 
 class QuickAction(Row):

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
-from core.models import Blob, MutableRow, TenantBound
+from core.models import Blob, MutableRow, TenantBound, one_of
 from orgs.querysets import TenantAdminQuerySet
 
 
@@ -45,7 +45,7 @@ class OrganizationSettings(TenantBound, MailServer, MutableRow):
     default_token_sec = models.PositiveIntegerField(_("usual session in seconds"), default=28800)
     wizard_tenant_check = models.BooleanField(_("assistant: ask for the tenant"), default=False)
     wizard_mail_perm = models.BooleanField(_("assistant: send notifications"), default=False)
-    wizard_folder_inactive_after_days = models.PositiveIntegerField(_("assistant: hide folders after days"), default=0)
+    wizard_folder_inactive_after_days = models.IntegerField(_("assistant: hide folders after days"), default=0)
     wizard_folder_folder_group = models.BooleanField(_("assistant: a group for each folder"), default=False)
     additional_groups = ArrayField(
         models.BigIntegerField(), default=list, blank=True, verbose_name=_("further groups of new folders")
@@ -126,6 +126,12 @@ class OrganizationSettings(TenantBound, MailServer, MutableRow):
 class InstallationSettings(MailServer, MutableRow):
     """The one row of the installation: address, password policy, mail server of last resort."""
 
+    class UpdateState(models.TextChoices):
+        SCHEDULED = "scheduled", _("planned")
+        STARTING = "starting", _("being handed to the updater")
+        STARTED = "started", _("handed to the updater")
+        FAILED = "failed", _("the updater did not take it")
+
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     app_url = models.CharField(_("address"), max_length=500, blank=True)
     app_name = models.CharField(_("name"), max_length=100, default="Quartier")
@@ -141,13 +147,17 @@ class InstallationSettings(MailServer, MutableRow):
     update_available = models.JSONField(_("available update"), default=dict, blank=True)
     update_checked_at = models.DateTimeField(_("looked for updates at"), null=True, blank=True)
     update_install_at = models.DateTimeField(_("update planned for"), null=True, blank=True)
-    update_state = models.CharField(_("state of the update"), max_length=20, blank=True)
+    update_state = models.CharField(_("state of the update"), max_length=20, blank=True, choices=UpdateState.choices)
+    update_attempts = models.PositiveSmallIntegerField(_("attempts to start the update"), default=0)
 
     class Meta:
         verbose_name = _("installation settings")
         verbose_name_plural = _("installation settings")
         ordering = ("id",)
-        constraints = (models.CheckConstraint(condition=Q(id=1), name="installation_settings_one_row"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(id=1), name="installation_settings_one_row"),
+            one_of("update_state", ["", "scheduled", "starting", "started", "failed"], "installation_update_state"),
+        )
 
     def __str__(self) -> str:
         return self.app_name

@@ -14,7 +14,7 @@ from django_otp.models import Device
 
 from core.fields import EncryptedTextField
 from core.models import TENANT, MutableRow, Row, TenantBound, one_of
-from orgs.querysets import AccessTokenQuerySet, SignInLogQuerySet, TenantAdminQuerySet
+from orgs.querysets import AccessTokenQuerySet, ApplicationQuerySet, SignInLogQuerySet, TenantAdminQuerySet
 
 
 class Application(TenantBound, MutableRow):
@@ -23,7 +23,7 @@ class Application(TenantBound, MutableRow):
     name = models.CharField(max_length=200)
     deactivated_at = models.DateTimeField(null=True, blank=True)
 
-    objects = TenantAdminQuerySet.as_manager()
+    objects = ApplicationQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)

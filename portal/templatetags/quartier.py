@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from core.models import Blob
 from core.services.blobs import held_because
 from core.services.delivery import INLINE
+from messaging.services.render import clean_body
 
 register = template.Library()
 
@@ -32,6 +33,12 @@ _ICONS = {_PDF: "pdf"}
 
 def _pattern(patterns: dict[str, str]) -> str:
     return patterns.get((get_language() or "en")[:2], patterns["en"])
+
+
+@register.filter
+def formatted(text: str) -> SafeString:
+    """A notice as a company wrote it: HTML, which is cleaned, or plain text with its line breaks."""
+    return mark_safe(clean_body(text, {}))  # noqa: S308 - cleaned by nh3
 
 
 def _sprite(name: str) -> str:

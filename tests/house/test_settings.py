@@ -103,6 +103,15 @@ def test_production_sends_cookies_over_tls_only(name: str) -> None:
     assert done.stdout.strip() == "True", done.stderr
 
 
+@pytest.mark.rule("DOCMS-171")
+def test_production_waits_for_no_set_up_without_secret_or_licence() -> None:
+    _assert_refused(_check(**GOOD, BOOTSTRAP="demo"), "SETUP_SECRET")
+    prepared = {**GOOD, "SETUP_SECRET": "set-up-0123456789-abcdef"}
+    _assert_refused(_check(**prepared, BOOTSTRAP="license"), "BOOTSTRAP_LICENSE")
+    done = _check(**prepared, BOOTSTRAP="demo")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text(f"{GOOD['SECRET_KEY']}\n")
@@ -136,6 +145,8 @@ def test_production_names_the_missing_setting(name: str) -> None:
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", "other.example"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"),
+        ("SETUP_SECRET", "short"),
+        ("SETUP_SECRET", "a" * 40),
         ("MIGRATION_DATABASE_URL", GOOD["DATABASE_URL"]),
         ("MIGRATION_DATABASE_URL", GOOD["DATABASE_URL"] + "?sslmode=require"),
     ],
@@ -196,6 +207,11 @@ WRONG = [
     ("UPLOAD_LIMIT", "number", "5G"),
     ("UPLOAD_LIMIT", "number", "9" * 5000),
     ("DATABASE_POOLED", "flag", "maybe"),
+    ("LICENSE_PUBLIC_KEY", "public_key", "geheim"),
+    ("LICENSE_PUBLIC_KEY", "public_key", "A" * 40),
+    ("UPDATER_URL", "address", "updater:8000"),
+    ("UPDATER_URL", "address", "https://user:geheim@updater.test/"),
+    ("UPDATER_URL", "address", "https:///newest"),
 ]
 
 
@@ -223,6 +239,9 @@ RIGHT = [
     ("STORAGE_URL", "storage", "s3://key:secret@s3.test:9000/bucket?region=eu", None),
     ("EMAIL_URL", "mail", "smtp+tls://user:p%40ss@mail.test:587", None),
     ("DATABASE_POOLED", "flag", "Yes", True),
+    ("LICENSE_PUBLIC_KEY", "public_key", "-_" * 21 + "8=", b"\xfb\xff\xbf" * 10 + b"\xfb\xff"),
+    ("LICENSE_PUBLIC_KEY", "public_key", "", b""),
+    ("UPDATER_URL", "address", "https://updater.test:8443/newest?channel=beta", None),
     ("UPLOAD_LIMIT", "number", " 7 ", 7),
     ("UPLOAD_LIMIT", "number", "", 1),
 ]

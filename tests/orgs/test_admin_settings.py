@@ -64,3 +64,14 @@ def test_what_is_no_logo_is_refused_at_its_field(
     assert words in str(answer.context["adminform"].form.errors["new_logo"])
     assert row(cast).logo is None
     assert not Blob.objects.filter(tenant=cast.tenant).exists()
+
+
+@pytest.mark.rule("DOCMS-162")
+@pytest.mark.parametrize("url", ["http://8.8.8.8/", "https://localhost/", "https://192.168.1.1/"])
+def test_the_gateway_of_text_messages_lies_outside(cast: Cast, form: dict[str, object], url: str) -> None:
+    client = signed_in(cast.admin)
+    answer = client.post(url_of(cast), form | {"sms_send_url": url})
+    assert answer.context["adminform"].form.errors.keys() == {"sms_send_url"}
+    assert row(cast).sms_send_url == ""
+    assert client.post(url_of(cast), form | {"sms_send_url": "https://8.8.8.8/"}).status_code == 302
+    assert row(cast).sms_send_url == "https://8.8.8.8/"

@@ -131,3 +131,19 @@ def test_texts_of_the_company_are_public_and_its_colour_is_a_stylesheet(cast: Ca
     assert client.get(f"/app/about/{cast.tenant.pk}/privacy").status_code == 404
     assert client.get(f"/app/brand/{cast.tenant.pk}/logo").status_code == 404
     assert client.get("/app/brand/999999.css").status_code == 404
+
+
+def test_a_privacy_notice_may_be_html_and_is_cleaned(cast: Cast) -> None:
+    settings = cast.tenant.settings
+    settings.privacy_text = "<p>Daten <b>bleiben</b> hier.</p><script>alert(1)</script>"
+    settings.save()
+    text = signed_in(cast.renter).get(f"/app/about/{cast.tenant.pk}/privacy").content.decode()
+    assert "<p>Daten <b>bleiben</b> hier.</p>" in text and "alert(1)" not in text
+
+
+def test_a_privacy_notice_may_be_plain_text_with_lines(cast: Cast) -> None:
+    settings = cast.tenant.settings
+    settings.privacy_text = "Eins & zwei\nDrei < vier https://quartier.test/x"
+    settings.save()
+    text = signed_in(cast.renter).get(f"/app/about/{cast.tenant.pk}/privacy").content.decode()
+    assert "Eins &amp; zwei<br>Drei &lt; vier" in text and 'href="https://quartier.test/x"' in text

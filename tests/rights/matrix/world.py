@@ -42,7 +42,7 @@ from orgs.models import (
     SignInLog,
     User,
 )
-from orgs.services import contacts, invites, occupancies, passwords
+from orgs.services import applications, contacts, invites, occupancies, passwords
 from orgs.services.register import runs
 from orgs.services.tenants import add_member
 from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
@@ -121,6 +121,7 @@ def build(cast: Cast) -> World:
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
                     "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
+                    "app_id": NOWHERE,
                     "app_label": "orgs", "content_type_id": _content_type(),
                 },
             ),
@@ -220,6 +221,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     mark = ReadMark.objects.get(document=paper, membership=member)
     settings = OrganizationSettings.objects.get(organization=tenant.pk)
     label = FolderLabel.objects.get(folder=folder)
+    app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
     return Place(
         values={
             "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
@@ -227,7 +229,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
             "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
             "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
-            "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
+            "app_id": app.pk, "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
         },
         objects={
             "orgs.community": community.pk, "orgs.building": building.pk, "orgs.unit": unit.pk,

@@ -1,0 +1,56 @@
+"""The settings of the installation as docms administers them."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid
+from core.services import rows
+from messaging.services import settings_texts
+from messaging.services.outbox import is_address
+from orgs.models import InstallationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@transaction.atomic
+def change(values: Mapping[str, Any]) -> None:
+    """Store the given settings and texts; the caller is the operator. Side effect: audit, without secrets.
+
+    ``values`` are columns, and texts by their names in `settings_texts`. Raises `Invalid` for an address people cannot
+    open, a sender that is none, or a text with a wrong placeholder (DOCMS-152, 153).
+    """
+    columns = dict(values)
+    settings_texts.store(None, {name: columns.pop(name) for name in settings_texts.APP_TEXTS if name in columns})
+    if "app_url" in columns:
+        _check_url(columns["app_url"])
+    sender = columns.get("mail_sender", "")
+    if sender and not is_address(parseaddr(sender)[1]):
+        raise _wrong("mail_sender", _("This is not an e-mail address."))
+    row = InstallationSettings.objects.select_for_update().filter(pk=1).first()
+    if row is not None:
+        rows.change(row, columns)
+    elif columns:
+        rows.create(InstallationSettings, pk=1, **{"app_url": settings.PUBLIC_URL, **columns})
+
+
+def _check_url(url: str) -> None:
+    """Links are made by writing a path behind it (DOCMS-037)."""
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or any(c in url for c in '?#\\"<> '):
+        raise _wrong("app_url", _("Must be an address like https://portal.example.org."))
+
+
+def _wrong(field: str, problem: str) -> Invalid:
+    return Invalid(problem, fields={field: [problem]})
