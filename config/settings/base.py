@@ -26,6 +26,7 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")  # networks whose X-Forwarded-For is believed
 LOCAL_NETWORKS = env.networks("LOCAL_NETWORKS")  # more networks that count as "internal" (DOCMS-017)
+INSIDE_HOSTS = env.hosts("INSIDE_HOSTS")  # hosts that tenants may name although they lie inside (DOCMS-162)
 METRICS_TOKEN = env.text("METRICS_TOKEN")  # opens /metrics from elsewhere than this machine and LOCAL_NETWORKS
 
 INSTALLED_APPS = [
