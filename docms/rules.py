@@ -33,9 +33,11 @@ __all__ = [
     "effective",
     "effective_for",
     "effective_many",
+    "has_feature",
     "holders",
     "may_administer",
     "may_change_permissions",
+    "may_change_settings",
     "may_check_off",
     "may_delete",
     "may_download",
@@ -45,12 +47,15 @@ __all__ = [
     "may_read",
     "may_see_log",
     "may_see_note",
+    "may_share",
     "may_store_big",
     "may_upload",
     "require",
 ]
 
-BIG_FILES = 1  # code of the licensed add-on
+# Codes of licensed add-ons.
+BIG_FILES = 1
+SHARING = 2
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,16 @@ def may_change_permissions(actor: Actor, tenant_id: int) -> Answer:
     return YES
 
 
+def may_change_settings(actor: Actor, tenant_id: int) -> Answer:
+    """Settings and texts of the tenant: administrators, super administrators while they are locked (DOCMS-043)."""
+    answer = may_administer(actor, tenant_id)
+    if not answer:
+        return answer
+    if OrganizationSettings.objects.filter(organization=tenant_id, lock_settings=True).exists():
+        return orgs_rules.may_change_security(actor, tenant_id)
+    return YES
+
+
 # --- Documents ------------------------------------------------------------------------------------------
 
 
@@ -213,6 +228,13 @@ def may_notify(actor: Actor, folder: Folder, flags: Flags | None = None) -> Answ
     return no(_("You may not send notifications about documents in this folder."))
 
 
+def may_share(actor: Actor, document: Document, flags: Flags | None = None) -> Answer:
+    """Give a document to somebody outside: taking it away and sending mails, both."""
+    flags = flags or effective(actor, document.folder)
+    answer = may_download(actor, document, flags)
+    return may_notify(actor, document.folder, flags) if answer else answer
+
+
 def deletion_problem(document: Document) -> tuple[str, object] | None:
     """What keeps a document from being deleted by anybody: code and reason, or nothing (DOCMS-105, holds)."""
     until = document.folder.allow_delete_files
@@ -252,17 +274,22 @@ def may_store_big(tenant_id: int, size: int) -> Answer:
     """Content above the Base64 limit needs the add-on; without any licence everything is open (DOCMS-125, 173)."""
     if size <= settings.BASE64_LIMIT:
         return YES
+    if has_feature(tenant_id, BIG_FILES):
+        return YES
+    return no(_("Big files need an add-on that is not licensed."))
+
+
+def has_feature(tenant_id: int, code: int) -> bool:
+    """Whether an add-on is licensed: without any licence all are (DOCMS-173), with an expired one none (DOCMS-175)."""
     licence = (
         License.objects.filter(Q(organization=tenant_id) | Q(organization=None))
         .order_by(F("organization").asc(nulls_last=True))
         .first()
     )
     if licence is None:
-        return YES
+        return True
     over = licence.valid_until is not None and licence.valid_until <= timezone.now()
-    if over or BIG_FILES not in licence.features:
-        return no(_("Big files need an add-on that is not licensed."))
-    return YES
+    return not over and code in licence.features
 
 
 def flag_names() -> tuple[str, ...]:

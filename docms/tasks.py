@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs
-from docms.services import claims, indexing, notify
+from docms.services import claims, indexing, notify, shares
 
 _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
 
@@ -46,3 +46,15 @@ def delete_after_download(document_id: int) -> None:
 def delete_claimed() -> None:
     """Delete claimed documents that were left, every five minutes."""
     jobs.run("docms.delete_claimed", claims.delete_claimed)
+
+
+@shared_task(name="docms.send_sms", **_RETRIED)
+def send_sms(share_id: int) -> None:
+    """Send the code of a share that was just made. What fails is repeated by `messaging.sweep_texts`."""
+    shares.send_sms(share_id)
+
+
+@shared_task(name="docms.expire_shares")
+def expire_shares() -> None:
+    """Mark shares whose end has come, every hour."""
+    jobs.run("docms.expire_shares", shares.expire_shares)

@@ -14,11 +14,14 @@ from docms.api import (
     groups,
     labels,
     logs,
+    notices,
     passwords,
     permissions,
     search,
     settings,
+    shares,
     sign_in,
+    texts,
     users,
     versions,
 )
@@ -75,6 +78,20 @@ urlpatterns = [
     _route("favorites/<int:folder_id>", favorites.OneFavorite),
     _route("maillogs", logs.MailLogs),
     _route("maillogs/errors", logs.MailErrors),
+    # Texts, notices and shares.
+    _route("mail-templates", texts.TenantMailTemplate),
+    _route("mail-templates/default", texts.DefaultMailTemplate),
+    _route("folders/<int:folder_id>/mail-template", texts.FolderMailTemplate),
+    _route("folders/<int:folder_id>/mail-template/share", texts.FolderShareMailTemplate),
+    _route("sms-templates", texts.TenantSmsTemplate),
+    _route("folders/<int:folder_id>/sms-template", texts.FolderSmsTemplate),
+    _route("mail-after-upload", notices.MailRules),
+    _route("mail-after-upload/<int:user_id>/<int:folder_id>", notices.OneMailRule),
+    _route("folders/<int:folder_id>/mail-after-upload", notices.MailRulesOfFolder),
+    _route("notifications", notices.Notifications),
+    _route("files/<int:file_id>/shares", shares.Shares),
+    _route("files/<int:file_id>/shares/<int:share_id>", shares.OneShare),
+    _route("shares/<str:share_token>", shares.OpenShare),
     # Whatever else begins like this door is unknown in its dialect.
     re_path(r"^", UnknownPath.as_view()),  # with line breaks, too
 ]

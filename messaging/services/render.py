@@ -102,6 +102,28 @@ def render(
     )
 
 
+def render_text(
+    kind: str,
+    *,
+    language: str,
+    context: Mapping[str, Any],
+    tenant: Organization | None = None,
+    overrides: Texts | None = None,
+) -> str:
+    """The words of a text message of ``kind`` for a person who reads ``language``; placeholders as in `render`.
+
+    A text of people that forgot the code gets it at its end: without it the message would be of no use.
+    """
+    source = load(kind, tenant, overrides)
+    language = user_language(language or source.tenant_language)
+    values = _values(source, context, language)
+    chosen = source.choose(language)
+    text = chosen.body or "\n".join(chosen.built_in.paragraphs)
+    if values["code"] and "code" not in names_in(text):
+        text = f"{text.rstrip()}\n{{{{code}}}}"
+    return "\n".join(one_line(line) for line in substitute(text, values).splitlines()).strip()
+
+
 def one_line(text: str) -> str:
     """A header's text: line breaks and control characters become one blank, so nothing can add a header."""
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
@@ -117,6 +139,18 @@ def clean_body(text: str, values: Mapping[str, str]) -> str:
         html = substitute(text, escaped)
     else:
         html = urlize(mark_safe(linebreaks(substitute(str(escape(text)), escaped))))  # noqa: S308 - both escaped
+    return _clean(html)
+
+
+def sanitise(text: str) -> str:
+    """A body as it is stored: without scripts, event handlers and external frames (DOCMS-049).
+
+    Text without tags is no HTML and stays letter by letter.
+    """
+    return _clean(text) if _TAG.search(text) else text
+
+
+def _clean(html: str) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
