@@ -87,9 +87,12 @@ class Gateway:
         }
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", path, body=body, headers=headers)
+            connection.request("POST", path, body=body, headers=headers, preload_content=False)
             response = connection.getresponse()
-            return response.status, response.read(_ANSWER_MAX)
+            try:
+                return response.status, response.read(_ANSWER_MAX)
+            except (OSError, HTTPError, HTTPException):
+                return response.status, b""  # it has said what became of the message; asking again would send it twice
         finally:
             connection.close()
 
@@ -104,14 +107,14 @@ class Gateway:
             if parts.scheme == "https":
                 context = ssl.create_default_context(cafile=settings.SMS_CA_FILE or None)
                 connection = HTTPSConnection(
-                    address, parts.port or 443, timeout=deadline.left, ssl_context=context, server_hostname=host,
-                    assert_hostname=host,
-                )  # fmt: skip
+                    address, parts.port or 443, timeout=deadline.left, ssl_context=context, server_hostname=host
+                )
             else:
                 connection = HTTPConnection(address, parts.port or 80, timeout=deadline.left)
             deadline.guard(connection)
             try:
                 connection.connect()
+                deadline.guard(connection, connection.sock)
                 return connection
             except (OSError, HTTPError) as error:
                 connection.close()
@@ -125,6 +128,7 @@ class _Deadline:
     def __init__(self) -> None:
         self._end = time.monotonic() + TIMEOUT
         self._connection: HTTPConnection | None = None
+        self._sock: socket.socket | None = None
         self._timer = threading.Timer(TIMEOUT, self._cut)
 
     def __enter__(self) -> Self:
@@ -144,12 +148,14 @@ class _Deadline:
         """Whether the time is up, or as good as."""
         return self.left < 0.1
 
-    def guard(self, connection: HTTPConnection) -> None:
-        """Cut this one when the time is up."""
-        self._connection = connection
+    def guard(self, connection: HTTPConnection, sock: socket.socket | None = None) -> None:
+        """Cut this one when the time is up. With its socket, once there is one: the connection lets go of it while the
+        answer is still being read.
+        """
+        self._connection, self._sock = connection, sock
 
     def _cut(self) -> None:
-        sock = getattr(self._connection, "sock", None)
+        sock = self._sock or getattr(self._connection, "sock", None)
         if sock is not None:
             with suppress(OSError):
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not TLS's own, which would say goodbye first
