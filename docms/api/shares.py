@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -148,7 +149,7 @@ class OpenShare(DocmsView):
     def post(self, request: Request, share_token: str) -> HttpResponseBase:
         """Unknown, withdrawn and ended links are answered alike (DOCMS-160, 161)."""
         values = self.body(ShareOpen)
-        _document, version, blob = shares.open_share(
-            token=share_token, code=values["code"], max_bytes=limit_of(request)
-        )
-        return answer(request, version, blob)
+        row = shares.admit(token=share_token, code=values["code"])
+        with transaction.atomic():
+            _document, version, blob = shares.fetch(row, max_bytes=limit_of(request))
+            return answer(request, version, blob)

@@ -227,31 +227,40 @@ def _find(token: str, found: Any) -> DocumentShare:
     return row
 
 
-def open_share(*, token: str, code: str, max_bytes: int | None = None) -> Opened:
-    """Fetch the shared document; counts and logs as a download, and claims one that goes with it (DOCMS-122).
+def admit(*, token: str, code: str) -> DocumentShare:
+    """Whoever brings the right code may `fetch`. The row stays locked until the unit of work ends.
 
     What is written before a refusal must stay: call it in a unit of work that is committed although this raises
-    (`WrongCode` counted; an end that was found). Five wrong codes withdraw the share, counted under the row's lock, so
-    that nobody has more by asking at the same moment.
+    (a wrong code is counted, an end that was found is marked). Five wrong codes withdraw the share, counted under the
+    row's lock, so that nobody has more by asking at the same moment.
 
-    Raises `NotFound` as `find`, `WrongCode`, `TooLarge` above ``max_bytes``, `Conflict` while the bytes are checked or
-    when they were found infected. Nothing is counted as fetched then.
+    Raises `NotFound` as `find`, `WrongCode`.
     """
     row = _find(token, DocumentShare.objects.select_for_update(of=("self",)))
-    if not secrets.compare_digest(bytes(row.code_hash), _code_hash(token_hash(token), code)):
-        left = WRONG_CODES - row.failures - 1
-        changes: dict[str, Any] = {"failures": row.failures + 1}
-        if left <= 0:
-            changes["revoked_at"] = timezone.now()
-            audit.record("withdrawn", row, {"failures": [row.failures, row.failures + 1]})
-        DocumentShare.objects.filter(pk=row.pk).update(**changes)
-        raise WrongCode(max(left, 0))
+    if secrets.compare_digest(bytes(row.code_hash), _code_hash(token_hash(token), code)):
+        return row
+    left = max(WRONG_CODES - row.failures - 1, 0)
+    changes: dict[str, Any] = {"failures": row.failures + 1}
+    if not left:
+        changes["revoked_at"] = timezone.now()
+        audit.record("withdrawn", row, {"failures": [row.failures, row.failures + 1]})
+    DocumentShare.objects.filter(pk=row.pk).update(**changes)
+    raise WrongCode(left)
+
+
+def fetch(row: DocumentShare, *, max_bytes: int | None = None) -> Opened:
+    """Take the shared document away; counts and logs as a download, and claims one that goes with it (DOCMS-122).
+
+    Call it, and make the answer, in one savepoint: what cannot be handed out is not counted.
+
+    Raises `NotFound` when another download was faster, `TooLarge` above ``max_bytes``, `Conflict` while the bytes are
+    being checked or when they were found infected.
+    """
     document = row.document
     version, blob = delivery.bytes_of(document.current, max_bytes)
-    with transaction.atomic():
-        if document.delete_after_next_download:
-            delivery.claim(document, None)
-        _prove(row, document)
+    if document.delete_after_next_download:
+        delivery.claim(document, None)
+    _prove(row, document)
     return document, version, blob
 
 
