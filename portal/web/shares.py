@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @vary_on_cookie
 @require_http_methods(["GET", "HEAD", "POST"])
 @own_transactions
-def shared(request: HttpRequest, token: str) -> HttpResponseBase:
+def shared(request: HttpRequest, share_token: str) -> HttpResponseBase:
     """Ask for the code, and answer the right one with the document (DOCMS-160, 161): as `POST /shares/{shareToken}`.
 
     Before the code the page tells no more than whose it is and until when. Unknown, withdrawn and ended links look alike.
@@ -41,11 +41,11 @@ def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     # Committed although it is refused: a wrong code counts.
     with scope.unit_of_work(door="web", ip=request.client_ip):  # type: ignore[attr-defined]
         try:
-            row = shares.find(token)
+            row = shares.find(share_token)
             tenant = row.document.folder.tenant
             outside(request, tenant)
             if request.method == "POST" and form.is_valid():
-                return _document(request, token, form.cleaned_data["code"])
+                return _document(request, share_token, form.cleaned_data["code"])
         except DomainError as error:
             problem = error
     if row is None or (isinstance(problem, WrongCode) and not problem.left):

@@ -23,6 +23,7 @@ from tests.docms.door import (
     PDF,
     Caller,
     cost_of,
+    link_and_code,
     make_folder,
     make_group,
     permit,
@@ -61,16 +62,6 @@ def file(cast: Cast, admin: Caller, gateway: Gateway) -> int:
 
 def folder_of(file: int) -> int:
     return int(Document.objects.get(pk=file).folder_id)
-
-
-def link_and_code(share_id: int) -> tuple[str, str]:
-    """What the mail and the text message say, before they are sent."""
-    mail = Message.objects.get(dedupe_key__startswith=f"share:{share_id}:")
-    text = Message.objects.get(dedupe_key=f"share_sms:{share_id}")
-    link = re.search(r"/app/shares/([\w-]+)", mail.body_text)
-    code = re.search(r"\b([2-9A-HJKMNP-Z]{6,})$", text.body_text)
-    assert link and code, (mail.body_text, text.body_text)
-    return link[1], code[1]
 
 
 def shared(caller: Caller, file: int, **values: Any) -> tuple[int, str, str]:

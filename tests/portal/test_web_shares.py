@@ -15,7 +15,7 @@ from core.storage import storage
 from docms.models import Document, DocumentLog, DocumentShare
 from docms.services import shares
 from orgs.models import OrganizationSettings
-from tests.docms.test_api_shares import link_and_code
+from tests.docms.door import link_and_code
 from tests.portal.pages import house_folder, paper
 
 if TYPE_CHECKING:
