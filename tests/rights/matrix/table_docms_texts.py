@@ -24,8 +24,8 @@ POST docms/api/v1/files/<int:file_id>/shares                                 in 
 DELETE docms/api/v1/files/<int:file_id>/shares/<int:share_id>                in     -      -      -      -      -      b      a      A      X      in
 -- Whoever has link and code may, whoever that is; with a wrong code nobody.
 POST docms/api/v1/shares/<str:share_token>                                   A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
-POST docms/api/v1/shares/<str:share_token>#wrong                             a401   abx401 ax401  ax401  ax401  ax401  abx401 abx401 ax401  ax401  ax401
+POST docms/api/v1/shares/<str:share_token>#wrong                             in     in     in     in     in     in     in     in     in     in     in
 GET app/shares/<str:share_token>                                             A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST app/shares/<str:share_token>                                            A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
-POST app/shares/<str:share_token>#wrong                                      a422   abx422 ax422  ax422  ax422  ax422  abx422 abx422 ax422  ax422  ax422
+POST app/shares/<str:share_token>#wrong                                      422    422    422    422    422    422    422    422    422    422    422
 """
