@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid
 from core.services import rows
 from messaging.models import Template
-from messaging.services.catalogue import KINDS, check_text, required_of
+from messaging.services.catalogue import check_text, required_of
 from messaging.services.outbox import is_address
 from messaging.services.render import sanitise
 from messaging.services.texts import Overrides, load
@@ -76,7 +76,7 @@ def tenant_text(tenant_id: int, kind: str) -> Texts:
 def starting_point(kind: str, tenant: Organization) -> Overrides:
     """The text that is used where the tenant has none, in its language and in English, to be changed from there.
 
-    ``kind`` is one of `KINDS`. Per field: the installation's text, else the built-in one, written with placeholders.
+    ``kind`` is one of `catalogue.KINDS`. Per field: the installation's text, else the built-in one, written with placeholders.
     """
     source = load(kind, tenant)
     language = user_language(tenant.language)
@@ -98,11 +98,6 @@ def _as_html(kind: str, language: str) -> str:
     html = "\n".join(f"<p>{part}</p>" for part in (*parts, *text.after) if part)
     check_text(html)
     return sanitise(html)
-
-
-def kind_of(template: str) -> str:
-    """The first kind of mail that a template's text is used for."""
-    return next(kind.name for kind in KINDS.values() if kind.template == template)
 
 
 def _refuse(field: str, problem: str) -> None:
