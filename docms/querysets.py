@@ -367,8 +367,18 @@ class DocumentShareQuerySet(models.QuerySet["_M"]):
         )
 
     def open(self) -> Self:
-        """Neither ended nor revoked (DOCMS-161)."""
-        return self.filter(expires_at__gt=timezone.now(), revoked_at=None)
+        """Neither revoked nor marked as ended."""
+        return self.filter(revoked_at=None, ended_at=None)
+
+    def over(self) -> Self:
+        """Whose end has come, for good: expiry, the document's last day, a locked or claimed document (DOCMS-161)."""
+        now = timezone.now()
+        return self.filter(
+            Q(expires_at__lte=now)
+            | Q(document__active_until__lte=now)
+            | Q(document__allow_download=False)
+            | Q(document__claimed_at__isnull=False)
+        )
 
 
 def _documents(actor: Actor, *conditions: Q) -> Any:

@@ -8,10 +8,13 @@ from django.dispatch import receiver
 
 from core.signals import blob_cleared
 from docms.models import Document
+from docms.services import shares
 from docms.services.documents import wake_after_commit
+from messaging.signals import text_message_failed
 
 if TYPE_CHECKING:
     from core.models import Blob
+    from messaging.models import Message
 
 AT_ONCE = 100  # documents; what shares the bytes beyond that, `docms.release_documents` finds
 
@@ -21,3 +24,9 @@ def go_on_with_documents(sender: Any, *, blob: Blob, **_: Any) -> None:
     """The virus scanner has let bytes go: workers read their text and tell people of what shows them."""
     for document in Document.objects.filter(current__blob=blob).order_by("pk")[:AT_ONCE]:
         wake_after_commit(document, new_content=True)
+
+
+@receiver(text_message_failed, dispatch_uid="docms.mark_undelivered")
+def mark_undelivered(sender: Any, *, message: Message, **_: Any) -> None:
+    """The code of a share did not arrive: whoever shared the document is told."""
+    shares.mark_undelivered(message)

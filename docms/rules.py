@@ -37,6 +37,7 @@ __all__ = [
     "holders",
     "may_administer",
     "may_change_permissions",
+    "may_change_settings",
     "may_check_off",
     "may_delete",
     "may_download",
@@ -46,6 +47,7 @@ __all__ = [
     "may_read",
     "may_see_log",
     "may_see_note",
+    "may_share",
     "may_store_big",
     "may_upload",
     "require",
@@ -145,6 +147,16 @@ def may_change_permissions(actor: Actor, tenant_id: int) -> Answer:
     return YES
 
 
+def may_change_settings(actor: Actor, tenant_id: int) -> Answer:
+    """Settings and texts of the tenant: administrators, super administrators while they are locked (DOCMS-043)."""
+    answer = may_administer(actor, tenant_id)
+    if not answer:
+        return answer
+    if OrganizationSettings.objects.filter(organization=tenant_id, lock_settings=True).exists():
+        return orgs_rules.may_change_security(actor, tenant_id)
+    return YES
+
+
 # --- Documents ------------------------------------------------------------------------------------------
 
 
@@ -210,6 +222,13 @@ def may_notify(actor: Actor, folder: Folder, flags: Flags | None = None) -> Answ
     if (flags or effective(actor, folder)).mail:
         return YES
     return no(_("You may not send notifications about documents in this folder."))
+
+
+def may_share(actor: Actor, document: Document, flags: Flags | None = None) -> Answer:
+    """Give a document to somebody outside: taking it away and sending mails, both."""
+    flags = flags or effective(actor, document.folder)
+    answer = may_download(actor, document, flags)
+    return may_notify(actor, document.folder, flags) if answer else answer
 
 
 def deletion_problem(document: Document) -> tuple[str, object] | None:

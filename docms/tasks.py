@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs
-from docms.services import claims, indexing, notify
+from docms.services import claims, indexing, notify, shares
 from orgs.services import applications, licences, updates
 
 _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
@@ -71,3 +71,15 @@ def check_update() -> None:
 def start_update() -> None:
     """Hand a due update over to the updater, every minute."""
     jobs.run("docms.start_update", updates.start_due)
+
+
+@shared_task(name="docms.send_sms", **_RETRIED)
+def send_sms(share_id: int) -> None:
+    """Send the code of a share that was just made. What fails is repeated by `messaging.sweep_texts`."""
+    shares.send_sms(share_id)
+
+
+@shared_task(name="docms.expire_shares")
+def expire_shares() -> None:
+    """Mark shares whose end has come, every hour."""
+    jobs.run("docms.expire_shares", shares.expire_shares)

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from core.services import jobs
-from messaging.services import outbox
+from messaging.services import outbox, texting
 from messaging.services.deliver import deliver, deliver_due, sweep
 
 
@@ -17,6 +17,12 @@ def deliver_message(message_id: int) -> None:
 def sweep_outbox() -> None:
     """Every 20 seconds: what waits, what is to be repeated, what a crash left behind."""
     jobs.run("messaging.sweep", sweep)
+
+
+@shared_task(name="messaging.sweep_texts")
+def sweep_texts() -> None:
+    """Every 20 seconds: text messages that wait or are to be repeated; apart from mails, which no gateway holds up."""
+    jobs.run("messaging.sweep_texts", texting.sweep)
 
 
 @shared_task(name="messaging.help")

@@ -18,6 +18,7 @@ import pytest
 from script.browser import CHROMIUM_FLAGS, find_chromium
 from script.embedded import S3, Clamd, ServerError
 from script.embedded.s3 import BUCKET
+from tests.gateway import HOST, Gateway
 from tests.servers import MailSink, Servers, eventually, is_local, truncate_all
 
 if TYPE_CHECKING:
@@ -124,6 +125,16 @@ def smtp() -> Iterator[MailSink]:
     sink.start()
     yield sink
     sink.stop()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, settings: Any) -> Iterator[Gateway]:
+    """A real SMS gateway, which the installation allows although it stands inside: `.texts`, `.replies`, `.url`."""
+    server = Gateway(tmp_path)
+    server.start()
+    settings.SMS_CA_FILE, settings.INSIDE_HOSTS = str(server.ca_file), [HOST]
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ CLAMAV_URL = env.scanner("CLAMAV_URL")  # unix:///path or tcp://host:3310; witho
 CLAMAV_LIMIT = env.number("CLAMAV_LIMIT", default=100 * 1024 * 1024, least=1)  # bytes of a file that the scanner takes
 EMAIL_URL = env.mail("EMAIL_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="quartier@localhost")
+SMS_CA_FILE = env.text("SMS_CA_FILE")  # CA certificates (PEM) that SMS gateways are checked against, not the system's
 OUTBOX_LEASE_SECONDS = env.number("OUTBOX_LEASE_SECONDS", default=300, least=10)  # a worker's claim on mails
 SENDFILE = env.text("SENDFILE", among=("", "x-accel"))  # "x-accel" lets nginx deliver local files
 
@@ -147,6 +148,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.scheduler:SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     "messaging.sweep": {"task": "messaging.sweep", "schedule": 20.0},
+    "messaging.sweep_texts": {"task": "messaging.sweep_texts", "schedule": 20.0},
     "messaging.empty_old": {"task": "messaging.empty_old", "schedule": crontab(hour=3, minute=41)},
     "core.seal_audit": {"task": "core.seal_audit", "schedule": 10.0},
     "core.checkpoint_audit": {"task": "core.checkpoint_audit", "schedule": crontab(minute=5)},
@@ -158,6 +160,7 @@ CELERY_BEAT_SCHEDULE = {
     "orgs.tidy_sign_in": {"task": "orgs.tidy_sign_in", "schedule": crontab(minute="*/10")},
     "docms.release_documents": {"task": "docms.release_documents", "schedule": crontab(minute="*/5")},
     "docms.catch_up_index": {"task": "docms.catch_up_index", "schedule": crontab(minute="*/10")},
+    "docms.expire_shares": {"task": "docms.expire_shares", "schedule": crontab(minute=23)},
     "docms.delete_claimed": {"task": "docms.delete_claimed", "schedule": crontab(minute="*/5")},
     "docms.apply_deactivations": {"task": "docms.apply_deactivations", "schedule": crontab(minute="*/10")},
     "docms.check_license": {"task": "docms.check_license", "schedule": crontab(hour=4, minute=23)},

@@ -43,6 +43,8 @@ VERBS = {
     "second_factor_removed": gettext_lazy("second factor removed"),
     "announced": gettext_lazy("people told"),
     "attached": gettext_lazy("attached"),
+    "shared": gettext_lazy("shared"),
+    "undelivered": gettext_lazy("could not be delivered"),
     "people_set": gettext_lazy("people chosen"),
     "folders_set": gettext_lazy("folders chosen"),
     "groups_set": gettext_lazy("groups chosen"),

@@ -1242,6 +1242,8 @@ class Migration(migrations.Migration):
                 ("failures", models.PositiveSmallIntegerField(default=0, verbose_name="wrong codes")),
                 ("access_count", models.PositiveIntegerField(default=0, verbose_name="retrievals")),
                 ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked at")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
+                ("undelivered_at", models.DateTimeField(blank=True, null=True, verbose_name="code did not arrive")),
                 (
                     "created_by",
                     models.ForeignKey(
@@ -1263,6 +1265,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "share",
                 "verbose_name_plural": "shares",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at", None), ("revoked_at", None)),
+                        fields=["expires_at"],
+                        name="document_share_open",
+                    )
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("locale__in", ["de", "en", "fr", "pl"])), name="document_share_locale"

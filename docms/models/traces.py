@@ -106,7 +106,11 @@ class DocumentLog(TenantBound, Row):
 
 
 class DocumentShare(TenantBound, MutableRow):
-    """A document given to an outsider: the link by mail, the code by text message, only hashes here (DOCMS-160)."""
+    """A document given to an outsider: the link by mail, the code by text message, only hashes here (DOCMS-160).
+
+    ``revoked_at`` – somebody withdrew it, or five wrong codes did; ``ended_at`` – its time or the document's is over
+    (DOCMS-161), noted by whoever finds out first; ``undelivered_at`` – the gateway did not take the code.
+    """
 
     document = models.ForeignKey("docms.Document", on_delete=models.CASCADE, related_name="shares")
     name = models.CharField(_("recipient"), max_length=200)
@@ -119,6 +123,8 @@ class DocumentShare(TenantBound, MutableRow):
     failures = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
     access_count = models.PositiveIntegerField(_("retrievals"), default=0)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    undelivered_at = models.DateTimeField(_("code did not arrive"), null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     message = models.ForeignKey("messaging.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -129,6 +135,11 @@ class DocumentShare(TenantBound, MutableRow):
         verbose_name_plural = _("shares")
         ordering = ("-id",)
         constraints = (one_of("locale", [code for code, _name in USER_LANGUAGES], "document_share_locale"),)
+        indexes = (
+            models.Index(
+                fields=("expires_at",), condition=models.Q(ended_at=None, revoked_at=None), name="document_share_open"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

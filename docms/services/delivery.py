@@ -28,6 +28,7 @@ from docms.signals import document_opened
 if TYPE_CHECKING:
     from core.models import Blob
     from orgs.actor import Actor
+    from orgs.models import User
 
 # A transfer that goes on (a viewer fetching pages, a download after a broken line) is the access it began with.
 _CONTINUED = re.compile(r"^bytes=(0*[1-9]\d{0,18})-\d{0,19}$")
@@ -50,7 +51,7 @@ def open_for_read(
         return opened
     document, flags = _seen_with(document_id, actor, "read")
     rules.require(rules.may_read(actor, document, flags))
-    version, blob = _bytes_of(document.current, max_bytes)
+    version, blob = bytes_of(document.current, max_bytes)
     if blob.mime not in VIEWABLE:
         raise WrongType(_("This type cannot be shown here; please download it."))
     _prove(document, version, actor, READ, request)
@@ -72,12 +73,12 @@ def open_for_download(
         return opened
     document, flags = _seen_with(document_id, actor, "download")
     _require_download(document, actor, flags)
-    version, blob = _bytes_of(document.current, max_bytes)
+    version, blob = bytes_of(document.current, max_bytes)
     if request is not None and request.method == "HEAD":
         return document, version, blob
     if document.delete_after_next_download:
         with transaction.atomic():
-            _claim(document, actor)
+            claim(document, actor.user)
             _prove(document, version, actor, DOWNLOAD, request)
     else:
         _prove(document, version, actor, DOWNLOAD, request)
@@ -97,7 +98,7 @@ def open_version(
     document, flags = _seen_with(document_id, actor, "download")
     _require_download(document, actor, flags)
     version = DocumentVersion.objects.select_related("blob").filter(document=document, number=number).first()
-    version, blob = _bytes_of(version, max_bytes)
+    version, blob = bytes_of(version, max_bytes)
     _prove(document, version, actor, DOWNLOAD, request)
     return document, version, blob
 
@@ -156,7 +157,7 @@ def _seen_with(document_id: int, actor: Actor, flag: Literal["read", "download"]
     return document, rules.Flags(**{flag: document.permitted})
 
 
-def _bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[DocumentVersion, Blob]:
+def bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[DocumentVersion, Blob]:
     """A version, if its bytes may leave the house. Raises what `blobs.require_deliverable` raises."""
     if version is None:
         raise NotFound
@@ -169,8 +170,11 @@ def _bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[D
     return version, blob
 
 
-def _claim(document: Document, actor: Actor) -> None:
-    """Take the document for this download alone: whoever waited for the row lock finds it claimed."""
+def claim(document: Document, user: User | None) -> None:
+    """Take the document for this download alone: whoever waited for the row lock finds it claimed. Raises `NotFound`.
+
+    ``user`` is none for somebody outside. Side effect: a worker is told to delete it (DOCMS-122).
+    """
     mine = (
         Document.objects.select_for_update(no_key=True)
         .filter(pk=document.pk, claimed_at=None, delete_after_next_download=True)
@@ -179,8 +183,8 @@ def _claim(document: Document, actor: Actor) -> None:
     if mine is None:
         raise NotFound
     now = timezone.now()
-    Document.objects.filter(pk=mine.pk).update(claimed_at=now, claimed_by=actor.user_id)
-    document.claimed_at, document.claimed_by = now, actor.user
+    Document.objects.filter(pk=mine.pk).update(claimed_at=now, claimed_by=user)
+    document.claimed_at, document.claimed_by = now, user
     transaction.on_commit(partial(wake, "docms.delete_after_download", document.pk), robust=True)
 
 

@@ -21,7 +21,7 @@ PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 # Facts that built-in texts know as well.
-BUILT_IN_ONLY = frozenset({"inviter_name", "community", "unit", "valid_until", "valid_for", "count"})
+BUILT_IN_ONLY = frozenset({"inviter_name", "recipient_name", "community", "unit", "valid_until", "valid_for", "count"})
 
 _MARK = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
@@ -53,6 +53,10 @@ KINDS = {
         Kind("welcome", template="welcome"),
         Kind("document_published", template="notification", optional=True),
         Kind("documents_published", template="notification", optional=True),
+        Kind("share_mail", template="share_mail", secret=True),
+        Kind("share_link", secret=True),
+        Kind("share_sms", template="share_sms", secret=True),
+        Kind("share_undelivered"),
         Kind("test_mail"),
     )
 }

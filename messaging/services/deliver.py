@@ -247,13 +247,13 @@ UPDATE messaging_message
 
 def _sent(message: Message, config: MailConfig) -> str:
     now = timezone.now()
-    values = {"id": message.pk, "now": now, "app": config.is_app, "secret": _is_emptied(message)}
+    values = {"id": message.pk, "now": now, "app": config.is_app, "secret": is_emptied(message)}
     scope.write_alone(_SENT, values, tenants=_tenants(message))
     message.state, message.sent_at, message.lease_until = Message.State.SENT, now, None
     return "sent"
 
 
-def _is_emptied(message: Message) -> bool:
+def is_emptied(message: Message) -> bool:
     """Whether the text goes as soon as it was sent, because it opens a door."""
     kind = KINDS.get(message.kind)
     return kind is not None and kind.secret and not settings.TRYOUT
@@ -263,7 +263,7 @@ def _retry(message: Message, config: MailConfig, error: str) -> str:
     if message.attempts > len(outbox.PAUSES):
         return _ended(message, config, Message.State.FAILED, error)
     pause = outbox.PAUSES[message.attempts - 1]
-    _write(message, state=Message.State.QUEUED, not_before=timezone.now() + pause, error_msg=error)
+    write_outcome(message, state=Message.State.QUEUED, not_before=timezone.now() + pause, error_msg=error)
     return "waiting"
 
 
@@ -273,21 +273,25 @@ def _ended(message: Message, config: MailConfig, state: str, error: str) -> str:
         changes["error_msg"] = error
     if state == Message.State.SENT:
         changes["sent_at"] = timezone.now()
-        if _is_emptied(message):
+        if is_emptied(message):
             changes |= {"body_html": "", "body_text": ""}
-    _write(message, **changes)
+    write_outcome(message, **changes)
     return str(state)
 
 
-def _write(message: Message, **changes: object) -> None:
-    """Write an outcome, unless the lease was lost – but what was sent was sent, whoever holds the row now."""
+def write_outcome(message: Message, **changes: object) -> bool:
+    """Write an outcome, unless the lease was lost – but what was sent was sent, whoever holds the row now.
+
+    Returns whether it was written.
+    """
     rows = Message.objects.filter(pk=message.pk)
     if changes["state"] != Message.State.SENT:
         rows = rows.filter(state=Message.State.SENDING, lease_until=message.lease_until)
     with scope.unit_of_work(door="mail", tenants=_tenants(message)):
-        rows.update(lease_until=None, updated_at=timezone.now(), **changes)
+        written = rows.update(lease_until=None, updated_at=timezone.now(), **changes)
     for name, value in changes.items():
         setattr(message, name, value)
+    return bool(written)
 
 
 def _tenants(message: Message) -> list[int]:

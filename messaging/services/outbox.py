@@ -238,15 +238,15 @@ def new_message_id() -> str:
 # --- Workers ----------------------------------------------------------------------------------------------
 
 
-def claim(*, limit: int, ids: Sequence[int] | None = None) -> list[Message]:
-    """Take due mails for the time of a lease, skipping what another worker is taking, and commit before any is sent.
+def claim(*, limit: int, ids: Sequence[int] | None = None, channel: str = Message.Channel.MAIL) -> list[Message]:
+    """Take due mails (or text messages, by ``channel``) for the time of a lease, skipping what another worker is taking, and commit before any is sent.
 
     Counts the attempt of a mail that is taken alone. Those of a batch are counted one by one, by `begin`: a mail that
     kills its worker again and again must not use up the attempts of those behind it.
     """
     now = timezone.now()
     with scope.unit_of_work(door="mail"), scope.all_tenants():
-        due = Message.objects.filter(state=Message.State.QUEUED, channel=Message.Channel.MAIL, not_before__lte=now)
+        due = Message.objects.filter(state=Message.State.QUEUED, channel=channel, not_before__lte=now)
         if ids is not None:
             due = due.filter(pk__in=ids)
         due = due.order_by("not_before", "id").select_for_update(skip_locked=True, of=("self",))
@@ -293,7 +293,7 @@ def requeue_expired() -> int:
         # A lease that ends later than any can was taken by a clock that was wrong.
         over = Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE)
         left = Message.objects.filter(over, state=Message.State.SENDING)
-        left.filter(attempts__gt=len(PAUSES)).update(
+        left.filter(attempts__gt=len(PAUSES), channel=Message.Channel.MAIL).update(
             state=Message.State.FAILED, lease_until=None, updated_at=now, error_msg="The worker stopped while sending."
         )
         return left.update(state=Message.State.QUEUED, lease_until=None, updated_at=now)
@@ -355,6 +355,10 @@ def resend(message: Message) -> Message:
     changes = {"state": Message.State.QUEUED, "attempts": 0, "not_before": timezone.now()}
     rows.change(locked, changes, verb="resent", check=False)
     good = [address for address in (*locked.to_emails, *locked.bcc_emails) if is_address(address)]
+    if locked.channel == Message.Channel.SMS:
+        good = [locked.mobile_number]
+        transaction.on_commit(partial(wake, "messaging.sweep_texts"), robust=True)
+    else:
+        _tell_workers([locked.pk])
     locked.recipients.exclude(state="sent").filter(address__in=good).update(state="queued")
-    _tell_workers([locked.pk])
     return locked

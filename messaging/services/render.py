@@ -102,6 +102,28 @@ def render(
     )
 
 
+def render_text(
+    kind: str,
+    *,
+    language: str,
+    context: Mapping[str, Any],
+    tenant: Organization | None = None,
+    overrides: Texts | None = None,
+) -> str:
+    """The words of a text message of ``kind`` for a person who reads ``language``; placeholders as in `render`.
+
+    A text of people that forgot the code gets it at its end: without it the message would be of no use.
+    """
+    source = load(kind, tenant, overrides)
+    language = user_language(language or source.tenant_language)
+    values = _values(source, context, language)
+    chosen = source.choose(language)
+    text = chosen.body or "\n".join(chosen.built_in.paragraphs)
+    if values["code"] and "code" not in names_in(text):
+        text = f"{text.rstrip()}\n{{{{code}}}}"
+    return "\n".join(one_line(line) for line in substitute(text, values).splitlines()).strip()
+
+
 def one_line(text: str) -> str:
     """A header's text: line breaks and control characters become one blank, so nothing can add a header."""
     return " ".join(_UNPRINTABLE.sub(" ", text).split())

@@ -8,8 +8,7 @@ from django.db import transaction
 
 from core.services import rows
 from messaging.models import Template
-from messaging.services.catalogue import check_text, required_of
-from messaging.services.render import sanitised
+from messaging.services.templates import cleaned_text
 from orgs.languages import USER_LANGUAGES, user_language
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ APP_TEXTS = {
     for language, _label in USER_LANGUAGES
     for name, column in (("text", "body"), ("subject", "subject"))
 }
-_PLAIN = {"share_sms"}  # kinds that are no HTML
 
 
 def _names(tenant: Organization | None) -> dict[str, tuple[str, str, str]]:
@@ -79,10 +77,7 @@ def store(tenant: Organization | None, texts: Mapping[str, str]) -> None:
     changes: dict[tuple[str, str], dict[str, Any]] = {}
     for name, text in texts.items():
         kind, language, column = names[name]
-        is_body = column.startswith("body")
-        cleaned = sanitised(text) if is_body and kind not in _PLAIN else text
-        check_text(cleaned, required_of(kind) if is_body else (), field=name)
-        changes.setdefault((kind, language), {})[column] = cleaned
+        changes.setdefault((kind, language), {})[column] = cleaned_text(kind, column, text, field=name)
     for (kind, language), columns in changes.items():
         row = (
             Template.objects.select_for_update(of=("self",)).filter(tenant=tenant, kind=kind, language=language).first()

@@ -88,6 +88,48 @@ TEXTS = {
         ),
         reason="Sie bekommen diese E-Mail, weil Sie Zugang zu diesen Ordnern haben.",
     ),
+    "share_mail": BuiltIn(
+        subject="{{company_name}} stellt Ihnen ein Dokument bereit",
+        title="Ein Dokument liegt für Sie bereit",
+        paragraphs=("{{inviter_name}} von {{company_name}} stellt Ihnen ein Dokument bereit:",),
+        facts=(("Dokument", "file_title"), ("Gültig bis", "valid_until")),
+        button="Dokument abrufen",
+        after=("Den Code, den Sie dafür brauchen, bekommen Sie als Textnachricht auf Ihr Mobiltelefon.",),
+        reason="Sie bekommen diese E-Mail, weil {{company_name}} ein Dokument mit Ihnen teilt.",
+    ),
+    "share_link": BuiltIn(
+        subject="Link für {{recipient_name}}: {{file_title}}",
+        title="Ihr Link zum Weitergeben",
+        paragraphs=(
+            (
+                "Sie haben das Dokument „{{file_title}}“ für {{recipient_name}} freigegeben, ohne eine E-Mail-Adresse "
+                "zu nennen. Bitte geben Sie diesen Link weiter:"
+            ),
+            "{{link}}",
+        ),
+        facts=(("Gültig bis", "valid_until"),),
+        after=("Den Code dazu bekommt {{recipient_name}} als Textnachricht.",),
+        reason="Sie bekommen diese E-Mail, weil Sie ein Dokument freigegeben haben.",
+    ),
+    "share_undelivered": BuiltIn(
+        subject="Textnachricht an {{recipient_name}} kam nicht an",
+        title="Der Code kam nicht an",
+        paragraphs=(
+            (
+                "Der Code für das Dokument „{{file_title}}“ konnte {{recipient_name}} nicht als Textnachricht geschickt "
+                "werden. Ohne ihn lässt sich das Dokument nicht abrufen."
+            ),
+            "Bitte prüfen Sie die Mobilnummer und geben Sie das Dokument noch einmal frei.",
+        ),
+        button="Dokument öffnen",
+        reason="Sie bekommen diese E-Mail, weil Sie ein Dokument freigegeben haben.",
+    ),
+    "share_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}}: Ihr Code für das bereitgestellte Dokument lautet {{code}}",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="Test-E-Mail von {{app_name}}",
         title="Der E-Mail-Versand funktioniert",

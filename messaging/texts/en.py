@@ -86,6 +86,48 @@ TEXTS = {
         ),
         reason="You are receiving this e-mail because you have access to these folders.",
     ),
+    "share_mail": BuiltIn(
+        subject="{{company_name}} shares a document with you",
+        title="A document is ready for you",
+        paragraphs=("{{inviter_name}} of {{company_name}} shares a document with you:",),
+        facts=(("Document", "file_title"), ("Valid until", "valid_until")),
+        button="Get the document",
+        after=("The code that you need for it comes as a text message to your mobile phone.",),
+        reason="You are receiving this e-mail because {{company_name}} shares a document with you.",
+    ),
+    "share_link": BuiltIn(
+        subject="Link for {{recipient_name}}: {{file_title}}",
+        title="Your link to pass on",
+        paragraphs=(
+            (
+                "You have shared the document “{{file_title}}” with {{recipient_name}} without naming an e-mail "
+                "address. Please pass on this link:"
+            ),
+            "{{link}}",
+        ),
+        facts=(("Valid until", "valid_until"),),
+        after=("The code for it comes to {{recipient_name}} as a text message.",),
+        reason="You are receiving this e-mail because you have shared a document.",
+    ),
+    "share_undelivered": BuiltIn(
+        subject="Text message to {{recipient_name}} did not arrive",
+        title="The code did not arrive",
+        paragraphs=(
+            (
+                "The code for the document “{{file_title}}” could not be sent to {{recipient_name}} as a text message. "
+                "Without it the document cannot be opened."
+            ),
+            "Please check the mobile number and share the document again.",
+        ),
+        button="Open document",
+        reason="You are receiving this e-mail because you have shared a document.",
+    ),
+    "share_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}}: your code for the document shared with you is {{code}}",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="Test e-mail from {{app_name}}",
         title="Sending e-mail works",

@@ -91,6 +91,48 @@ TEXTS = {
         ),
         reason="Vous recevez cet e-mail parce que vous avez accès à ces dossiers.",
     ),
+    "share_mail": BuiltIn(
+        subject="{{company_name}} partage un document avec vous",
+        title="Un document est à votre disposition",
+        paragraphs=("{{inviter_name}} de {{company_name}} partage un document avec vous :",),
+        facts=(("Document", "file_title"), ("Valable jusqu’au", "valid_until")),
+        button="Récupérer le document",
+        after=("Le code nécessaire vous est envoyé par SMS sur votre téléphone portable.",),
+        reason="Vous recevez cet e-mail parce que {{company_name}} partage un document avec vous.",
+    ),
+    "share_link": BuiltIn(
+        subject="Lien pour {{recipient_name}} : {{file_title}}",
+        title="Votre lien à transmettre",
+        paragraphs=(
+            (
+                "Vous avez partagé le document « {{file_title}} » avec {{recipient_name}} sans indiquer d’adresse "
+                "e-mail. Veuillez transmettre ce lien :"
+            ),
+            "{{link}}",
+        ),
+        facts=(("Valable jusqu’au", "valid_until"),),
+        after=("Le code correspondant est envoyé par SMS à {{recipient_name}}.",),
+        reason="Vous recevez cet e-mail parce que vous avez partagé un document.",
+    ),
+    "share_undelivered": BuiltIn(
+        subject="Le SMS à {{recipient_name}} n’est pas arrivé",
+        title="Le code n’est pas arrivé",
+        paragraphs=(
+            (
+                "Le code du document « {{file_title}} » n’a pas pu être envoyé par SMS à {{recipient_name}}. "
+                "Sans ce code, le document ne peut pas être ouvert."
+            ),
+            "Veuillez vérifier le numéro de portable et partager à nouveau le document.",
+        ),
+        button="Ouvrir le document",
+        reason="Vous recevez cet e-mail parce que vous avez partagé un document.",
+    ),
+    "share_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}} : votre code pour le document partagé est {{code}}",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="E-mail de test de {{app_name}}",
         title="L’envoi des e-mails fonctionne",

@@ -100,6 +100,48 @@ TEXTS = {
         ),
         reason="Otrzymują Państwo tę wiadomość, ponieważ mają Państwo dostęp do tych folderów.",
     ),
+    "share_mail": BuiltIn(
+        subject="{{company_name}} udostępnia Państwu dokument",
+        title="Dokument jest gotowy do pobrania",
+        paragraphs=("{{inviter_name}} ({{company_name}}) udostępnia Państwu dokument:",),
+        facts=(("Dokument", "file_title"), ("Ważny do", "valid_until")),
+        button="Pobierz dokument",
+        after=("Potrzebny kod otrzymają Państwo w wiadomości SMS na telefon komórkowy.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ {{company_name}} udostępnia Państwu dokument.",
+    ),
+    "share_link": BuiltIn(
+        subject="Link dla {{recipient_name}}: {{file_title}}",
+        title="Link do przekazania",
+        paragraphs=(
+            (
+                "Dokument „{{file_title}}” został udostępniony bez podania adresu e-mail. Odbiorca: "
+                "{{recipient_name}}. Prosimy przekazać ten link:"
+            ),
+            "{{link}}",
+        ),
+        facts=(("Ważny do", "valid_until"),),
+        after=("Kod zostanie wysłany w wiadomości SMS. Odbiorca: {{recipient_name}}.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ udostępnili Państwo dokument.",
+    ),
+    "share_undelivered": BuiltIn(
+        subject="Wiadomość SMS nie dotarła: {{recipient_name}}",
+        title="Kod nie dotarł",
+        paragraphs=(
+            (
+                "Nie udało się wysłać wiadomości SMS z kodem do dokumentu „{{file_title}}”. Odbiorca: "
+                "{{recipient_name}}. Bez kodu nie można otworzyć dokumentu."
+            ),
+            "Prosimy sprawdzić numer telefonu i udostępnić dokument ponownie.",
+        ),
+        button="Otwórz dokument",
+        reason="Otrzymują Państwo tę wiadomość, ponieważ udostępnili Państwo dokument.",
+    ),
+    "share_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}}: kod do udostępnionego dokumentu to {{code}}",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="Wiadomość testowa z {{app_name}}",
         title="Wysyłanie wiadomości działa",

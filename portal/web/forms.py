@@ -86,6 +86,25 @@ class CodeForm(PortalForm):
             self.fields["code"].help_text = _("The six digits that your authenticator app shows now.")
 
 
+class ShareCodeForm(PortalForm):
+    """The code of a text message, which opens a shared document."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        help_text=_("The code that was sent to your mobile phone. Capital or small letters make no difference."),
+        max_length=100,
+        error_messages={"required": _("Please enter the code.")},
+        widget=forms.TextInput(
+            attrs={
+                "class": "code short",
+                "autocomplete": "one-time-code",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+
 class ForgotForm(PortalForm):
     """Whose password is forgotten."""
 

@@ -46,7 +46,8 @@
     if (Date.now() - (sent.get(event.target) ?? -Infinity) < 10000) return event.preventDefault();
     sent.set(event.target, Date.now());
     const button = event.submitter;
-    if (button) setTimeout(() => { button.setAttribute("aria-busy", "true"); }, 150);
+    // What is answered with a file leaves the page as it is, so nothing would take the mark away again.
+    if (button && !("saves" in event.target.dataset)) setTimeout(() => { button.setAttribute("aria-busy", "true"); }, 150);
   });
   addEventListener("pageshow", () => {
     sent = new WeakMap();

@@ -25,6 +25,7 @@ from referencing.jsonschema import DRAFT202012
 
 from core.tokens import token_hash
 from docms.api.base import UnknownPath
+from messaging.models import Message
 from orgs.models import AccessToken, Organization, OrganizationSettings, User
 from orgs.services import tokens
 from tests.cast import PASSWORD, Cast
@@ -272,3 +273,13 @@ def row_of(caller: Caller, file: int) -> dict[str, Any]:
     """One document."""
     found: dict[str, Any] = caller.ok("GET", f"/files/{file}")
     return found
+
+
+def link_and_code(share_id: int) -> tuple[str, str]:
+    """The secret of a share's link and its code, as mail and text message say them before they are sent."""
+    mail = Message.objects.get(dedupe_key__startswith=f"share:{share_id}:")
+    text = Message.objects.get(dedupe_key=f"share_sms:{share_id}")
+    link = re.search(r"/app/shares/([\w-]+)", mail.body_text)
+    code = re.search(r"\b([2-9A-HJKMNP-Z]{6,})$", text.body_text)
+    assert link and code, (mail.body_text, text.body_text)
+    return link[1], code[1]

@@ -17,16 +17,19 @@ from django.utils import timezone
 from config.urls import urlpatterns as house_urls
 from core import scope
 from core.models import JobRun, SystemLog, Upload
+from core.services import rows
 from core.tus import VERSION
-from docms.services import marks
+from docms.services import marks, shares
 from orgs.models import AccessRequest, ImportRun, InstallationSettings, OrganizationSettings
 from orgs.services import contacts, invites, passwords
 from tests.cast import PASSWORD
+from tests.docms.door import link_and_code
 from tests.docms.door import signed_in as called_by
 from tests.house.test_settings import GOOD, _manage
 from tests.portal.pages import house_folder, paper, signed_in
 
 if TYPE_CHECKING:
+    from docms.models import Document
     from tests.cast import Cast
 
 STRICT = {
@@ -144,9 +147,11 @@ def world(cast: Cast) -> dict[str, Any]:
         )
         token = passwords.first_or_reset_link(cast.renter, tenant=tenant)
         marks.mark_read(document_id=document.pk, actor=cast.actor("renter"))
+        share_token = shared(cast, document)
     Client().post("/app/login", {"username": cast.renter.email, "password": PASSWORD})
     return {
         "token": token,
+        "share_token": share_token,
         "code": invite.code,
         "community_id": cast.house_a.pk,
         "document_id": document.pk,
@@ -156,6 +161,18 @@ def world(cast: Cast) -> dict[str, Any]:
         "name": "docms",
         "handle": "0" * 40,
     }
+
+
+def shared(cast: Cast, document: Document) -> str:
+    """The secret of a link for somebody outside."""
+    chosen = OrganizationSettings.objects.get(organization=cast.tenant)
+    changes = {"sms_send_url": "https://sms.example/", "sms_api_key": "geheim", "sms_sender_id": "Haus"}
+    rows.change(chosen, changes)
+    given = shares.share(
+        actor=cast.actor("admin"), document=document, name="Nina", email="nina@example.org",
+        mobile_number="+491701234567",
+    )  # fmt: skip
+    return link_and_code(given.pk)[0]
 
 
 def filled(pattern: str, values: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from tests.rights.matrix.routes import Route
 from tests.rights.matrix.table_admin import NOUNS, PAGES
 from tests.rights.matrix.table_docms import DOCMS
 from tests.rights.matrix.table_docms_settings import DOCMS_SETTINGS
+from tests.rights.matrix.table_docms_texts import TEXTS
 from tests.rights.matrix.table_portal import PORTAL
 from tests.rights.matrix.world import ROLES
 
@@ -66,7 +67,8 @@ def _nouns() -> Iterator[Line]:
 @cache
 def lines() -> dict[str, Line]:
     """Every line by its name. The root, which has no name of its own, is written as ``/``."""
-    found = [*read(PORTAL), *read(DOCMS), *read(DOCMS_SETTINGS), *read(PAGES), *_nouns()]
+    doors = (PORTAL, DOCMS, DOCMS_SETTINGS, TEXTS, PAGES)
+    found = [*(line for table in doors for line in read(table)), *_nouns()]
     named = {line.name: line for line in found}
     assert len(named) == len(found), sorted(line.name for line in found if found.count(line) > 1)
     return named

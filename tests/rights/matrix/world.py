@@ -26,7 +26,7 @@ from core.services import blobs, previews, rows, uploads
 from core.services.pictures import store_logo
 from docms.admin.upload import DOOR as UPLOAD_DOOR
 from docms.models import DocumentLog, FolderLabel, ReadMark
-from docms.services import documents, folders, groups, marks, permissions
+from docms.services import documents, folders, groups, marks, permissions, shares, texts
 from messaging.models import Message
 from orgs.actor import Actor
 from orgs.models import (
@@ -47,7 +47,7 @@ from orgs.services.register import runs
 from orgs.services.tenants import add_member
 from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
 from tests.core import material
-from tests.docms.door import NO_FLAGS, PDF
+from tests.docms.door import NO_FLAGS, PDF, link_and_code
 from tests.docms.door import signed_in as bearer
 from tests.portal.pages import signed_in as browser
 
@@ -116,13 +116,14 @@ def build(cast: Cast) -> World:
                     **dict.fromkeys(
                         ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
                          "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
-                         "message_id"),
+                         "message_id", "share_id"),
                         NOWHERE,
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
                     "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
                     "app_id": NOWHERE,
                     "app_label": "orgs", "content_type_id": _content_type(),
+                    "share_token": "0" * 43, "share_code": "XXXXXX", "app_label": "orgs", "content_type_id": _content_type(),
                 },
             ),
         },
@@ -154,6 +155,9 @@ def _introduce(tenant: Organization) -> None:
             "privacy_text": f"Privacy of {tenant.name}",
             "accent_color": "#123456",
             "logo": store_logo(logo, tenant_id=tenant.pk, field="logo"),
+            "sms_send_url": "https://sms.example/",
+            "sms_api_key": "geheim",
+            "sms_sender_id": "Haus",
         },
     )
 
@@ -188,6 +192,14 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     permissions.set_permission(
         actor=boss, folder=folder, user_id=person.pk, flags={**NO_FLAGS, "read": True, "download": True}
     )
+    permissions.set_mail_rule(actor=boss, folder=folder, user_id=person.pk, custom=True, recipient_ids=[person.pk])
+    for kind in texts.Kind:
+        texts.store_text(actor=boss, folder=folder, kind=kind, values={"body": f"Text {name}"})
+    given = shares.share(
+        actor=boss, document=paper, name=f"Nina {name}", email=f"nina-{name.lower()}@example.org",
+        mobile_number="+491701234567",
+    )  # fmt: skip
+    share_token, share_code = link_and_code(given.pk)
     mark_of = cast.actor(person, tenant=tenant)
     marks.mark_read(document_id=paper.pk, actor=mark_of)
     log = DocumentLog.objects.filter(document_id=paper.pk).first() or rows.create(
@@ -228,6 +240,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "tenant_id": tenant.pk, "document_id": paper.pk, "file_id": paper.pk, "folder_id": folder.pk,
             "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
             "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
+            "share_id": given.pk, "share_token": share_token, "share_code": share_code,
             "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
             "app_id": app.pk, "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
         },

@@ -1,0 +1,146 @@
+"""A document for somebody outside: shared by a clerk, sent by a real worker, fetched on a telephone.
+
+Also how the page looks: both themes, three widths, by keyboard, and without scripts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core import scope
+from docms.models import DocumentLog, DocumentShare
+from messaging.models import Message
+from orgs.models import OrganizationSettings
+from tests.cast import Cast, load
+from tests.docms.door import PDF, Caller, make_folder, signed_in
+from tests.gateway import HOST
+from tests.servers import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.gateway import Gateway
+    from tests.servers import MailSink
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NINA = {"name": "Nina Notar", "email": "nina@kanzlei.test", "mobile_number": "0170 1234567", "locale": "de_DE"}
+
+
+@pytest.fixture
+def shared(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> tuple[Cast, Caller, int]:
+    """A company with a gateway, its administrator, and a document."""
+    monkeypatch.setenv("SMS_CA_FILE", str(gateway.ca_file))  # for the worker, which is another process
+    monkeypatch.setenv("INSIDE_HOSTS", HOST)
+    cast = load()
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        row = OrganizationSettings.objects.get(organization=cast.tenant)
+        row.sms_send_url, row.sms_api_key, row.sms_sender_id = gateway.url, "geheim", "Brandt"
+        row.save()
+        admin = signed_in(cast.admin, cast.tenant)
+    file = admin.upload(make_folder(admin, "Verträge"), title="Kaufvertrag", filename="kauf.pdf")["file_id"]
+    return cast, admin, file
+
+
+@pytest.fixture
+def open_share(shared: tuple[Cast, Caller, int], live_server: Any, settings: Any) -> tuple[str, str]:
+    """The address of a page, and its code, without a worker."""
+    from tests.docms.door import link_and_code
+
+    _cast, admin, file = shared
+    share_id = admin.ok("POST", f"/files/{file}/shares", NINA)["share_id"]
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        token, code = link_and_code(share_id)
+    return f"/app/shares/{token}", code
+
+
+@pytest.mark.rule("DOCMS-157", "DOCMS-160", "DOCMS-189", "DOCMS-190")
+def test_from_sharing_to_the_file_on_the_recipients_disk(
+    shared: tuple[Cast, Caller, int],
+    worker: None,
+    smtp: MailSink,
+    gateway: Gateway,
+    page: Page,
+    console: list[str],
+) -> None:
+    _cast, admin, file = shared
+    share_id = admin.ok("POST", f"/files/{file}/shares", NINA)["share_id"]
+    assert eventually(lambda: gateway.texts and smtp.to("nina@kanzlei.test"), seconds=15)  # at once, not by the sweep
+    (mail,) = smtp.to("nina@kanzlei.test")
+    link = re.search(r"http://\S+/app/shares/[\w-]+", mail.get_body(("plain",)).get_content())
+    assert link is not None
+    code = gateway.texts[0].split()[-1]
+    assert code not in mail.as_string() and "/app/shares/" not in gateway.texts[0]
+    page.goto(link[0])
+    page.get_by_label("Code").fill("FALSCH")
+    page.get_by_role("button", name=re.compile("Dokument|document")).click()
+    page.get_by_text("4").first.wait_for()  # attempts left
+    page.get_by_label("Code").fill(code.lower())
+    with page.expect_download() as download:
+        page.get_by_label("Code").press("Enter")
+    assert download.value.suggested_filename == "kauf.pdf"
+    assert download.value.path().read_bytes() == PDF
+    page.wait_for_timeout(400)
+    assert page.locator("[aria-busy]").count() == 0  # the page is as it was, and says so
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        row = DocumentShare.objects.get(pk=share_id)
+        assert (row.access_count, row.failures) == (1, 1)
+        assert DocumentLog.objects.filter(action="share_access").count() == 1
+        text = Message.objects.get(channel="sms")
+        assert (text.state, text.gateway_id, text.body_text) == ("sent", "gw-1", "")
+    # The fifth wrong code, and the link is dead.
+    for _number in range(4):
+        page.goto(link[0])
+        page.get_by_label("Code").fill("FALSCH")
+        page.get_by_label("Code").press("Enter")
+        page.wait_for_load_state()
+    assert page.get_by_label("Code").count() == 0
+    assert all("status of 4" in line for line in console)
+    console.clear()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_the_page_is_legible_for_everybody(
+    open_share: tuple[str, str], page: Page, axe: Callable[..., None], console: list[str], theme: Any, width: int
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 800})
+    url, _code = open_share
+    page.goto(url)
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("textbox").fill("FALSCH")
+    page.keyboard.press("Enter")
+    page.locator(".error").first.wait_for()
+    axe(page)
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto("/app/shares/" + "x" * 43)
+    axe(page)
+    # The browser notes the statuses 422 and 404; anything else would fail the test.
+    assert all("Failed to load resource" in line for line in console)
+    console.clear()
+
+
+def test_the_page_works_by_keyboard_and_without_scripts(
+    open_share: tuple[str, str], chromium: Browser, live_server: Any
+) -> None:
+    url, code = open_share
+    context = chromium.new_context(base_url=live_server.url, locale="de-DE", java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url)
+    for _number in range(20):
+        page.keyboard.press("Tab")
+        if page.locator("input[name=code]:focus").count():
+            break
+    page.keyboard.type(code)
+    page.keyboard.press("Tab")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.path().read_bytes() == PDF
+    context.close()
