@@ -12,13 +12,16 @@ from docms.api import (
     files,
     folders,
     groups,
+    label_suggestions,
     labels,
     logs,
     passwords,
     permissions,
+    resets,
     search,
     settings,
     sign_in,
+    system_logs,
     users,
     versions,
 )
@@ -75,6 +78,15 @@ urlpatterns = [
     _route("favorites/<int:folder_id>", favorites.OneFavorite),
     _route("maillogs", logs.MailLogs),
     _route("maillogs/errors", logs.MailErrors),
+    # People: what is reset for them, group administration, system log, export, suggested labels.
+    _route("users/<int:user_id>/tfa", resets.ResetTfa),
+    _route("users/<int:user_id>/tfa/all-tenants", resets.ResetTfaEverywhere),
+    _route("users/<int:user_id>/login-attempts", resets.ResetLoginAttempts),
+    _route("password/user/<int:user_id>", resets.SendPasswordMail),
+    _route("label-suggestions", label_suggestions.LabelSuggestions),
+    _route("label-suggestions/<path:name>", label_suggestions.OneLabelSuggestion),
+    _route("systemlogs", system_logs.SystemLogs),
+    _route("systemlogs/<int:systemlog_id>", system_logs.OneSystemLog),
     # Whatever else begins like this door is unknown in its dialect.
     re_path(r"^", UnknownPath.as_view()),  # with line breaks, too
 ]

@@ -210,3 +210,15 @@ def _set_last_folder(actor: Actor, membership: Membership, folder_id: int | None
         refuse_unknown("last_folder_id", [folder_id])
     assert folder is not None
     marks.opened(folder, membership)
+
+
+def send_link(*, actor: Actor, membership: Membership) -> None:
+    """Mail a member a link for a password (DOCMS-035); beyond three an hour nothing is sent or said (DOCMS-036).
+
+    Raises `Denied` for accounts that are not this company's alone.
+    """
+    try:
+        org_members.send_link(actor=actor, membership=membership)
+    except Conflict as error:
+        if error.code != "too_many_links":
+            raise
