@@ -33,6 +33,7 @@ __all__ = [
     "effective",
     "effective_for",
     "effective_many",
+    "has_add_on",
     "holders",
     "may_administer",
     "may_change_permissions",
@@ -50,7 +51,7 @@ __all__ = [
     "require",
 ]
 
-BIG_FILES = 1  # code of the licensed add-on
+BIG_FILES, GROUP_ADMINISTRATORS = 1, 3  # codes of licensed add-ons
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,9 @@ def may_delete(actor: Actor, document: Document) -> Answer:
 
     A protected document is refused to everybody; that answer carries status 409 (DOCMS-105).
     """
-    if not may_administer(actor, document.tenant_id) and not _administers_a_group_of(actor, document.folder_id):
+    if not may_administer(actor, document.tenant_id) and not (
+        _administers_a_group_of(actor, document.folder_id) and has_add_on(document.tenant_id, GROUP_ADMINISTRATORS)
+    ):
         return no(_("Only administrators may delete documents."))
     problem = deletion_problem(document)
     return no(problem[1], denied_status=409) if problem else YES
@@ -248,21 +251,24 @@ def _administers_a_group_of(actor: Actor, folder_id: int) -> bool:
     ).exists()
 
 
-def may_store_big(tenant_id: int, size: int) -> Answer:
-    """Content above the Base64 limit needs the add-on; without any licence everything is open (DOCMS-125, 173)."""
-    if size <= settings.BASE64_LIMIT:
-        return YES
+def has_add_on(tenant_id: int, code: int) -> bool:
+    """Whether an add-on is licensed: without any licence all are (DOCMS-173), with an expired one none (DOCMS-175)."""
     licence = (
         License.objects.filter(Q(organization=tenant_id) | Q(organization=None))
         .order_by(F("organization").asc(nulls_last=True))
         .first()
     )
     if licence is None:
-        return YES
+        return True
     over = licence.valid_until is not None and licence.valid_until <= timezone.now()
-    if over or BIG_FILES not in licence.features:
-        return no(_("Big files need an add-on that is not licensed."))
-    return YES
+    return not over and code in licence.features
+
+
+def may_store_big(tenant_id: int, size: int) -> Answer:
+    """Content above the Base64 limit needs the add-on; without any licence everything is open (DOCMS-125, 173)."""
+    if size <= settings.BASE64_LIMIT or has_add_on(tenant_id, BIG_FILES):
+        return YES
+    return no(_("Big files need an add-on that is not licensed."))
 
 
 def flag_names() -> tuple[str, ...]:
