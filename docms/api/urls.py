@@ -8,6 +8,7 @@ from django.urls import path, re_path
 
 from docms.api import (
     delivery,
+    export,
     favorites,
     files,
     folders,
@@ -83,6 +84,7 @@ urlpatterns = [
     _route("users/<int:user_id>/tfa", resets.ResetTfa),
     _route("users/<int:user_id>/tfa/all-tenants", resets.ResetTfaEverywhere),
     _route("users/<int:user_id>/login-attempts", resets.ResetLoginAttempts),
+    _route("users/<int:user_id>/export", export.ExportOfUser),
     _route("password/user/<int:user_id>", resets.SendPasswordMail),
     _route("groupadmin/users", groupadmin.GroupadminUsers),
     _route("groupadmin/users/<int:user_id>", groupadmin.OneGroupadminUser),
