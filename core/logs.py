@@ -12,9 +12,19 @@ from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
 from core import scope
 
-_KEYS = r"password|passwort|token|code|secret|api[_-]?key|sessionid|user_session"
+_KEYS = (
+    r"passwor[dt]|passwd|passphrase|pwd|token|code|secret|(?:api|app|tfa|licen[cs]e)[_-]?key|tfa_?input|file_?data"
+    r"|sessionid|user_session"
+)
+# What follows such a name, up to the end of the quotation (which may itself be quoted) or of the word; credentials of a
+# header, whoever quotes it; and Base64 so long that it is the content of a file.
 _SECRETS = re.compile(
-    r"(?i)(authorization: *(?:bearer|basic) +|(?:" + _KEYS + r")[\"']?\s*(?:[=:]|%3[ad])\s*[\"']?)([^\s\"'&,;]+)"
+    r"(?i)"
+    r"(authorization\\*[\"']?\s*[:=]\s*\\*[\"']?(?:bearer|basic)\s+)[^\s\"'\\,;]+"
+    r"|(\b(?:bearer|basic)\s+)[\w.~+/=-]{16,}"
+    r"|((?:" + _KEYS + r")\\*[\"']?\s*(?:[=:]|%3[ad])\s*)"
+    r"(?:(?P<quote>\\*[\"'])(?:(?!(?P=quote))(?:\\.|[^\\\r\n]))*|[^\s\"'&,;]+)"
+    r"|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{200,}={0,2}"
 )
 _SECRET_KEY = re.compile(r"(?i)(?:authorization|cookie|" + _KEYS + r")\Z")
 # Segments of paths that are a secret or an address: links, invite codes, second-factor codes, shares (DOCMS-182).
@@ -30,6 +40,10 @@ _IN_TEXT = re.compile(_SEGMENTS + r"[^/?#\s\"]+")
 _IN_PATH = re.compile(_SEGMENTS + r"[^/]+")
 
 
+def _masked_secret(found: re.Match[str]) -> str:
+    return f"{found[1] or found[2] or found[3] or ''}{found['quote'] or ''}***"
+
+
 def _hidden(found: re.Match[str]) -> str:
     return found.group(1) or f"{found.group(2)}***"
 
@@ -38,7 +52,7 @@ def mask(text: str) -> str:
     """The text without passwords, tokens and codes (DOCMS-167, 182), and without rows that PostgreSQL has printed."""
     if "DETAIL:  " in text:
         text = _DETAIL.sub("DETAIL:  ***", text)
-    return _IN_TEXT.sub(_hidden, _SECRETS.sub(r"\1***", text))
+    return _IN_TEXT.sub(_hidden, _SECRETS.sub(_masked_secret, text))
 
 
 def mask_path(path: str) -> str:

@@ -247,7 +247,10 @@ def may_delete(actor: Actor, document: Document) -> Answer:
 
     A protected document is refused to everybody; that answer carries status 409 (DOCMS-105).
     """
-    if not may_administer(actor, document.tenant_id) and not _administers_a_group_of(actor, document.folder_id):
+    if not may_administer(actor, document.tenant_id) and not (
+        _administers_a_group_of(actor, document.folder_id)
+        and licences.may_use(document.tenant_id, licences.GROUP_ADMINISTRATORS)
+    ):
         return no(_("Only administrators may delete documents."))
     problem = deletion_problem(document)
     return no(problem[1], denied_status=409) if problem else YES

@@ -266,4 +266,6 @@ LOGGING = {
         "handlers": ["console"],
         "level": env.text("LOG_LEVEL", default="INFO", among=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
     },
+    # They tell at length which letters a PDF is made of.
+    "loggers": {"fontTools": {"level": "ERROR"}, "fpdf": {"level": "ERROR"}},
 }

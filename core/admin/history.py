@@ -54,6 +54,7 @@ VERBS = {
     "checked": gettext_lazy("checked off"),
     "destroyed": gettext_lazy("destroyed"),
     "erased": gettext_lazy("emptied"),
+    "exported": gettext_lazy("data exported"),
     "found": gettext_lazy("found again"),
     "healed": gettext_lazy("stored anew"),
     "made_operator": gettext_lazy("made operator"),

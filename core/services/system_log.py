@@ -13,11 +13,15 @@ from core.logs import mask
 from core.models import SystemLog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from django.http import HttpRequest
     from rest_framework.request import Request
 
 log = logging.getLogger(__name__)
 LIMIT = 20000  # characters of a trace; its end says what happened
+# Areas that clients may name; the contract has unknown ones stored as the first (`SystemLogCreate.category`).
+CATEGORIES = ("frontend", "backend", "mail", "sms", "storage", "license", "update", "job")
 
 
 def report(request: HttpRequest | Request, error: BaseException) -> None:
@@ -68,3 +72,20 @@ def _write(request: HttpRequest | Request, bare: Any, error: BaseException) -> N
 def _storable(text: str) -> str:
     """Without what a text column refuses: zero bytes and halves of characters."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def report_of_client(*, user_id: int, tenant_id: int, reports: Iterable[Mapping[str, str]]) -> list[SystemLog]:
+    """Errors that a client noticed (DOCMS-166): ``category``, ``action``, ``stacktrace`` of each.
+
+    What looks like a secret is masked (DOCMS-167). Who, where and when are said by the caller and the clock.
+    """
+    return SystemLog.objects.bulk_create(
+        SystemLog(
+            user_id=user_id,
+            tenant_id=tenant_id,
+            category=report["category"] if report["category"] in CATEGORIES else CATEGORIES[0],
+            action=_storable(mask(report["action"]))[:100],
+            stacktrace=_storable(mask(report["stacktrace"]))[-LIMIT:],
+        )
+        for report in reports
+    )

@@ -143,10 +143,10 @@ class DocmsView(DoorView):
         return document
 
     def member(self, user_id: int) -> Membership:
-        """A member of the tenant, deactivated or not. Raises `NotFound`."""
+        """A member of the tenant, deactivated or not, but not one who was erased. Raises `NotFound`."""
         membership = (
             Membership.objects.select_related("user", "organization", "login_logo")
-            .filter(user=user_id, organization=self.tenant.pk)
+            .filter(user=user_id, organization=self.tenant.pk, user__erased_at=None)
             .first()
         )
         if membership is None:

@@ -336,8 +336,7 @@ class ActivateTfa(_TokenView):
         key = _fresh(second_factor.pending(self.user, tenant))
         self.require_right(lambda: second_factor.confirm(key, tfainput), tenant.pk)
         self.log(SignInLog.Type.TFA_OK, tenant.pk)
-        if self.token.state == AccessToken.State.PENDING:
-            self.activate()
+        self.activate()  # one that was active has passed the second factor from now on, too
         return Response()
 
 

@@ -21,6 +21,7 @@ from docms.api.fields import (
 )
 from docms.api.people import display_name
 from docms.models import FolderMark
+from docms.querysets import MEMBER_FLAGS
 from docms.services.audiences import group_ids_of, groups_by_person
 from docms.services.members import FLAGS
 from docms.services.pictures import as_base64
@@ -89,6 +90,24 @@ class UserCreate(UserUpdate):
     name = LineField(max_length=201)
 
 
+class GroupadminUserCreate(serializers.Serializer):
+    """New user created by a group administrator; administrator flags cannot be given."""
+
+    username = LineField(max_length=150)
+    email = serializers.EmailField(max_length=254)
+    name = LineField(max_length=201)
+    locale = LocaleField(required=False)
+    darkmode = serializers.BooleanField(required=False)
+    token_sec = serializers.IntegerField(required=False, min_value=60, max_value=2592000)
+    tfa_force = serializers.BooleanField(required=False)
+    group_ids = IdsField(min_length=1, help_text="Groups to join; each must be administered by the caller.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """The permission flags are all alike."""
+        flags = {name: serializers.BooleanField(required=False) for name in MEMBER_FLAGS.values()}
+        return super().get_fields() | flags
+
+
 # Field of the contract → column, where the two differ.
 _COLUMNS = {"locale": "language", "mobile_number": "mobile", "deactivated": "deactivated_at"}
 
@@ -99,6 +118,21 @@ def columns_of(values: dict[str, Any]) -> dict[str, Any]:
     if "mobile" in named:
         named["mobile"] = named["mobile"] or ""
     return named
+
+
+def differing(view: DocmsView, values: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a body that are not as in the record already: a whole record may be sent back."""
+    return {name: value for name, value in values.items() if not _equals(view, name, value, stored)}
+
+
+def _equals(view: DocmsView, name: str, value: Any, stored: dict[str, Any]) -> bool:
+    if name == "locale":
+        return locale_of(value) == stored[name]
+    if name == "deactivated":
+        return moment(value, view.tenant.zone) == stored[name]
+    if name == "group_ids":
+        return bool(sorted(value) == stored[name])
+    return bool(value == stored[name] if isinstance(value, bool) else (value or None) == (stored[name] or None))
 
 
 _VALUES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -11,8 +11,7 @@ from rest_framework.response import Response
 from core.api import flag
 from docms.api.base import DocmsView
 from docms.api.errors import operation
-from docms.api.fields import locale_of, moment
-from docms.api.user_rows import User, UserCreate, UserUpdate, columns_of, everybody, one
+from docms.api.user_rows import User, UserCreate, UserUpdate, columns_of, differing, everybody, one
 from docms.services import members
 from orgs.models import Membership
 
@@ -76,7 +75,7 @@ class OneUser(DocmsView):
         membership = self.self_or_admin(user_id)
         values = self.body(UserUpdate)
         stored = one(self, membership)
-        different = {name: value for name, value in values.items() if not self._equals(name, value, stored)}
+        different = differing(self, values, stored)
         if different:
             members.change_member(
                 actor=self.actor,
@@ -86,12 +85,3 @@ class OneUser(DocmsView):
                 is_super=self.is_super_admin,
             )
         return Response(one(self, Membership.objects.select_related("user", "organization").get(pk=membership.pk)))
-
-    def _equals(self, name: str, value: Any, stored: dict[str, Any]) -> bool:
-        if name == "locale":
-            return locale_of(value) == stored[name]
-        if name == "deactivated":
-            return moment(value, self.tenant.zone) == stored[name]
-        if name == "group_ids":
-            return sorted(value) == stored[name]
-        return (value or None) == (stored[name] or None) if not isinstance(value, bool) else value == stored[name]

@@ -227,6 +227,22 @@ def _set_people(group: Group, wanted: set[int] | None, admins: set[int] | None) 
 
 
 @transaction.atomic
+def set_members(*, group: Group, user_ids: Iterable[int]) -> None:
+    """Let exactly these people belong to the group; who administers it stays, and belongs to it. The caller has checked
+    the rights.
+
+    Side effects: one audit entry. Raises `NotFound` when it is gone, `Invalid` for unknown ids, or other people of a
+    derived group.
+    """
+    fresh = Group.objects.select_for_update().filter(pk=group.pk).first()
+    if fresh is None:
+        raise NotFound
+    admins = GroupMember.objects.filter(group=fresh, is_admin=True).values_list("membership__user_id", flat=True)
+    wanted = set(user_ids) | (set(admins) if fresh.kind == Group.Kind.MANUAL else set())
+    _set_people(fresh, wanted, None)
+
+
+@transaction.atomic
 def set_folders(*, group: Group, folder_ids: Iterable[int]) -> set[int]:
     """Let the group reach exactly these folders. The caller has checked the rights.
 

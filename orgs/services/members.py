@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import scope
 from core.answers import require
 from core.errors import Conflict
 from core.services import audit, rows, throttle
 from orgs import rules
-from orgs.models import CommunityAssignment, Membership, Organization, User
-from orgs.services import licences, passwords, second_factor
+from orgs.models import CommunityAssignment, Membership, Organization, SignInLog, User
+from orgs.services import licences, passwords, second_factor, tokens
 from orgs.services.accounts import create_account
 from orgs.services.tenants import ensure_member
 
@@ -144,21 +145,50 @@ def send_link(*, actor: Actor, membership: Membership) -> None:
 
 @transaction.atomic
 def reset_attempts(*, actor: Actor, membership: Membership) -> None:
-    """Forget the wrong passwords of a member's account, at every door (DOCMS-040). Side effect: audit.
+    """Forget the wrong passwords of a member's account, at every door (DOCMS-040).
 
-    Raises `Denied` for accounts that are not this company's alone: else it could guess a stranger's password for ever.
+    Side effects: an entry of the login log, audit. Raises `Denied` for accounts that are not this company's alone: else it could guess a stranger's password for ever.
     """
     require(rules.may_act_on_account(actor, membership))
     throttle.clear(*passwords.account_counters(membership.user))
+    now = scope.current()
+    SignInLog.objects.create(
+        user=membership.user,
+        tenant=membership.organization,
+        type=SignInLog.Type.UNLOCKED,
+        door=now.door,
+        ip=now.ip,
+    )
     audit.record("attempts_reset", membership)
+
+
+@transaction.atomic
+def reset_tenant_key(*, membership: Membership) -> None:
+    """Remove a member's key of this organization; those of others and the personal one stay (DOCMS-026, 027).
+
+    Side effects: the account's docms tokens for the organization are revoked; audit.
+    """
+    second_factor.remove(membership.user, membership.organization)
+    tokens.revoke_sessions(membership.user, membership.organization)
 
 
 @transaction.atomic
 def reset_second_factor(*, membership: Membership) -> None:
     """Remove the keys of a member: the organization's own, and the personal one where `may_reset_personal_key`.
 
-    Side effects: recovery codes go with the personal key; audit.
+    Side effects: those of `reset_tenant_key`; recovery codes go with the personal key; audit.
     """
-    second_factor.remove(membership.user, membership.organization)
+    reset_tenant_key(membership=membership)
     if rules.may_reset_personal_key(membership):
         second_factor.remove(membership.user)
+
+
+@transaction.atomic
+def reset_keys_everywhere(*, user: User) -> None:
+    """Remove every key of an account, in all organizations and its personal one (DOCMS-028). Only for the operator.
+
+    Without the personal key, too: docms takes it in every tenant, so it would go on asking for a code.
+    Side effects: recovery codes go, all docms tokens of the account are revoked; audit.
+    """
+    second_factor.remove_all(user)
+    tokens.revoke_sessions(user)

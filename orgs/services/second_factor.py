@@ -137,3 +137,11 @@ def remove(user: User, organization: Organization | None = None) -> int:
     if removed:
         audit.record("second_factor_removed", user)
     return removed
+
+
+def remove_all(user: User) -> None:
+    """Remove every key of an account, of whichever organization, and its recovery codes."""
+    removed = SecondFactor.objects.filter(user=user).delete()[0]
+    RecoveryCode.objects.filter(user=user).delete()
+    if removed:
+        audit.record("second_factor_removed", user)

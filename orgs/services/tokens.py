@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.planned import ModelRows
 from core.tokens import new_token, token_hash
-from orgs.models import AccessToken, OneTimeLink, Session, User
+from orgs.models import AccessToken, OneTimeLink, Organization, Session, User
 
 PENDING_LIFE = datetime.timedelta(minutes=10)  # DOCMS-003
 USE_NOTED_EVERY = datetime.timedelta(minutes=1)
@@ -59,6 +59,14 @@ def note_use(row: AccessToken) -> None:
 def revoke(row: AccessToken) -> None:
     """End one token at once; the user's others live on (DOCMS-013)."""
     AccessToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def revoke_sessions(user: User, organization: Organization | None = None) -> None:
+    """End the docms sessions of an account in one organization, or wherever they are; keys of applications stay."""
+    found = AccessToken.objects.filter(user=user, kind=AccessToken.Kind.DOCMS_SESSION, revoked_at=None)
+    if organization is not None:
+        found = found.filter(organization=organization)
+    found.update(revoked_at=timezone.now())
 
 
 def tidy() -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import io
 import re
 from typing import Any
@@ -260,6 +261,9 @@ def test_super_administrators_are_made_by_their_like(cast: Cast, admin: Caller, 
         plain_admin.refused("PUT", boss, 403, {"deactivated": moment})
     plain_admin.refused("POST", "/users", 403, NEW | {"super_admin_perm": True})
     assert me(admin, cast.admin) == record
+    for name in ("username", "email"):  # else a link for the password would hand the account over
+        plain_admin.refused("PUT", boss, 403, {name: another(name, None)})
+    assert me(admin, cast.admin) == record
     plain_admin.ok("PUT", boss, {"description": "Chefin"})
     admin.ok("PUT", f"/users/{cast.staff.pk}", {"super_admin_perm": True})
     admin.ok("PUT", f"/users/{cast.staff.pk}", {"mail_perm": False})
@@ -283,6 +287,17 @@ def test_the_last_super_administrator_stays(cast: Cast, admin: Caller) -> None:
     deputy_caller.refused("PUT", deputy, 409, {"super_admin_perm": False})
     deputy_caller.ok("PUT", boss, {"super_admin_perm": True})
     deputy_caller.ok("PUT", deputy, {"deactivated": soon(seconds=-3)})
+
+
+@pytest.mark.rule("DOCMS-196")
+def test_a_day_of_leaving_begins_in_utc(cast: Cast, admin: Caller) -> None:
+    path = f"/users/{cast.renter.pk}"
+    assert admin.ok("PUT", path, {"deactivated": "2031-07-01"})["deactivated"] == "2031-07-01T02:00:00.000+0200"
+    assert cast.membership("renter").deactivated_at == datetime.datetime(2031, 7, 1, tzinfo=datetime.UTC)
+    made = admin.ok("POST", "/users", NEW | {"deactivated": "2031-01-01"})
+    assert made["deactivated"] == "2031-01-01T01:00:00.000+0100"
+    for wrong in ("2031-02-30", "2031-07", "2031-07-01T12:00:00", "", 20310701, "0000-01-01"):
+        assert "deactivated" in admin.refused("PUT", path, 400, {"deactivated": wrong})["message"]
 
 
 @pytest.mark.rule("DOCMS-198")

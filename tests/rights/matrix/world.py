@@ -123,7 +123,7 @@ def build(cast: Cast) -> World:
                     "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
                     "app_id": NOWHERE,
                     "app_label": "orgs", "content_type_id": _content_type(),
-                    "share_token": "0" * 43, "share_code": "XXXXXX", "app_label": "orgs", "content_type_id": _content_type(),
+                    "share_token": "0" * 43, "share_code": "XXXXXX",
                 },
             ),
         },

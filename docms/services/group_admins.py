@@ -1,0 +1,228 @@
+"""Group administrators: what a tenant lets them do with the people of their groups (DOCMS-067 … 085).
+
+Who administers no group, and everybody while `groupadmin_active` is off, is refused; so is what a switch forbids. People
+outside the administered groups do not exist, and administrators of the tenant are none of their business.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.errors import Denied, NotFound
+from docms.models import Group, GroupMember
+from docms.services import groups, members
+from docms.services.audiences import group_ids_of
+from docms.services.names import refuse_unknown
+from orgs.audience import people_of
+from orgs.models import Membership, OrganizationSettings
+from orgs.services import licences
+from orgs.services import members as org_members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from orgs.actor import Actor
+    from orgs.models import Organization
+
+# What is done → the switch of the tenant that it needs beside `groupadmin_active` (DOCMS-067, 069 … 073).
+SWITCHES = {
+    "read_group": "groupadmin_active",
+    "create_user": "groupadmin_user_create",
+    "change_user": "groupadmin_user_edit",
+    "set_members": "groupadmin_user_edit",
+    "send_link": "groupadmin_user_reset_password",
+    "reset_second_factor": "groupadmin_user_reset_tfa",
+    "reset_attempts": "groupadmin_user_reset_attempts",
+}
+# Permission flag → the switch with which it is taken over (DOCMS-074 … 080).
+FLAG_SWITCHES = {
+    "read_perm": "groupadmin_perm_read",
+    "download_perm": "groupadmin_perm_download",
+    "upload_file_perm": "groupadmin_perm_upload",
+    "edit_file_perm": "groupadmin_perm_edit_file",
+    "edit_own_file_perm": "groupadmin_perm_edit_own_file",
+    "log_perm": "groupadmin_perm_log",
+    "mail_perm": "groupadmin_perm_mail",
+}
+
+
+# --- Who and whom ---------------------------------------------------------------------------------------
+
+
+def administered(actor: Actor, tenant: Organization) -> dict[int, Group]:
+    """The groups of the tenant that the caller administers, by id."""
+    return {group.pk: group for group in Group.objects.administered_by(actor).filter(tenant=tenant.pk)}
+
+
+def require_switch(actor: Actor, tenant: Organization, what: str) -> OrganizationSettings:
+    """The tenant's switches, if they let the caller do something of `SWITCHES`.
+
+    Raises `Denied`, with code ``license_required`` where group administration is not licensed.
+    """
+    chosen = OrganizationSettings.objects.get(organization=tenant.pk)
+    if not chosen.groupadmin_active:
+        raise Denied(_("Group administration is switched off."))
+    if not licences.may_use(tenant.pk, licences.GROUP_ADMINISTRATORS):
+        raise Denied(_("Group administration needs an add-on that is not licensed."), code="license_required")
+    if not administered(actor, tenant):
+        raise Denied(_("You administer no group."))
+    if not getattr(chosen, SWITCHES[what]):
+        raise Denied(_("Group administrators may not do this."))
+    return chosen
+
+
+def _group(actor: Actor, tenant: Organization, group_id: int) -> Group:
+    """An administered group. Raises `NotFound` for any other."""
+    group = administered(actor, tenant).get(group_id)
+    if group is None:
+        raise NotFound
+    return group
+
+
+def _person(actor: Actor, tenant: Organization, user_id: int) -> Membership:
+    """A member of an administered group who is no administrator of the tenant.
+
+    Raises `NotFound` for people outside (DOCMS-068), `Denied` for administrators (DOCMS-082).
+    """
+    membership = (
+        Membership.objects.select_related("user", "organization", "login_logo")
+        .filter(user=user_id, organization=tenant.pk, user__erased_at=None)
+        .first()
+    )
+    if membership is None or not administered(actor, tenant).keys() & set(group_ids_of(membership)):
+        raise NotFound
+    if membership.admin_perm or membership.super_admin_perm or membership.user.is_superuser:
+        raise Denied(_("Administrators are changed by administrators only."))
+    return membership
+
+
+def _people(tenant: Organization, own: Iterable[Group]) -> set[int]:
+    """The accounts of some groups, in three queries at most."""
+    own = list(own)
+    manual = [group.pk for group in own if group.kind == Group.Kind.MANUAL]
+    keys = [group.audience_key for group in own if group.kind == Group.Kind.DERIVED and group.audience_key]
+    listed = GroupMember.objects.filter(group__in=manual).values_list("membership__user_id", flat=True)
+    return set(listed) | (people_of(keys, tenant) if keys else set())
+
+
+# --- Groups ---------------------------------------------------------------------------------------------
+
+
+def group_to_read(*, actor: Actor, tenant: Organization, group_id: int) -> Group:
+    """An administered group. Raises `Denied` (DOCMS-067), `NotFound`."""
+    require_switch(actor, tenant, "read_group")
+    return _group(actor, tenant, group_id)
+
+
+@transaction.atomic
+def set_members(*, actor: Actor, tenant: Organization, group_id: int, user_ids: Iterable[int]) -> Group:
+    """Replace the members of an administered group, except those who administer it (DOCMS-070, 084).
+
+    Side effects: audit. Raises `Denied`, `NotFound`, and `Invalid` for people whom the caller does not administer
+    (DOCMS-068), told like unknown ones, or other people of a derived group.
+    """
+    require_switch(actor, tenant, "set_members")
+    group = _group(actor, tenant, group_id)
+    wanted = set(user_ids)
+    refuse_unknown("user_ids", wanted - _people(tenant, administered(actor, tenant).values()))
+    groups.set_members(group=group, user_ids=wanted)
+    return group
+
+
+# --- People ---------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_user(*, actor: Actor, tenant: Organization, values: Mapping[str, Any], welcome: bool) -> Membership:
+    """Add a person to administered groups; see `members.create_member` for ``values``, side effects and refusals.
+
+    Flags whose switch is off are false (DOCMS-081). Raises `Denied` without the switch, for a group that the caller does
+    not administer (DOCMS-069) and for administrator flags (DOCMS-082), `Invalid` for unknown groups.
+    """
+    chosen = require_switch(actor, tenant, "create_user")
+    _refuse_administrators(values)
+    _require_own(actor, tenant, set(values["group_ids"]))
+    return members.create_member(actor=actor, tenant=tenant, values=_taken_over(chosen, values), welcome=welcome)
+
+
+def person_to_change(*, actor: Actor, tenant: Organization, user_id: int) -> Membership:
+    """The member whom `change_user` would change, as stored now. Raises `Denied`, `NotFound` as that does."""
+    require_switch(actor, tenant, "change_user")
+    return _person(actor, tenant, user_id)
+
+
+@transaction.atomic
+def change_user(*, actor: Actor, tenant: Organization, user_id: int, values: Mapping[str, Any]) -> Membership:
+    """Store what really differs; see `members.change_member` for ``values``, side effects and refusals.
+
+    Flags whose switch is off keep their value (DOCMS-081). Groups that the caller does not administer stay as they are,
+    and so do the groups that the person administers. Raises `Denied` without the switch, for administrators and their
+    flags (DOCMS-082), for permission flags while they are locked (DOCMS-085), for another's group, and for names of staff
+    where the caller is none; `NotFound` for people outside (DOCMS-068).
+    """
+    chosen = require_switch(actor, tenant, "change_user")
+    membership = _person(actor, tenant, user_id)
+    _refuse_administrators(values)
+    _protect_staff(actor, membership, values)
+    values = _taken_over(chosen, values)
+    if "group_ids" in values:
+        values["group_ids"] = _groups_after(actor, tenant, membership, set(values["group_ids"]))
+    members.change_member(actor=actor, membership=membership, values=values, is_admin=True, is_super=False)
+    return membership
+
+
+def _refuse_administrators(values: Mapping[str, Any]) -> None:
+    if any(values.get(flag) for flag in members.ADMIN_FLAGS):
+        raise Denied(_("Group administrators may not make administrators."))
+
+
+def _protect_staff(actor: Actor, membership: Membership, values: Mapping[str, Any]) -> None:
+    """A resident who gave a clerk another address could have the account, and the back office, by a password link."""
+    is_staff = membership.role in (Membership.Role.OWNER, Membership.Role.STAFF, Membership.Role.AFFILIATE)
+    if is_staff and membership.tenant_id not in actor.staff_tenants and values.keys() & {"username", "email"}:
+        raise Denied(_("Staff are changed by staff only."))
+
+
+def _taken_over(chosen: OrganizationSettings, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values without the flags whose switch is off."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in FLAG_SWITCHES or getattr(chosen, FLAG_SWITCHES[name])
+    }
+
+
+def _require_own(actor: Actor, tenant: Organization, group_ids: set[int]) -> None:
+    known = set(Group.objects.filter(tenant=tenant.pk, pk__in=group_ids).values_list("pk", flat=True))
+    refuse_unknown("group_ids", group_ids - known)
+    if group_ids - administered(actor, tenant).keys():
+        raise Denied(_("You do not administer all of these groups."))
+
+
+def _groups_after(actor: Actor, tenant: Organization, membership: Membership, wanted: set[int]) -> list[int]:
+    """The groups of a person when these are wished for: only administered ones are joined or left."""
+    now, own = set(group_ids_of(membership)), administered(actor, tenant).keys()
+    _require_own(actor, tenant, wanted - now)
+    led = set(GroupMember.objects.filter(membership=membership, is_admin=True).values_list("group_id", flat=True))
+    return sorted(wanted | (now - own) | (now & led))
+
+
+def send_link(*, actor: Actor, tenant: Organization, user_id: int) -> None:
+    """Mail a password link (DOCMS-071); see `members.send_link`. Raises `Denied`, `NotFound`."""
+    require_switch(actor, tenant, "send_link")
+    members.send_link(actor=actor, membership=_person(actor, tenant, user_id))
+
+
+def reset_second_factor(*, actor: Actor, tenant: Organization, user_id: int) -> None:
+    """Remove the tenant's key of a person (DOCMS-072); see `orgs.services.members`. Raises `Denied`, `NotFound`."""
+    require_switch(actor, tenant, "reset_second_factor")
+    org_members.reset_tenant_key(membership=_person(actor, tenant, user_id))
+
+
+def reset_attempts(*, actor: Actor, tenant: Organization, user_id: int) -> None:
+    """Clear failed attempts (DOCMS-073); see `orgs.services.members`. Raises `Denied`, `NotFound`."""
+    require_switch(actor, tenant, "reset_attempts")
+    org_members.reset_attempts(actor=actor, membership=_person(actor, tenant, user_id))
