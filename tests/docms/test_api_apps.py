@@ -216,9 +216,9 @@ def test_who_is_out_cannot_sign_in_and_loses_keys_and_tokens(cast: Cast, admin: 
         admin.ok("PUT", f"/apps/{app}", {"user_ids": [cast.owner.pk]})
     else:
         admin.ok("DELETE", f"/apps/{app}")
+    assert not AccessToken.objects.filter(application=app, user=cast.renter, revoked_at=None).exists()
     sign_in(cast.renter.username, key, 401)
     inside.refused("GET", "/folders", 401)
-    assert not AccessToken.objects.filter(application=app, user=cast.renter, revoked_at=None).exists()
     for caller in (beside, own):
         caller.ok("GET", "/folders")
     sign_in(cast.owner.username, others, 200 if how == "removed" else 401)
