@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orgs.models import OrganizationSettings
 from tests.docms.door import (
     NO_FLAGS,
     PDF,
@@ -20,12 +21,15 @@ from tests.docms.door import (
 )
 
 if TYPE_CHECKING:
+    from orgs.models import Organization
     from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 FOREIGN = "Fremdwort"
-IDS = {"tenantId", "folderId", "groupId", "fileId", "userId", "appId"}
 NO_IDS = {"sms_sender_id"}  # only sounds like one
+IDS = {"tenantId", "folderId", "groupId", "fileId", "userId", "appId", "shareId"}
+NINA = {"name": FOREIGN, "email": "foreigner@example.org", "mobile_number": "+491701234567"}
+TEXTS = ("mail-template", "mail-template/share", "sms-template")
 BODIES: dict[str, Any] = {
     "PUT /users/{userId}": {"name": "x"},
     "PUT /groups/{groupId}": {"name": "x"},
@@ -36,7 +40,28 @@ BODIES: dict[str, Any] = {
     "PUT /folders/{folderId}/permissions/{userId}": {"active": True, **NO_FLAGS},
     "PUT /apps/{appId}": {"name": "x"},
     "POST /apps/{appId}/keys": {"user_id": 1},
+    "POST /folders/{folderId}/mail-template": {"subject": "x"},
+    "PUT /folders/{folderId}/mail-template/share": {"subject": "x"},
+    "PUT /folders/{folderId}/sms-template": {"message": "x"},
+    "POST /files/{fileId}/shares": NINA,
 }
+
+
+def equip(caller: Caller, tenant: Organization, folder: int, file: int, user: int) -> int:
+    """Texts, a rule for uploads and a share, whose id is returned."""
+    row = OrganizationSettings.objects.get(organization=tenant)
+    row.sms_send_url, row.sms_api_key, row.sms_sender_id = "https://sms.example/", "geheim", "Haus"
+    row.save()
+    caller.ok("PUT", "/mail-templates", {"subject": FOREIGN})
+    caller.ok("PUT", "/sms-templates", {"message": FOREIGN})
+    caller.ok("POST", f"/folders/{folder}/mail-template", {"subject": FOREIGN})
+    caller.ok("PUT", f"/folders/{folder}/mail-template/share", {"subject": FOREIGN})
+    caller.ok("PUT", f"/folders/{folder}/sms-template", {"message": FOREIGN})
+    caller.ok(
+        "POST", "/mail-after-upload", {"user_id": user, "folder_id": folder, "custom": True, "recipients": [user]}
+    )
+    made: int = caller.ok("POST", f"/files/{file}/shares", NINA)["share_id"]
+    return made
 
 
 class Other:
@@ -55,11 +80,14 @@ class Other:
         self.caller.ok("PUT", f"/folders/{self.folder}/permissions/{cast.foreigner.pk}", body)
         self.user = cast.foreigner.pk
         self.app = self.caller.ok("POST", "/apps", {"name": FOREIGN, "user_ids": [cast.foreigner.pk]})["app_id"]
+        self.share = equip(self.caller, cast.other_tenant, self.folder, self.file, self.user)
         self.paths = (
             "/folders?all=true", "/files?all=true", "/groups", "/users", "/deleted-files", "/favorites",
             "/favorites/files", "/files/unread", f"/folders/{self.folder}/permissions", f"/folders/{self.folder}/labels",
             f"/files/{self.file}/logs", f"/files/{self.file}/versions", f"/users/{self.user}/permissions",
             "/apps", "/tenants/current",
+            "/mail-templates", "/sms-templates", *(f"/folders/{self.folder}/{text}" for text in TEXTS),
+            f"/folders/{self.folder}/mail-after-upload", f"/files/{self.file}/shares",
         )  # fmt: skip
 
     def looks(self) -> list[Any]:
@@ -82,12 +110,14 @@ def admin(cast: Cast) -> Caller:
 @pytest.mark.rule("DOCMS-047")
 def test_ids_of_another_tenant_are_unknown_in_paths(cast: Cast, admin: Caller, other: Other) -> None:
     mine = {"folderId": make_folder(admin, "Meiner"), "userId": cast.renter.pk}
+    mine["fileId"] = admin.upload(mine["folderId"])["file_id"]
+    mine["shareId"] = equip(admin, cast.tenant, mine["folderId"], mine["fileId"], cast.renter.pk)
     flags = {"active": True, **NO_FLAGS}
     # So that it is not the missing object that answers.
     admin.ok("PUT", f"/folders/{mine['folderId']}/permissions/{cast.renter.pk}", flags)
     foreign = {
         "tenantId": cast.other_tenant.pk, "folderId": other.folder, "groupId": other.group, "fileId": other.file,
-        "userId": other.user, "appId": other.app,
+        "userId": other.user, "appId": other.app, "shareId": other.share,
     }  # fmt: skip
     before, asked = other.looks(), 0
     for operation in operations():
@@ -101,7 +131,7 @@ def test_ids_of_another_tenant_are_unknown_in_paths(cast: Cast, admin: Caller, o
             values = {**mine, one: foreign[one], "name": FOREIGN, "donestate": "true"}
             admin.refused(operation.method, operation.at(**values), 404, BODIES.get(name))
             asked += 1
-    assert asked > 35
+    assert asked > 50
     assert other.looks() == before
 
 
@@ -116,6 +146,7 @@ def test_ids_of_another_tenant_are_refused_in_bodies(cast: Cast, admin: Caller, 
         "parent_folder_id": other.folder, "folder_id": other.folder, "last_folder_id": other.folder,
         "group_ids": [other.group], "folder_ids": [folder, other.folder], "user_ids": [cast.renter.pk, other.user],
         "groupadmin_ids": [other.user], "mail_after_upload_users": [other.user], "user_id": other.user,
+        "file_id": other.file,
     }  # fmt: skip
     right: dict[str, tuple[str, dict[str, Any]]] = {
         "POST /users": ("/users", new_user),
@@ -129,6 +160,11 @@ def test_ids_of_another_tenant_are_refused_in_bodies(cast: Cast, admin: Caller, 
         "POST /apps": ("/apps", {"name": "Neu"}),
         "PUT /apps/{appId}": (f"/apps/{app}", {}),
         "POST /apps/{appId}/keys": (f"/apps/{app}/keys", {}),
+        "POST /mail-after-upload": (
+            "/mail-after-upload",
+            {"user_id": cast.renter.pk, "folder_id": folder, "custom": True, "recipients": []},
+        ),
+        "POST /notifications": ("/notifications", {"file_id": file, "user_ids": [cast.renter.pk]}),
     }
     before, asked = other.looks(), set()
     for operation in operations():
@@ -142,7 +178,7 @@ def test_ids_of_another_tenant_are_refused_in_bodies(cast: Cast, admin: Caller, 
             path, body = right[name]
             admin.refused(operation.method, path, 400, body | {field: foreign[field]})
             asked.add((name, field))
-    assert len(asked) == 21
+    assert len(asked) == 25
     assert admin.ok("POST", "/files/paging", {"ids": [other.file, file]}) == admin.ok("GET", "/files?all=true")
     wish = {"search": FOREIGN, "preFilteredIds": [other.file]}
     assert admin.ok("POST", "/files/search", wish) == []
