@@ -1,8 +1,9 @@
-import core.models.blobs
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+
+import core.models.blobs
 
 
 class Migration(migrations.Migration):

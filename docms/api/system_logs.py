@@ -46,6 +46,12 @@ class SystemLog(serializers.Serializer):
     stacktrace = serializers.CharField(allow_null=True, help_text="Trace; secrets are removed before storing.")
 
 
+def _reports(**options: Any) -> serializers.ListSerializer[Any]:
+    return serializers.ListSerializer(
+        child=SystemLogCreate(), allow_empty=False, min_length=1, max_length=ENTRIES_MAX, **options
+    )
+
+
 class SystemLogs(DocmsView):
     """`/systemlogs`."""
 
@@ -54,12 +60,12 @@ class SystemLogs(DocmsView):
     @operation(
         "createSystemLogs", tag="Logs", summary="Report errors",
         description="Stores errors noticed by a client; user, tenant and time are set by the server.",
-        takes=SystemLogCreate(many=True, min_length=1, max_length=ENTRIES_MAX), gives=SystemLog(many=True),
+        takes=_reports(), gives=SystemLog(many=True),
         refusals=(400, 401, 413),
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Open to every member (DOCMS-166); secrets in them are masked (DOCMS-167)."""
-        form = SystemLogCreate(data=request.data, many=True, allow_empty=False, max_length=ENTRIES_MAX)
+        form = _reports(data=request.data)
         form.is_valid(raise_exception=True)
         entries = system_log.report_of_client(
             user_id=cast("int", self.actor.user_id),

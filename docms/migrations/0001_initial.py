@@ -1,4 +1,3 @@
-import core.expressions
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
@@ -9,6 +8,8 @@ import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+
+import core.expressions
 
 
 class Migration(migrations.Migration):

@@ -1,5 +1,5 @@
-import core.expressions
-import core.fields
+import uuid
+
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
@@ -9,9 +9,11 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.text
 import django.utils.timezone
-import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+import core.expressions
+import core.fields
 
 
 class Migration(migrations.Migration):

@@ -1,13 +1,15 @@
-import core.models.blobs
+import uuid
+
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.constraints
 import django.db.models.deletion
 import django.utils.timezone
-import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+import core.models.blobs
 
 
 class Migration(migrations.Migration):
