@@ -34,6 +34,11 @@ class SystemLogCreate(serializers.Serializer):
     )
 
 
+def reports(**values: Any) -> serializers.ListSerializer[Any]:
+    """Several at once."""
+    return serializers.ListSerializer(child=SystemLogCreate(), min_length=1, max_length=ENTRIES_MAX, **values)
+
+
 class SystemLog(serializers.Serializer):
     """Entry of the system log."""
 
@@ -54,12 +59,12 @@ class SystemLogs(DocmsView):
     @operation(
         "createSystemLogs", tag="Logs", summary="Report errors",
         description="Stores errors noticed by a client; user, tenant and time are set by the server.",
-        takes=SystemLogCreate(many=True, min_length=1, max_length=ENTRIES_MAX), gives=SystemLog(many=True),
+        takes=reports(), gives=SystemLog(many=True),
         refusals=(400, 401, 413),
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Open to every member (DOCMS-166); secrets in them are masked (DOCMS-167)."""
-        form = SystemLogCreate(data=request.data, many=True, allow_empty=False, max_length=ENTRIES_MAX)
+        form = reports(data=request.data)
         form.is_valid(raise_exception=True)
         entries = system_log.report_of_client(
             user_id=cast("int", self.actor.user_id),

@@ -48,19 +48,19 @@ def person(user: User, tenant: Organization) -> list[Section]:
             "permissions",
             _("Folder permissions"),
             _FOLDER | columns_of(FolderPermission, "active", *MEMBER_FLAGS),
-            [{"folder_id": row["folder_id"], "folder": paths.get(row["folder_id"]), **row} for row in permissions],
+            [_of_folder(row["folder_id"], paths) | row for row in permissions],
         ),
         Section(
             "favorites",
             _("Favourites"),
             _FOLDER,
-            [_of_folder(row, paths) for row in marks if row["is_favourite"]],
+            [_of_folder(row["folder_id"], paths) for row in marks if row["is_favourite"]],
         ),
         Section(
             "opened_folders",
             _("Folders opened"),
             _FOLDER | {"at": Column(_("at"))},
-            [_of_folder(row, paths) | {"at": row["opened_at"]} for row in marks if row["opened_at"]],
+            [_of_folder(row["folder_id"], paths) | {"at": row["opened_at"]} for row in marks if row["opened_at"]],
         ),
         Section(
             "document_actions",
@@ -84,5 +84,5 @@ def _paths(user: User, tenant: Organization, folder_ids: Iterable[int]) -> dict[
     return dict(seen.values_list("pk", "full_path_name"))
 
 
-def _of_folder(row: dict[str, Any], paths: dict[int, str]) -> dict[str, Any]:
-    return {"folder_id": row["folder_id"], "folder": paths.get(row["folder_id"])}
+def _of_folder(folder_id: int, paths: dict[int, str]) -> dict[str, Any]:
+    return {"folder_id": folder_id, "folder": paths.get(folder_id)}

@@ -16,6 +16,7 @@ from tests.docms.door import (
     make_folder,
     make_group,
     operations,
+    settings_of,
     signed_in,
 )
 
@@ -33,7 +34,13 @@ BODIES: dict[str, Any] = {
     "POST /folders/{folderId}/labels": {"name": "x", "color": "#000000"},
     "PUT /folders/{folderId}/labels/{name}": {"name": "x", "color": "#000000"},
     "PUT /folders/{folderId}/permissions/{userId}": {"active": True, **NO_FLAGS},
+    "PUT /groupadmin/users/{userId}": {"name": "x"},
+    "PUT /groupadmin/groups/{groupId}": {"user_ids": []},
 }
+GROUPADMIN = {
+    "groupadmin_active", "groupadmin_user_create", "groupadmin_user_edit", "groupadmin_user_reset_password",
+    "groupadmin_user_reset_tfa", "groupadmin_user_reset_attempts",
+}  # fmt: skip
 
 
 class Other:
@@ -48,11 +55,13 @@ class Other:
         gone = self.caller.upload(self.folder, title=FOREIGN)["file_id"]
         self.caller.ok("DELETE", f"/files/{gone}")
         self.caller.ok("POST", f"/favorites/{self.folder}")
+        self.caller.ok("POST", "/label-suggestions", {"name": FOREIGN, "color": "#123456"})
+        self.caller.ok("POST", "/systemlogs", [{"category": "mail", "action": FOREIGN}])
         body = {"active": True, **NO_FLAGS, "read": True}
         self.caller.ok("PUT", f"/folders/{self.folder}/permissions/{cast.foreigner.pk}", body)
         self.user = cast.foreigner.pk
         self.paths = (
-            "/folders?all=true", "/files?all=true", "/groups", "/users", "/deleted-files", "/favorites",
+            "/label-suggestions", "/folders?all=true", "/files?all=true", "/groups", "/users", "/deleted-files", "/favorites",
             "/favorites/files", "/files/unread", f"/folders/{self.folder}/permissions", f"/folders/{self.folder}/labels",
             f"/files/{self.file}/logs", f"/files/{self.file}/versions", f"/users/{self.user}/permissions",
         )  # fmt: skip
@@ -70,8 +79,11 @@ def other(cast: Cast) -> Other:
 
 @pytest.fixture
 def admin(cast: Cast) -> Caller:
-    """Super administrator of Brandt & Keller with every flag."""
-    return signed_in(cast.admin, cast.tenant)
+    """Super administrator of Brandt & Keller with every flag, who administers a group there, too."""
+    caller = signed_in(cast.admin, cast.tenant)
+    settings_of(cast, **dict.fromkeys(GROUPADMIN, True))
+    make_group(caller, "Verwaltete", cast.admin.pk, cast.renter.pk, groupadmin_ids=[cast.admin.pk])
+    return caller
 
 
 @pytest.mark.rule("DOCMS-047")
@@ -109,7 +121,11 @@ def test_ids_of_another_tenant_are_refused_in_bodies(cast: Cast, admin: Caller, 
         "group_ids": [other.group], "folder_ids": [folder, other.folder], "user_ids": [cast.renter.pk, other.user],
         "groupadmin_ids": [other.user], "mail_after_upload_users": [other.user],
     }  # fmt: skip
+    managed = next(found["group_id"] for found in admin.ok("GET", "/groups") if found["name"] == "Verwaltete")
     right: dict[str, tuple[str, dict[str, Any]]] = {
+        "POST /groupadmin/users": ("/groupadmin/users", new_user),
+        "PUT /groupadmin/users/{userId}": (f"/groupadmin/users/{cast.renter.pk}", {}),
+        "PUT /groupadmin/groups/{groupId}": (f"/groupadmin/groups/{managed}", {}),
         "POST /users": ("/users", new_user),
         "PUT /users/{userId}": (f"/users/{cast.renter.pk}", {}),
         "POST /groups": ("/groups", {"name": "Neu"}),
@@ -129,7 +145,7 @@ def test_ids_of_another_tenant_are_refused_in_bodies(cast: Cast, admin: Caller, 
             path, body = right[name]
             admin.refused(operation.method, path, 400, body | {field: foreign[field]})
             asked.add((name, field))
-    assert len(asked) == 18
+    assert len(asked) == 22
     assert admin.ok("POST", "/files/paging", {"ids": [other.file, file]}) == admin.ok("GET", "/files?all=true")
     wish = {"search": FOREIGN, "preFilteredIds": [other.file]}
     assert admin.ok("POST", "/files/search", wish) == []

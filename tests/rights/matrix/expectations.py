@@ -13,6 +13,7 @@ from tests.rights.matrix.lines import Line, places_in, read
 from tests.rights.matrix.routes import Route
 from tests.rights.matrix.table_admin import NOUNS, PAGES
 from tests.rights.matrix.table_docms import DOCMS
+from tests.rights.matrix.table_docms_people import DOCMS_PEOPLE
 from tests.rights.matrix.table_portal import PORTAL
 from tests.rights.matrix.world import ROLES
 
@@ -65,7 +66,7 @@ def _nouns() -> Iterator[Line]:
 @cache
 def lines() -> dict[str, Line]:
     """Every line by its name. The root, which has no name of its own, is written as ``/``."""
-    found = [*read(PORTAL), *read(DOCMS), *read(PAGES), *_nouns()]
+    found = [*read(PORTAL), *read(DOCMS), *read(DOCMS_PEOPLE), *read(PAGES), *_nouns()]
     named = {line.name: line for line in found}
     assert len(named) == len(found), sorted(line.name for line in found if found.count(line) > 1)
     return named
