@@ -23,7 +23,7 @@ class _Suggestions(DocmsView):
     @property
     def suggestions(self) -> QuerySet[LabelSuggestion]:
         """Those of the tenant."""
-        return LabelSuggestion.objects.filter(tenant=self.tenant.pk)
+        return LabelSuggestion.objects.visible_to(self.actor)
 
     def require_free(self, name: str, *, but: int = 0) -> None:
         """Raise `Conflict` when another suggestion has the name, in any case."""

@@ -61,7 +61,8 @@ class ResetTfaEverywhere(DocmsView):
     def delete(self, request: Request, user_id: int) -> Response:
         """The operator only, for any account of the installation (DOCMS-028)."""
         if not self.actor.is_operator:
-            self.self_or_admin(user_id)  # who is not seen does not exist
+            if self.is_admin:
+                self.member(user_id)  # who is not seen does not exist
             raise Denied(_("Only the operator may do this."))
         user = User.objects.filter(pk=user_id, erased_at=None).first()
         if user is None:

@@ -34,6 +34,11 @@ class SystemLogCreate(serializers.Serializer):
     )
 
 
+def reports(**values: Any) -> serializers.ListSerializer[Any]:
+    """Several at once."""
+    return serializers.ListSerializer(child=SystemLogCreate(), min_length=1, max_length=ENTRIES_MAX, **values)
+
+
 class SystemLog(serializers.Serializer):
     """Entry of the system log."""
 
@@ -46,12 +51,6 @@ class SystemLog(serializers.Serializer):
     stacktrace = serializers.CharField(allow_null=True, help_text="Trace; secrets are removed before storing.")
 
 
-def _reports(**options: Any) -> serializers.ListSerializer[Any]:
-    return serializers.ListSerializer(
-        child=SystemLogCreate(), allow_empty=False, min_length=1, max_length=ENTRIES_MAX, **options
-    )
-
-
 class SystemLogs(DocmsView):
     """`/systemlogs`."""
 
@@ -60,12 +59,12 @@ class SystemLogs(DocmsView):
     @operation(
         "createSystemLogs", tag="Logs", summary="Report errors",
         description="Stores errors noticed by a client; user, tenant and time are set by the server.",
-        takes=_reports(), gives=SystemLog(many=True),
+        takes=reports(), gives=SystemLog(many=True),
         refusals=(400, 401, 413),
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Open to every member (DOCMS-166); secrets in them are masked (DOCMS-167)."""
-        form = _reports(data=request.data)
+        form = reports(data=request.data)
         form.is_valid(raise_exception=True)
         entries = system_log.report_of_client(
             user_id=cast("int", self.actor.user_id),

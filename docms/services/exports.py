@@ -48,7 +48,7 @@ def person(user: User, tenant: Organization) -> list[Section]:
             "permissions",
             _("Folder permissions"),
             _FOLDER | columns_of(FolderPermission, "active", *MEMBER_FLAGS),
-            [{"folder_id": row["folder_id"], "folder": paths.get(row["folder_id"]), **row} for row in permissions],
+            [_of_folder(row["folder_id"], paths) | row for row in permissions],
         ),
         Section(
             "favorites",

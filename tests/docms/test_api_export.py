@@ -23,7 +23,7 @@ from messaging.services.outbox import queue
 from messaging.services.split import Recipient
 from orgs.models import Membership, SecondFactor, SignInLog, User
 from orgs.services import passwords
-from tests.docms.door import Caller, login, make_folder, make_group, permit, signed_in, soon
+from tests.docms.door import Caller, cost_of, login, make_folder, make_group, permit, signed_in, soon
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -232,6 +232,28 @@ def test_long_texts_and_many_rows_find_room(cast: Cast, admin: Caller) -> None:
     assert archive.json["memberships"][0]["login_text"] == texts["login_text"]
     assert len(archive.json["favorites"][0]["folder"]) > 1000
     assert "7 further entries" in archive.pdf or "7 weitere" in archive.pdf
+
+
+def test_it_costs_the_same_for_one_and_three(cast: Cast, admin: Caller) -> None:
+    def more(number: int) -> None:
+        group = make_group(admin, f"G{number}", cast.renter.pk)
+        folder = make_folder(admin, f"F{number}", group)
+        permit(admin, folder, cast.renter.pk, read=True)
+        file = admin.upload(folder)["file_id"]
+        renter = signed_in(cast.renter, cast.tenant)
+        renter.ok("POST", f"/favorites/{folder}")
+        renter.ok("GET", f"/files/{file}/read")
+        SignInLog.objects.create(user=cast.renter, tenant=cast.tenant, type="login", door="web")
+        queue(
+            kind="welcome", tenant=cast.tenant, to=Recipient.of_user(cast.renter), dedupe_key=f"{number}",
+            context={"link": "https://example.org"},
+        )  # fmt: skip
+
+    path = f"/users/{cast.renter.pk}/export"
+    more(1)
+    one = cost_of(admin, path)
+    more(2), more(3)
+    assert cost_of(admin, path) == one
 
 
 def test_whoever_was_let_go_is_told_of_as_well(cast: Cast, admin: Caller) -> None:

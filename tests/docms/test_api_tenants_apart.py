@@ -17,6 +17,7 @@ from tests.docms.door import (
     make_folder,
     make_group,
     operations,
+    settings_of,
     signed_in,
 )
 
@@ -44,7 +45,13 @@ BODIES: dict[str, Any] = {
     "PUT /folders/{folderId}/mail-template/share": {"subject": "x"},
     "PUT /folders/{folderId}/sms-template": {"message": "x"},
     "POST /files/{fileId}/shares": NINA,
+    "PUT /groupadmin/users/{userId}": {"name": "x"},
+    "PUT /groupadmin/groups/{groupId}": {"user_ids": []},
 }
+GROUPADMIN = {
+    "groupadmin_active", "groupadmin_user_create", "groupadmin_user_edit", "groupadmin_user_reset_password",
+    "groupadmin_user_reset_tfa", "groupadmin_user_reset_attempts",
+}  # fmt: skip
 
 
 def equip(caller: Caller, tenant: Organization, folder: int, file: int, user: int) -> int:
@@ -76,13 +83,15 @@ class Other:
         gone = self.caller.upload(self.folder, title=FOREIGN)["file_id"]
         self.caller.ok("DELETE", f"/files/{gone}")
         self.caller.ok("POST", f"/favorites/{self.folder}")
+        self.caller.ok("POST", "/label-suggestions", {"name": FOREIGN, "color": "#123456"})
+        self.caller.ok("POST", "/systemlogs", [{"category": "mail", "action": FOREIGN}])
         body = {"active": True, **NO_FLAGS, "read": True}
         self.caller.ok("PUT", f"/folders/{self.folder}/permissions/{cast.foreigner.pk}", body)
         self.user = cast.foreigner.pk
         self.app = self.caller.ok("POST", "/apps", {"name": FOREIGN, "user_ids": [cast.foreigner.pk]})["app_id"]
         self.share = equip(self.caller, cast.other_tenant, self.folder, self.file, self.user)
         self.paths = (
-            "/folders?all=true", "/files?all=true", "/groups", "/users", "/deleted-files", "/favorites",
+            "/label-suggestions", "/folders?all=true", "/files?all=true", "/groups", "/users", "/deleted-files", "/favorites",
             "/favorites/files", "/files/unread", f"/folders/{self.folder}/permissions", f"/folders/{self.folder}/labels",
             f"/files/{self.file}/logs", f"/files/{self.file}/versions", f"/users/{self.user}/permissions",
             "/apps", "/tenants/current",
@@ -103,8 +112,11 @@ def other(cast: Cast) -> Other:
 
 @pytest.fixture
 def admin(cast: Cast) -> Caller:
-    """Super administrator of Brandt & Keller with every flag."""
-    return signed_in(cast.admin, cast.tenant)
+    """Super administrator of Brandt & Keller with every flag, who administers a group there, too."""
+    caller = signed_in(cast.admin, cast.tenant)
+    settings_of(cast, **dict.fromkeys(GROUPADMIN, True))
+    make_group(caller, "Verwaltete", cast.admin.pk, cast.renter.pk, groupadmin_ids=[cast.admin.pk])
+    return caller
 
 
 @pytest.mark.rule("DOCMS-047")
@@ -148,7 +160,11 @@ def test_ids_of_another_tenant_are_refused_in_bodies(cast: Cast, admin: Caller, 
         "groupadmin_ids": [other.user], "mail_after_upload_users": [other.user], "user_id": other.user,
         "file_id": other.file,
     }  # fmt: skip
+    managed = next(found["group_id"] for found in admin.ok("GET", "/groups") if found["name"] == "Verwaltete")
     right: dict[str, tuple[str, dict[str, Any]]] = {
+        "POST /groupadmin/users": ("/groupadmin/users", new_user),
+        "PUT /groupadmin/users/{userId}": (f"/groupadmin/users/{cast.renter.pk}", {}),
+        "PUT /groupadmin/groups/{groupId}": (f"/groupadmin/groups/{managed}", {}),
         "POST /users": ("/users", new_user),
         "PUT /users/{userId}": (f"/users/{cast.renter.pk}", {}),
         "POST /groups": ("/groups", {"name": "Neu"}),
@@ -178,7 +194,7 @@ def test_ids_of_another_tenant_are_refused_in_bodies(cast: Cast, admin: Caller, 
             path, body = right[name]
             admin.refused(operation.method, path, 400, body | {field: foreign[field]})
             asked.add((name, field))
-    assert len(asked) == 25
+    assert len(asked) == 29
     assert admin.ok("POST", "/files/paging", {"ids": [other.file, file]}) == admin.ok("GET", "/files?all=true")
     wish = {"search": FOREIGN, "preFilteredIds": [other.file]}
     assert admin.ok("POST", "/files/search", wish) == []

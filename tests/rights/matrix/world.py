@@ -25,7 +25,7 @@ from core.models import AuditEntry, JobRun, SystemLog
 from core.services import blobs, previews, rows, uploads
 from core.services.pictures import store_logo
 from docms.admin.upload import DOOR as UPLOAD_DOOR
-from docms.models import DocumentLog, FolderLabel, ReadMark
+from docms.models import DocumentLog, FolderLabel, LabelSuggestion, ReadMark
 from docms.services import documents, folders, groups, marks, permissions, shares, texts
 from messaging.models import Message
 from orgs.actor import Actor
@@ -116,7 +116,7 @@ def build(cast: Cast) -> World:
                     **dict.fromkeys(
                         ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
                          "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
-                         "message_id", "share_id"),
+                         "message_id", "share_id", "systemlog_id"),
                         NOWHERE,
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
@@ -158,6 +158,12 @@ def _introduce(tenant: Organization) -> None:
             "sms_send_url": "https://sms.example/",
             "sms_api_key": "geheim",
             "sms_sender_id": "Haus",
+            "groupadmin_active": True,
+            "groupadmin_user_create": True,
+            "groupadmin_user_edit": True,
+            "groupadmin_user_reset_password": True,
+            "groupadmin_user_reset_tfa": True,
+            "groupadmin_user_reset_attempts": True,
         },
     )
 
@@ -165,7 +171,8 @@ def _introduce(tenant: Organization) -> None:
 def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     """One of everything around one resident: made through the services where there is one.
 
-    The clerks of the house are in the group that reaches its folder; in docms, looking after a house opens no paper.
+    The clerks of the house are in the group that reaches its folder, and administer it; in docms, looking after a house
+    opens no paper.
     """
     person: User = getattr(cast, who)
     occupancy: Occupancy = cast.occupancy(who)
@@ -180,7 +187,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     circle = groups.derived_group(tenant=tenant, community=community)
     group = groups.create_group(
         actor=boss, tenant=tenant, name=f"Beirat {name}", user_ids=[person.pk, *(c.pk for c in clerks)],
-        show_check_mark=True,
+        groupadmin_ids=[c.pk for c in clerks], show_check_mark=True,
     )  # fmt: skip
     folder = folders.create_folder(
         actor=boss, tenant=tenant, name=f"Ordner {name}", group_ids=[circle.pk, group.pk], community=community,
@@ -234,13 +241,14 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     settings = OrganizationSettings.objects.get(organization=tenant.pk)
     label = FolderLabel.objects.get(folder=folder)
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
+    rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
     return Place(
         values={
             "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
             "tenant_id": tenant.pk, "document_id": paper.pk, "file_id": paper.pk, "folder_id": folder.pk,
             "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
             "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
-            "share_id": given.pk, "share_token": share_token, "share_code": share_code,
+            "systemlog_id": trouble.pk, "share_id": given.pk, "share_token": share_token, "share_code": share_code,
             "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
             "app_id": app.pk, "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
         },
