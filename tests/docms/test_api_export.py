@@ -196,6 +196,10 @@ def test_data_of_another_company_are_not_told(cast: Cast, admin: Caller) -> None
         kind="welcome", tenant=cast.other_tenant, to=Recipient.of_user(cast.renter), dedupe_key="x",
         context={"link": "https://example.org"},
     )  # fmt: skip
+    queue(
+        kind="welcome", tenant=None, to=Recipient.of_user(cast.renter), dedupe_key="y",
+        context={"link": "https://example.org"},
+    )  # fmt: skip
     inside, outside = Archive(there, cast.renter), Archive(signed_in(cast.renter, cast.tenant), cast.renter)
     for name in ("groups", "permissions", "favorites", "sign_ins", "document_actions", "mails"):
         assert len(inside.json[name]) == 1, name

@@ -203,6 +203,18 @@ def test_administrators_are_out_of_reach(board: Board, flags: dict[str, bool]) -
 
 
 @pytest.mark.rule("DOCMS-082")
+def test_so_is_the_operator(board: Board) -> None:
+    cast = board.cast
+    rows.create(Membership, user=cast.operator, organization=cast.tenant, tenant=cast.tenant, role="staff")
+    board.admin.ok("PUT", f"/groups/{board.group}", {"user_ids": [cast.owner.pk, cast.operator.pk]})
+    for what, (method, path, body) in board.calls(cast.operator, board.group).items():
+        if what in ("change_user", "send_link", "reset_second_factor", "reset_attempts"):
+            board.chief.refused(method, path, 403, body)
+    for change in ({"description": "x"}, {"tfa_force": True}):
+        board.chief.refused("PUT", f"/groupadmin/users/{cast.operator.pk}", 403, change)
+
+
+@pytest.mark.rule("DOCMS-082")
 def test_nobody_is_made_an_administrator(board: Board) -> None:
     record = board.record(board.cast.renter)
     for flag in ("admin_perm", "super_admin_perm"):

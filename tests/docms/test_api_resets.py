@@ -9,10 +9,18 @@ import pytest
 from django.utils import timezone
 
 from core.services import rows
-from messaging.models import Message
-from orgs.models import AccessToken, InstallationSettings, Membership, RecoveryCode, SecondFactor, SignInLog
+from messaging.models import Message, Template
+from orgs.models import (
+    AccessToken,
+    Application,
+    InstallationSettings,
+    Membership,
+    RecoveryCode,
+    SecondFactor,
+    SignInLog,
+)
 from orgs.services import passwords, second_factor
-from tests.docms.door import Caller, login, signed_in
+from tests.docms.door import Caller, age, login, signed_in
 from tests.otp import otp
 
 if TYPE_CHECKING:
@@ -118,6 +126,16 @@ def test_whoever_enrols_with_an_active_token_has_passed(cast: Cast) -> None:
     caller, _key = enrolled(cast)
     caller.ok("DELETE", f"/users/{cast.renter.pk}/tfa")
     assert keys_of(cast.renter) == set()
+
+
+def test_a_token_of_an_application_passed_no_second_factor(cast: Cast) -> None:
+    confirmed(cast.renter, cast.tenant)
+    application = rows.create(Application, tenant=cast.tenant, name="App")
+    caller = signed_in(cast.renter, cast.tenant)
+    age(caller, activated_at=timezone.now(), application=application)
+    caller.refused("DELETE", f"/users/{cast.renter.pk}/tfa", 403)
+    age(caller, application=None)
+    caller.ok("DELETE", f"/users/{cast.renter.pk}/tfa")
 
 
 def test_keys_of_others_are_for_administrators(cast: Cast, admin: Caller, renter: Caller) -> None:
@@ -228,6 +246,20 @@ def test_who_has_no_password_gets_a_first_link_and_others_a_reset_link(cast: Cas
     Caller().ok("PUT", f"/password/token/{link_to('neu@example.org')}", {"new_password": "Ein-anderer-Satz-2"})
     plain_admin.ok("POST", f"/password/user/{made}")
     assert mails_to("neu@example.org")[-1].kind == "password_reset"
+
+
+@pytest.mark.rule("DOCMS-035")
+def test_links_come_with_the_texts_of_the_installation(cast: Cast, admin: Caller) -> None:
+    for kind in ("pw_init", "pw_reset"):
+        for language in ("de", "pl"):
+            body = "<p>{{link}}</p>"
+            rows.create(Template, kind=kind, language=language, subject=f"{kind} {language}", body=body)
+    new = {"username": "neu", "email": "neu@example.org", "name": "Neu, Nina", "locale": "pl_PL"}
+    made = admin.ok("POST", "/users?welcome=false", new)["user_id"]
+    admin.ok("POST", f"/password/user/{made}")
+    admin.ok("POST", f"/password/user/{cast.renter.pk}")
+    assert mails_to("neu@example.org")[-1].subject == "pw_init pl"
+    assert [mail.subject for mail in mails_to(cast.renter.email)] == ["pw_reset de"]
 
 
 @pytest.mark.rule("DOCMS-037")

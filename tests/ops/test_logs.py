@@ -369,6 +369,7 @@ def test_worker_and_beat_write_masked_lines_of_json(said: Said) -> None:
         assert any(line["level"] == "DEBUG" for line in lines), name
 
 
+@pytest.mark.rule("DOCMS-167")
 @pytest.mark.parametrize("secret", SECRETS)
 def test_nothing_secret_is_written_down(said: Said, secret: str) -> None:
     value = said.secrets[secret]
