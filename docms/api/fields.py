@@ -168,7 +168,7 @@ class SecretField(NullableTextField):
         super().__init__(max_length=500, write_only=True, **kwargs)
 
 
-@extend_schema_field({"type": ["string", "null"], "enum": [None, MASK], "readOnly": True})
+@extend_schema_field({"type": "string", "enum": [MASK, None], "readOnly": True})  # to the type null is added
 class MaskField(serializers.CharField):
     """Whether a secret is stored."""
 
@@ -184,7 +184,7 @@ def masked(secret: str) -> str | None:
 def object_field(properties: dict[str, Any], *, nullable: bool = False) -> serializers.Field[Any, Any, Any, Any]:
     """An object inside an answer that the contract gives no name of its own; every property is always there."""
     schema = {
-        "type": ["object", "null"] if nullable else "object",
+        "type": "object",  # null comes with `allow_null`
         "required": list(properties),
         "properties": properties,
     }
