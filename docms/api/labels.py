@@ -12,7 +12,7 @@ from core.errors import Conflict, NotFound
 from core.services import rows
 from docms.api.base import DocmsView
 from docms.api.errors import operation
-from docms.api.fields import ColorField
+from docms.api.fields import ColorField, LineField
 from docms.models import Document, FolderLabel
 from docms.services import indexing
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Label(serializers.Serializer):
     """Name and colour."""
 
-    name = serializers.CharField(max_length=100, help_text="Label name, unique in its list without regard to case.")
+    name = LineField(max_length=100, help_text="Label name, unique in its list without regard to case.")
     color = ColorField(help_text="Colour as six-digit hex value.")
 
 
