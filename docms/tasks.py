@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs
-from docms.services import claims, indexing, notify, shares
+from docms.services import claims, indexing, notify, retention, shares
 from orgs.services import applications, licences, updates
 
 _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
@@ -47,6 +47,24 @@ def delete_after_download(document_id: int) -> None:
 def delete_claimed() -> None:
     """Delete claimed documents that were left, every five minutes."""
     jobs.run("docms.delete_claimed", claims.delete_claimed)
+
+
+@shared_task(name="docms.delete_by_folder_date")
+def delete_by_folder_date() -> None:
+    """Empty the folders whose date has come, every hour."""
+    jobs.run("docms.delete_by_folder_date", retention.delete_by_folder_date)
+
+
+@shared_task(name="docms.delete_after_first_access")
+def delete_after_first_access() -> None:
+    """Delete documents whose days after the first access are over, every hour."""
+    jobs.run("docms.delete_after_first_access", retention.delete_after_first_access)
+
+
+@shared_task(name="docms.delete_big_files")
+def delete_big_files() -> None:
+    """Delete big files whose hours are over, every 15 minutes."""
+    jobs.run("docms.delete_big_files", retention.delete_big_files)
 
 
 @shared_task(name="docms.apply_deactivations")
