@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs
-from docms.services import claims, indexing, notify, retention, shares
+from docms.services import claims, indexing, notify, retention, shares, trimming
 from orgs.services import applications, licences, updates
 
 _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
@@ -101,3 +101,9 @@ def send_sms(share_id: int) -> None:
 def expire_shares() -> None:
     """Mark shares whose end has come, every hour."""
     jobs.run("docms.expire_shares", shares.expire_shares)
+
+
+@shared_task(name="docms.trim_logs")
+def trim_logs() -> None:
+    """Delete entries of logs beyond their retention periods, daily."""
+    jobs.run("docms.trim_logs", trimming.trim_logs)

@@ -169,7 +169,12 @@ CELERY_BEAT_SCHEDULE = {
     "docms.check_license": {"task": "docms.check_license", "schedule": crontab(hour=4, minute=23)},
     "docms.check_update": {"task": "docms.check_update", "schedule": crontab(hour=5, minute=17)},
     "docms.start_update": {"task": "docms.start_update", "schedule": 60.0},
+    "docms.trim_logs": {"task": "docms.trim_logs", "schedule": crontab(hour=2, minute=37)},
 }
+# Days that entries of the logs are kept; 0: for ever.
+DOCUMENT_LOG_DAYS = env.number("DOCUMENT_LOG_DAYS", default=3650)
+SIGN_IN_LOG_DAYS = env.number("SIGN_IN_LOG_DAYS", default=365)
+SYSTEM_LOG_DAYS = env.number("SYSTEM_LOG_DAYS", default=90)
 
 # --- People --------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "orgs.User"

@@ -451,7 +451,7 @@ def _many(paper: Document, *, folders: int, each: int) -> None:
     def copied(table: type[Model], **columns: str) -> str:
         names = [f.column for f in table._meta.concrete_fields if f.column != "id"]
         source = ", ".join(columns.get(n, f"x.{n}") for n in names)
-        return f"INSERT INTO {table._meta.db_table} ({', '.join(names)}) SELECT {source} FROM {table._meta.db_table} x"  # noqa: S608
+        return f"INSERT INTO {table._meta.db_table} ({', '.join(names)}) SELECT {source} FROM {table._meta.db_table} x"
 
     with connection.cursor() as cursor:
         date = "CASE WHEN n %% 500 = 0 THEN x.allow_delete_files END"
