@@ -26,9 +26,10 @@ from docms.services.documents import delete_document
 from docms.services.locking import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from django.db.models import Expression
+    from django.db.models.expressions import Combinable
 
     from core.services.jobs import Counts
     from docms.querysets import DocumentQuerySet
@@ -48,7 +49,7 @@ def _moment(then: Any, condition: Q) -> Case:
     return Case(When(condition, then=then), default=None, output_field=DateTimeField())
 
 
-def _later(start: Expression | F, count: str, unit: datetime.timedelta) -> ExpressionWrapper:
+def _later(start: Expression | F, count: str, unit: datetime.timedelta) -> Combinable:
     """``start`` and as many units as the column says."""
     span = ExpressionWrapper(F(count) * Value(unit), output_field=DurationField())
     return ExpressionWrapper(start + span, output_field=DateTimeField())
@@ -62,7 +63,7 @@ def with_due(documents: DocumentQuerySet[Document]) -> DocumentQuerySet[Document
     (DOCMS-122, 123). Legal holds are not asked here, see `due`.
     """
     uploaded = Coalesce("current__created_at", "created_at")
-    return documents.annotate(
+    annotated: Any = documents.annotate(
         folder_date_at=_moment(F("folder__allow_delete_files"), Q(folder__auto_delete_files=True)),
         first_access_at=_moment(
             _later(F("first_access"), "folder__file_delete_files", datetime.timedelta(days=1)),
@@ -82,11 +83,65 @@ def with_due(documents: DocumentQuerySet[Document]) -> DocumentQuerySet[Document
             default=None,
         ),
     )
+    found: DocumentQuerySet[Document] = annotated
+    return found
+
+
+def _in_emptied_folders(until: datetime.datetime) -> DocumentQuerySet[Document]:
+    emptied = Folder.objects.filter(auto_delete_files=True, allow_delete_files__lte=until)
+    return Document.objects.filter(any_of("folder", emptied.values("id")))
+
+
+def _opened_long_ago(until: datetime.datetime) -> DocumentQuerySet[Document]:
+    keeping = Folder.objects.filter(file_delete_files__gt=0)
+    least = keeping.aggregate(days=Min("file_delete_files"))["days"]
+    if least is None:
+        return Document.objects.none()
+    opened = Document.objects.filter(first_access__lte=until - datetime.timedelta(days=least))
+    return opened.filter(any_of("folder", keeping.values("id")))
+
+
+def _big(until: datetime.datetime) -> DocumentQuerySet[Document]:
+    return Document.objects.filter(is_big=True, created_at__lte=until - datetime.timedelta(hours=1))
+
+
+# What each rule may make due until a moment, narrowed by an index, and the moment that the rule says for itself.
+CANDIDATES = {
+    Policy.FOLDER_DATE: (_in_emptied_folders, "folder_date_at"),
+    Policy.FIRST_ACCESS: (_opened_long_ago, "first_access_at"),
+    Policy.BIG_FILE: (_big, "big_file_at"),
+}
 
 
 def due(documents: DocumentQuerySet[Document], *, until: datetime.datetime | None = None) -> DocumentQuerySet[Document]:
     """Of these, the documents that are to be deleted by now, or by a later moment; held ones never are."""
-    return with_due(documents).filter(due_at__lte=until or timezone.now()).not_held()
+    annotated: Any = with_due(documents)
+    found: DocumentQuerySet[Document] = annotated.filter(due_at__lte=until or timezone.now()).not_held()
+    return found
+
+
+def _by(policy: Policy, documents: DocumentQuerySet[Document], until: datetime.datetime) -> DocumentQuerySet[Document]:
+    """Of these, what is due until a moment, and by this rule, too, if not by it alone.
+
+    What a download has claimed is left out: that has a job of its own.
+    """
+    moment = CANDIDATES[policy][1]
+    return due(documents.filter(claimed_at=None), until=until).filter(**{f"{moment}__lte": until})
+
+
+def due_by(policy: Policy, until: datetime.datetime) -> DocumentQuerySet[Document]:
+    """All that a rule has made due until a moment, found by its index; see `_by`."""
+    return _by(policy, CANDIDATES[policy][0](until), until)
+
+
+def due_soon(until: datetime.datetime) -> DocumentQuerySet[Document]:
+    """All that will have gone by then if nothing changes, the next first: `due`, found by the indexes of the rules."""
+    found = Q(claimed_at__isnull=False)
+    for policy in CANDIDATES:
+        found |= any_of("pk", due_by(policy, until).values("pk"))
+    soon: Any = due(Document.objects.filter(found), until=until)
+    ordered: DocumentQuerySet[Document] = soon.order_by("due_at", "pk")
+    return ordered
 
 
 def rule_of(document: Document) -> dict[str, Any]:
@@ -108,48 +163,29 @@ def rule_of(document: Document) -> dict[str, Any]:
 
 def delete_by_folder_date() -> Counts:
     """Job: empty the folders whose date has come; folders and what lies below them stay (DOCMS-106)."""
-
-    def candidates(now: datetime.datetime) -> DocumentQuerySet[Document]:
-        emptied = Folder.objects.filter(auto_delete_files=True, allow_delete_files__lte=now)
-        return Document.objects.filter(any_of("folder", emptied.values("id")))
-
-    return _delete("docms.delete_by_folder_date", candidates, "folder_date_at")
+    return _delete("docms.delete_by_folder_date", Policy.FOLDER_DATE)
 
 
 def delete_after_first_access() -> Counts:
     """Job: delete what was opened as many days ago as its folder keeps such documents (DOCMS-107)."""
-
-    def candidates(now: datetime.datetime) -> DocumentQuerySet[Document]:
-        keeping = Folder.objects.filter(file_delete_files__gt=0)
-        least = keeping.aggregate(days=Min("file_delete_files"))["days"]
-        if least is None:
-            return Document.objects.none()
-        opened = Document.objects.filter(first_access__lte=now - datetime.timedelta(days=least))
-        return opened.filter(any_of("folder", keeping.values("id")))
-
-    return _delete("docms.delete_after_first_access", candidates, "first_access_at")
+    return _delete("docms.delete_after_first_access", Policy.FIRST_ACCESS)
 
 
 def delete_big_files() -> Counts:
     """Job: delete big files whose hours since the upload are over, opened or not (DOCMS-124)."""
-
-    def candidates(now: datetime.datetime) -> DocumentQuerySet[Document]:
-        return Document.objects.filter(is_big=True, created_at__lte=now - datetime.timedelta(hours=1))
-
-    return _delete("docms.delete_big_files", candidates, "big_file_at")
+    return _delete("docms.delete_big_files", Policy.BIG_FILE)
 
 
-def _delete(name: str, candidates: Callable[[datetime.datetime], DocumentQuerySet[Document]], moment: str) -> Counts:
-    """Delete what the job's own rule has made due, each in its own transaction, which asks the rule once more.
+def _delete(name: str, policy: Policy) -> Counts:
+    """Delete what a rule has made due, each document in its own transaction, which asks the rule once more.
 
-    ``candidates`` narrows the table by an index. What a download has claimed is left to its own job. A document that
-    fails is written to the system log, holds up no other, and is tried again by the next run.
+    A document that fails is written to the system log, holds up no other, and is tried again by the next run.
     """
     counts = {"deleted": 0, "failed": 0}
-    for document_id in _ids(candidates, moment):
+    for document_id in _ids(policy):
         try:
             with scope.unit_of_work(door="worker"), scope.all_tenants():
-                counts["deleted"] += _delete_due(document_id, name, moment)
+                counts["deleted"] += _delete_due(document_id, name, policy)
         except Exception as error:
             counts["failed"] += 1
             log.exception("document %s could not be deleted", document_id)
@@ -157,31 +193,26 @@ def _delete(name: str, candidates: Callable[[datetime.datetime], DocumentQuerySe
     return counts
 
 
-def _due_by(documents: DocumentQuerySet[Document], moment: str, now: datetime.datetime) -> DocumentQuerySet[Document]:
-    return due(documents.filter(claimed_at=None), until=now).filter(**{f"{moment}__lte": now})
-
-
-def _ids(candidates: Callable[[datetime.datetime], DocumentQuerySet[Document]], moment: str) -> Iterator[int]:
-    """The ids, batch by batch. The candidates stand in an array, so that the order does not choose the index."""
+def _ids(policy: Policy) -> Iterator[int]:
+    """The ids, batch by batch. What is due stands in an array, so that the order does not choose the index."""
     last = 0
     while True:
         with scope.unit_of_work(door="worker"), scope.all_tenants():
-            now = timezone.now()
-            found = _due_by(candidates(now), moment, now).filter(pk__gt=last).values("pk")
-            batch = list(
-                Document.objects.filter(any_of("pk", found)).order_by("pk").values_list("pk", flat=True)[:BATCH]
+            found = Document.objects.filter(
+                any_of("pk", due_by(policy, timezone.now()).filter(pk__gt=last).values("pk"))
             )
+            batch = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
         if not batch:
             return
         yield from batch
         last = batch[-1]
 
 
-def _delete_due(document_id: int, name: str, moment: str) -> bool:
+def _delete_due(document_id: int, name: str, policy: Policy) -> bool:
     """False when it is gone, or not due any more: somebody moved, opened, held or protected it meanwhile."""
     if locked(document_id) is None:
         return False
-    found = _due_by(Document.objects.filter(pk=document_id), moment, timezone.now())
+    found = _by(policy, Document.objects.filter(pk=document_id), timezone.now())
     document: Any = found.select_related("folder", "current").first()
     if document is None:
         return False

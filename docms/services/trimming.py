@@ -43,7 +43,8 @@ def _trim(table: Any, days: int) -> int:
     if not days:
         return 0
     before = timezone.now() - datetime.timedelta(days=min(days, LONGEST))
-    last = total = 0
+    last: int = 0
+    total: int = 0
     while True:
         with scope.unit_of_work(door="worker"), scope.all_tenants():
             batch = list(table.objects.filter(pk__gt=last).order_by("pk")[:BATCH])
