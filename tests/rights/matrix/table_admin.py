@@ -94,8 +94,8 @@ GET admin/messaging/message/<path:object_id>/again/                          in 
 POST admin/messaging/message/<path:object_id>/again/                         in     no     no     no     no     no     -      -      A      -      A
 GET admin/messaging/message/<path:object_id>/cancel/                         in     no     no     no     no     no     -      -      A      -      A
 POST admin/messaging/message/<path:object_id>/cancel/                        in     no     no     no     no     no     -      -      A      -      A
-GET admin/^(?P<app_label>orgs|docms|messaging|core)/$                        in     no     no     no     no     no     +      +      +      +      +
-POST admin/^(?P<app_label>orgs|docms|messaging|core)/$                       in     no     no     no     no     no     +      +      +      +      +
+GET admin/^(?P<app_label>orgs|docms|core|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
+POST admin/^(?P<app_label>orgs|docms|core|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
 GET admin/(?P<url>.*)$                                                       in     no     no     no     no     no     -      -      -      -      -
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 -- Ids in a query or a form.
