@@ -66,6 +66,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("docms.group", _("Groups"), "groups"),
                 ("docms.readmark", _("Readers"), "visibility"),
                 ("docms.documentlog", _("Document log"), "history"),
+                ("core.destructionrecord", _("Retention"), "auto_delete"),
             ),
         ),
         (_("Communication"), items(("messaging.message", _("Messages"), "mail")) + mails),

@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs
-from docms.services import claims, indexing, notify, shares
+from docms.services import claims, indexing, notify, retention, shares, trimming
 from orgs.services import applications, licences, updates
 
 _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
@@ -49,6 +49,24 @@ def delete_claimed() -> None:
     jobs.run("docms.delete_claimed", claims.delete_claimed)
 
 
+@shared_task(name="docms.delete_by_folder_date")
+def delete_by_folder_date() -> None:
+    """Empty the folders whose date has come, every hour."""
+    jobs.run("docms.delete_by_folder_date", retention.delete_by_folder_date)
+
+
+@shared_task(name="docms.delete_after_first_access")
+def delete_after_first_access() -> None:
+    """Delete documents whose days after the first access are over, every hour."""
+    jobs.run("docms.delete_after_first_access", retention.delete_after_first_access)
+
+
+@shared_task(name="docms.delete_big_files")
+def delete_big_files() -> None:
+    """Delete big files whose hours are over, every 15 minutes."""
+    jobs.run("docms.delete_big_files", retention.delete_big_files)
+
+
 @shared_task(name="docms.apply_deactivations")
 def apply_deactivations() -> None:
     """Revoke tokens and keys of people and applications whose end has come, every ten minutes."""
@@ -83,3 +101,9 @@ def send_sms(share_id: int) -> None:
 def expire_shares() -> None:
     """Mark shares whose end has come, every hour."""
     jobs.run("docms.expire_shares", shares.expire_shares)
+
+
+@shared_task(name="docms.trim_logs")
+def trim_logs() -> None:
+    """Delete entries of logs beyond their retention periods, daily."""
+    jobs.run("docms.trim_logs", trimming.trim_logs)

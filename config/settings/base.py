@@ -162,11 +162,19 @@ CELERY_BEAT_SCHEDULE = {
     "docms.catch_up_index": {"task": "docms.catch_up_index", "schedule": crontab(minute="*/10")},
     "docms.expire_shares": {"task": "docms.expire_shares", "schedule": crontab(minute=23)},
     "docms.delete_claimed": {"task": "docms.delete_claimed", "schedule": crontab(minute="*/5")},
+    "docms.delete_by_folder_date": {"task": "docms.delete_by_folder_date", "schedule": crontab(minute=2)},
+    "docms.delete_after_first_access": {"task": "docms.delete_after_first_access", "schedule": crontab(minute=31)},
+    "docms.delete_big_files": {"task": "docms.delete_big_files", "schedule": crontab(minute="*/15")},
     "docms.apply_deactivations": {"task": "docms.apply_deactivations", "schedule": crontab(minute="*/10")},
     "docms.check_license": {"task": "docms.check_license", "schedule": crontab(hour=4, minute=23)},
     "docms.check_update": {"task": "docms.check_update", "schedule": crontab(hour=5, minute=17)},
     "docms.start_update": {"task": "docms.start_update", "schedule": 60.0},
+    "docms.trim_logs": {"task": "docms.trim_logs", "schedule": crontab(hour=2, minute=37)},
 }
+# Days that entries of the logs are kept; 0: for ever.
+DOCUMENT_LOG_DAYS = env.number("DOCUMENT_LOG_DAYS", default=3650)
+SIGN_IN_LOG_DAYS = env.number("SIGN_IN_LOG_DAYS", default=365)
+SYSTEM_LOG_DAYS = env.number("SYSTEM_LOG_DAYS", default=90)
 
 # --- People --------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "orgs.User"

@@ -23,22 +23,29 @@ class DestructionRecord(TenantBound, Row):
         RETENTION = "retention", _("retention period")
         ERASURE = "erasure", _("erasure of a person")
 
-    kind = models.CharField(max_length=30)
-    object_id = models.BigIntegerField()
-    folder_id = models.BigIntegerField(null=True, blank=True)
-    title = models.CharField(max_length=250, blank=True)
-    filename = models.CharField(max_length=255, blank=True)
-    sha256 = models.BinaryField(max_length=32, null=True, blank=True)
-    size = models.BigIntegerField(null=True, blank=True)
+    kind = models.CharField(_("kind"), max_length=30)
+    object_id = models.BigIntegerField(_("number of the document"))
+    folder_id = models.BigIntegerField(_("number of the folder"), null=True, blank=True)
+    title = models.CharField(_("title"), max_length=250, blank=True)
+    filename = models.CharField(_("file name"), max_length=255, blank=True)
+    sha256 = models.BinaryField("SHA-256", max_length=32, null=True, blank=True)
+    size = models.BigIntegerField(_("size in bytes"), null=True, blank=True)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("account"),
     )
-    reason = models.CharField(max_length=20, choices=Reason.choices)
-    rule = models.JSONField(default=dict, blank=True)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
+    rule = models.JSONField(_("rule that applied"), default=dict, blank=True)
 
     objects = DestructionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("record of a deletion")
+        verbose_name_plural = _("records of deletions")
         ordering = ("-id",)
         constraints = (
             one_of(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.contrib.admin import AdminSite
 
+from core.models import DestructionRecord
 from docms.admin.documents import DocumentAdmin
 from docms.admin.folders import FolderAdmin
 from docms.admin.groups import GroupAdmin
 from docms.admin.logs import DocumentLogAdmin, ReadMarkAdmin
+from docms.admin.retention import DestructionRecordAdmin
 from docms.models import Document, DocumentLog, Folder, Group, ReadMark
 
 
@@ -18,3 +20,4 @@ def register(site: AdminSite) -> None:
     site.register(Group, GroupAdmin)
     site.register(DocumentLog, DocumentLogAdmin)
     site.register(ReadMark, ReadMarkAdmin)
+    site.register(DestructionRecord, DestructionRecordAdmin)

@@ -88,12 +88,14 @@ GET admin/docms/document/<path:object_id>/person/                            in 
 POST admin/docms/document/<path:object_id>/person/                           in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/group/address/                                               in     no     no     no     no     no     no     no     +      +      +
 POST admin/docms/group/address/                                              in     no     no     no     no     no     no     no     +      +      +
+GET admin/core/destructionrecord/due/                                        in     no     no     no     no     no     no     no     +      +      +
+POST admin/core/destructionrecord/due/                                       in     no     no     no     no     no     no     no     +      +      +
 GET admin/messaging/message/<path:object_id>/again/                          in     no     no     no     no     no     -      -      A      -      A
 POST admin/messaging/message/<path:object_id>/again/                         in     no     no     no     no     no     -      -      A      -      A
 GET admin/messaging/message/<path:object_id>/cancel/                         in     no     no     no     no     no     -      -      A      -      A
 POST admin/messaging/message/<path:object_id>/cancel/                        in     no     no     no     no     no     -      -      A      -      A
-GET admin/^(?P<app_label>orgs|docms|messaging|core)/$                        in     no     no     no     no     no     +      +      +      +      +
-POST admin/^(?P<app_label>orgs|docms|messaging|core)/$                       in     no     no     no     no     no     +      +      +      +      +
+GET admin/^(?P<app_label>orgs|docms|core|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
+POST admin/^(?P<app_label>orgs|docms|core|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
 GET admin/(?P<url>.*)$                                                       in     no     no     no     no     no     -      -      -      -      -
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 -- Ids in a query or a form.
@@ -180,6 +182,8 @@ docms.documentlog          list    +         +         +         +         +
 docms.documentlog          see     -         A         A         -         -
 docms.readmark             list    no        no        +         +         +
 docms.readmark             see     no        no        A         -         A
+core.destructionrecord     list    no        no        +         +         +
+core.destructionrecord     see     no        no        A         -         A
 messaging.message          list    no        no        +         +         +
 messaging.message          see     no        no        A         -         A
 core.jobrun                list    no        no        no        no        +

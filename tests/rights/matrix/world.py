@@ -21,7 +21,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from core import scope
-from core.models import AuditEntry, JobRun, SystemLog
+from core.models import AuditEntry, DestructionRecord, JobRun, SystemLog
 from core.services import blobs, previews, rows, uploads
 from core.services.pictures import store_logo
 from docms.admin.upload import DOOR as UPLOAD_DOOR
@@ -230,6 +230,9 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     message = Message.objects.filter(tenant=tenant, to_emails__contains=[guest.email]).latest("id")
     trouble = SystemLog.objects.create(tenant=tenant, category="test", action=f"Fehler {name}")
     job = JobRun.objects.create(name=f"job-{name}", started_at=timezone.now(), ended_at=timezone.now())
+    gone = DestructionRecord.objects.create(
+        tenant=tenant, kind="document", object_id=1, folder_id=folder.pk, title=f"Weg {name}", reason="manual"
+    )
     received = uploads.create(
         user_id=boss.user_id or 0, tenant_id=tenant.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9
     )
@@ -260,7 +263,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "orgs.signinlog": entry.pk, "docms.folder": folder.pk, "docms.document": paper.pk, "docms.group": group.pk,
             "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
-            "core.upload": received.pk,
+            "core.upload": received.pk, "core.destructionrecord": gone.pk,
         },
     )  # fmt: skip
 
