@@ -13,9 +13,11 @@ from django.db.models.functions import ExtractYear
 from core import planned
 from docms.models import Document, Folder, FolderMark
 from docms.querysets import DocumentQuerySet, may
+from docms.services.search import Marks, marks_of, meant
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Iterable
 
     from orgs.actor import Actor
     from orgs.models import Community
@@ -175,8 +177,20 @@ class Cabinet:
             papers = papers.filter(created_at__year=f.year)
         if f.label:
             papers = papers.filter(label__name=f.label)
-        papers = with_rights(papers, self.actor)
-        return papers.select_related("folder", "label", "current__blob").order_by("-created_at", "-id")
+        papers = with_rights(papers, self.actor).select_related("folder", "label", "current__blob")
+        return papers.best_first(f.words) if f.words else papers.order_by("-created_at", "-id")
+
+    def marks(self, papers: Iterable[Any]) -> Marks:
+        """How to mark the hits among the papers of one page; nothing to mark where nothing is searched."""
+        if not self.filters.words:
+            return Marks()
+        shown = list(papers)
+        readable = [paper.pk for paper in shown if paper.can_read or paper.can_download]
+        return marks_of(shown, self.filters.words, readable=readable)
+
+    def meant(self) -> list[Document]:
+        """What a search without a hit may have meant."""
+        return meant(self.reached, self.actor, self.filters.words) if self.filters.words else []
 
     @cached_property
     def pages(self) -> Paginator[Document]:
