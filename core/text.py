@@ -49,10 +49,23 @@ def search_vector(title: str, text: str) -> Expression:
     return vector
 
 
-def search_query(text: str) -> SearchQuery | None:
-    """All words, each as the beginning of a word or of its stem. None when there is nothing to look for."""
+def names_vector(title: str, names: str) -> Expression:
+    """What ranks a hit, short enough to be read for every hit: the title as written (A) and stemmed (B), then the
+    other names (C, D). A hit in none of them ranks lowest.
+    """
+    head, more = (" ".join(words_of(text)) for text in (title, names))
+    vector: Expression = SearchVector(Value(head), config="simple", weight="A")
+    vector += SearchVector(Value(more), config="simple", weight="C")
+    for language in ("german", "english"):
+        vector += SearchVector(Value(head), config=language, weight="B")
+        vector += SearchVector(Value(more), config=language, weight="D")
+    return vector
+
+
+def search_query(text: str, *, any_word: bool = False) -> SearchQuery | None:
+    """All words (or any), each as the beginning of a word or of its stem. None when there is nothing to look for."""
     found = [
         reduce(operator.or_, (SearchQuery(f"{word}:*", config=c, search_type="raw") for c in _CONFIGS))
         for word in dict.fromkeys(words_of(text))
     ]
-    return reduce(operator.and_, found) if found else None
+    return reduce(operator.or_ if any_word else operator.and_, found) if found else None

@@ -12,6 +12,7 @@ import datetime
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db.models import TextField
 from django.db.models.functions import Cast
@@ -65,6 +66,14 @@ KINDS = (
 YEARS = range(2015, 2027)
 
 
+class Found(NamedTuple):
+    """What a paper is found by, as the database makes it."""
+
+    title: str
+    vector: str
+    names: str
+
+
 @dataclass(frozen=True)
 class Paper:
     """One of the papers that are shared: what it is called, its bytes, and what it is found by."""
@@ -73,8 +82,8 @@ class Paper:
     filename: str
     blob: Blob
     text: str
-    vector: str
-    vector_labelled: str
+    plain: Found
+    labelled: Found
 
 
 @dataclass
@@ -102,19 +111,27 @@ def papers(company: Company) -> list[Paper]:
     return found
 
 
-def _vectors(tenant: Organization, titles: Sequence[str], text: str) -> dict[str, tuple[str, str]]:
-    """For each title the vector of the paper, and that of the paper with the label; in one query."""
+def _vectors(tenant: Organization, titles: Sequence[str], text: str) -> dict[str, tuple[Found, Found]]:
+    """For each title what the paper is found by, without and with the label; in one query."""
     label = FolderLabel(name=LABEL[0])
-    wanted = {
-        f"vector_{number}_{bool(carried)}": indexing.row_of(
+    rows = {
+        (title, carried is not None): indexing.row_of(
             Document(title=title, filename=f"{title}.pdf", label=carried), text
-        ).vector
-        for number, title in enumerate(titles)
+        )
+        for title in titles
         for carried in (None, label)
     }
-    columns = {name: Cast(vector, TextField()) for name, vector in wanted.items()}
-    row = Organization.objects.filter(pk=tenant.pk).annotate(**columns).values(*columns).get()
-    return {t: (row[f"vector_{number}_False"], row[f"vector_{number}_True"]) for number, t in enumerate(titles)}
+    columns = {
+        f"{column}_{number}": Cast(getattr(row, column), TextField())
+        for number, row in enumerate(rows.values())
+        for column in ("vector", "names")
+    }
+    made = Organization.objects.filter(pk=tenant.pk).annotate(**columns).values(*columns).get()
+    found = {
+        key: Found(row.title, made[f"vector_{number}"], made[f"names_{number}"])
+        for number, (key, row) in enumerate(rows.items())
+    }
+    return {title: (found[title, False], found[title, True]) for title in titles}
 
 
 def build(
@@ -290,12 +307,12 @@ class _Documents:
     def index(self, place: int) -> DocumentIndex:
         """What it is found by, with the text that a worker has read."""
         paper = self.paper(place)
+        found = paper.labelled if self.label(place) else paper.plain
         return DocumentIndex(
             document_id=self.documents[place],
             folder_id=self.folder(place).pk,
-            title=paper.title,
             text=paper.text,
-            vector=paper.vector_labelled if self.label(place) else paper.vector,
+            **found._asdict(),
         )
 
     def log(self) -> Iterator[DocumentLog]:

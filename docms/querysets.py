@@ -9,16 +9,19 @@ together by the ORM from four querysets they cost more time than the database ne
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
+from django.contrib.postgres.search import SearchRank, TrigramWordSimilarity
 from django.db import models
 from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from core.querysets import any_of, any_of_sql
-from core.text import search_query
+from core.text import search_query, words_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from orgs.models import Community
 
 _M = TypeVar("_M", bound=models.Model)
+
+RESEMBLING_WORDS = 8  # of a mistyped search that are compared
 
 # Effective flag in a folder → flag of the membership that decides where no folder permission is active.
 MEMBER_FLAGS = {
@@ -309,10 +314,42 @@ class DocumentQuerySet(models.QuerySet["_M"]):
         hits = _rows("DocumentIndex").filter(any_of("folder", folders), vector=query)
         return self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
 
-    def resembling(self, actor: Actor, title: str) -> Self:
-        """Visible documents whose title is close to the text: what a mistyped search may have meant."""
-        hits = _rows("DocumentIndex").filter(title__trigram_word_similar=title)
+    def best_first(self, words: str) -> Self:
+        """Hits of a search in their order: by title, then by file name, identifier and label, then by content.
+
+        The newest of equals comes first. Only the short vector of names is read; the whole one, a hundred
+        kilobytes of a long text, would have to be read for every hit.
+        """
+        query = search_query(words, any_word=True)
+        if query is None:
+            return self.order_by("-created_at", "-id")
+        rank = SearchRank(F("index__names"), query)
+        return self.annotate(rank=rank).order_by("-rank", "-created_at", "-id")
+
+    def resembling(self, actor: Actor, words: str) -> Self:
+        """Visible documents whose names are close to the words: what a mistyped search may have meant.
+
+        Names are title, file name and label. Of several words each is close to a name or occurs as it is written.
+        """
+        wanted = list(dict.fromkeys(words_of(words)))[:RESEMBLING_WORDS]
+        if not wanted:
+            return self.none()
+        hits = _rows("DocumentIndex")
+        if len(wanted) == 1:
+            hits = hits.filter(title__trigram_word_similar=wanted[0])
+        else:
+            hits = hits.filter(any_of("folder", _rows("Folder").visible_to(actor, all=True).values("id")))
+            for word in wanted:
+                hits = hits.filter(Q(title__trigram_word_similar=word) | Q(vector=search_query(word)))
         return self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
+
+    def closest_first(self, words: str) -> Self:
+        """Documents that `resembling` found, the closest first, the newest of equals."""
+        wanted = list(dict.fromkeys(words_of(words)))[:RESEMBLING_WORDS]
+        closeness = [TrigramWordSimilarity(word, "index__title") for word in wanted]
+        if not closeness:
+            return self.order_by("-created_at", "-id")
+        return self.annotate(closeness=reduce(operator.add, closeness)).order_by("-closeness", "-created_at", "-id")
 
     def not_held(self) -> Self:
         """Documents that no legal hold covers, neither by name nor through the folder's place or person."""

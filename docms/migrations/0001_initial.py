@@ -1177,10 +1177,11 @@ class Migration(migrations.Migration):
                     "folder",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="docms.folder"),
                 ),
-                ("title", models.CharField(blank=True, max_length=250)),
+                ("title", models.CharField(blank=True, max_length=700)),
                 ("text", models.TextField(blank=True)),
                 ("pending", models.BooleanField(default=False)),
                 ("vector", django.contrib.postgres.search.SearchVectorField()),
+                ("names", django.contrib.postgres.search.SearchVectorField()),
             ],
             options={
                 "ordering": ("document",),

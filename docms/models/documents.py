@@ -150,15 +150,17 @@ class DocumentIndex(models.Model):
 
     Written with the document from its own data; a worker adds ``text``, the content, which is kept so that a
     new title needs no second reading of the file; ``pending`` until then. ``folder`` is a copy: the index is asked with the folders
-    first, so a search costs what the caller's folders hold, not what the installation holds.
+    first, so a search costs what the caller's folders hold, not what the installation holds. ``title`` holds the
+    words of title, file name and label, which mistyped ones are compared with; ``names`` is what hits are ranked by.
     """
 
     document = models.OneToOneField(Document, primary_key=True, on_delete=models.CASCADE, related_name="index")
     folder = models.ForeignKey("docms.Folder", on_delete=models.CASCADE, related_name="+")
-    title = models.CharField(max_length=250, blank=True)
+    title = models.CharField(max_length=700, blank=True)
     text = models.TextField(blank=True)
     pending = models.BooleanField(default=False)
     vector = SearchVectorField()
+    names = SearchVectorField()
 
     class Meta:
         ordering = ("document",)

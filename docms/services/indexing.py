@@ -1,4 +1,4 @@
-"""What documents are found by: their own data at once, the text of a PDF when a worker has read it."""
+"""What documents are found by: their own data at once, the text of their content when a worker has read it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from core import scope
 from core.models import Blob
 from core.services import blobs
 from core.services.wake import wake
-from core.text import search_vector
+from core.text import names_vector, search_vector, words_of
 from docms.models import Document, DocumentIndex
 from docms.services.locking import locked
+from docms.services.office import PARTS, UnreadableError, office_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,9 +28,11 @@ log = logging.getLogger(__name__)
 
 TEXT_MAX = 200_000  # characters of content that are kept
 PAGES_MAX = 500
+TITLE_MAX = 700  # characters of the names that mistyped words are compared with
 FORGOTTEN = datetime.timedelta(minutes=10)  # after which a text nobody read is taken up by the job
 BATCH = 200  # texts of one run of the job
-READABLE = frozenset({"application/pdf", "text/plain"})
+PLAIN = frozenset({"text/plain", "text/csv", "text/markdown"})
+READABLE = frozenset({"application/pdf", *PLAIN, *PARTS})
 
 
 def index(documents: Iterable[Document], *, text: str | None = None) -> None:
@@ -58,7 +61,7 @@ def _write(rows: Iterable[DocumentIndex]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["document"],
-        update_fields=["folder", "title", "text", "pending", "vector"],
+        update_fields=["folder", "title", "text", "pending", "vector", "names"],
         batch_size=500,
     )
 
@@ -67,14 +70,17 @@ def row_of(document: Document, text: str, *, pending: bool = False) -> DocumentI
     """The unsaved index row of a document with this content."""
     title, content = document.title or document.filename[:250], text[:TEXT_MAX]
     label = document.label.name if document.label else ""
-    words = " ".join((document.filename, document.identifier, label, document.description, content))
+    names = " ".join((document.filename, document.identifier, label))
+    words = " ".join((names, document.description, content))
+    known = " ".join(dict.fromkeys(words_of(f"{title} {document.filename} {label}")))
     return DocumentIndex(
         document=document,
         folder_id=document.folder_id,
-        title=title,
+        title=known[:TITLE_MAX],
         text=content,
         pending=pending,
         vector=search_vector(title, words),
+        names=names_vector(title, names),
     )
 
 
@@ -82,7 +88,7 @@ def index_content(document_id: int) -> bool:
     """Read the text of the current version into the index; False when there is nothing to read, or it is held.
 
     The bytes are read without a lock; a version that came meanwhile has its own task, so an older result is
-    discarded. A damaged or protected PDF leaves the document searchable by its data.
+    discarded. A damaged or protected file leaves the document searchable by its data.
     """
     document = Document.objects.filter(pk=document_id).select_related("current__blob").first()
     if document is None or document.current is None or document.mime not in READABLE:
@@ -121,12 +127,14 @@ def text_of(blob: Blob) -> str:
     """The text of stored bytes; empty where they have none that can be read."""
     try:
         with blobs.open_blob(blob) as file:
-            if blob.mime == "text/plain":
+            if blob.mime in PLAIN:
                 return _clean(file.read(TEXT_MAX * 4).decode("utf-8", "replace"))
+            if blob.mime in PARTS:
+                return _clean(office_text(file, blob.mime, limit=TEXT_MAX))
             return _pdf_text(file)
     except FileNotFoundError:
         log.error("the object of blob %s is missing", blob.pk)
-    except pypdfium2.PdfiumError as error:
+    except (pypdfium2.PdfiumError, UnreadableError) as error:
         log.info("blob %s has no readable text: %s", blob.pk, error)
     return ""
 

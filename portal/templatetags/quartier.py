@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from core.models import Blob
 from core.services.blobs import held_because
 from core.services.delivery import INLINE
+from docms.models import Document
+from docms.services.search import Marks
 from messaging.services.render import clean_body
 
 register = template.Library()
@@ -204,3 +206,15 @@ def telephone(number: str) -> str:
 def in_set(value: object, things: set[object]) -> bool:
     """Whether a thing is one of a set."""
     return value in things
+
+
+@register.filter
+def marked(text: object, marks: Marks) -> SafeString:
+    """A text of the company with the hits of a search marked; escaped."""
+    return marks.marked(str(text))
+
+
+@register.filter
+def piece(document: Document, marks: Marks) -> SafeString:
+    """The words of a document around a hit of a search, marked; escaped."""
+    return marks.piece(document)

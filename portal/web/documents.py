@@ -64,6 +64,8 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
         "cabinet": cabinet,
         "filters": filters,
         "papers": listed,
+        "marks": cabinet.marks(listed) if listed.object_list else None,
+        "meant": [] if listed.paginator.count else cabinet.meant(),
         "summary": _summary(cabinet, listed.paginator.count),
         "paper": paper,
         "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper.folder)),

@@ -13,9 +13,11 @@ from django.db.models.functions import ExtractYear
 from core import planned
 from docms.models import Document, Folder, FolderMark
 from docms.querysets import DocumentQuerySet, may
+from docms.services.search import Marks, marks_of, meant
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Iterable
 
     from orgs.actor import Actor
     from orgs.models import Community
@@ -163,25 +165,46 @@ class Cabinet:
         return papers
 
     @cached_property
-    def listed(self) -> DocumentQuerySet[Any]:
-        """What the list shows."""
-        papers: DocumentQuerySet[Any] = self.scoped.with_read_state(self.membership_id)
+    def narrowed(self) -> DocumentQuerySet[Any]:
+        """What the filters leave of it."""
+        papers: DocumentQuerySet[Any] = self.scoped
         f = self.filters
         if f.only == "unread":
-            papers = papers.filter(read_by_user=False)
+            papers = papers.unread_by(self.membership_id)
         elif f.only == "favourites":
             papers = papers.filter(folder__in=self.favourites)
         if f.year:
             papers = papers.filter(created_at__year=f.year)
         if f.label:
             papers = papers.filter(label__name=f.label)
-        papers = with_rights(papers, self.actor)
-        return papers.select_related("folder", "label", "current__blob").order_by("-created_at", "-id")
+        return papers
+
+    @cached_property
+    def listed(self) -> DocumentQuerySet[Any]:
+        """What the list shows, in its order."""
+        papers: DocumentQuerySet[Any] = self.narrowed.with_read_state(self.membership_id)
+        papers = with_rights(papers, self.actor).select_related("folder", "label", "current__blob")
+        words = self.filters.words
+        return papers.best_first(words) if words else papers.order_by("-created_at", "-id")
+
+    def marks(self, papers: Iterable[Any]) -> Marks:
+        """How to mark the hits among the papers of one page; nothing to mark where nothing is searched."""
+        if not self.filters.words:
+            return Marks()
+        shown = list(papers)
+        readable = [paper.pk for paper in shown if paper.can_read or paper.can_download]
+        return marks_of(shown, self.filters.words, readable=readable)
+
+    def meant(self) -> list[Document]:
+        """What a search without a hit may have meant."""
+        return meant(self.reached, self.actor, self.filters.words) if self.filters.words else []
 
     @cached_property
     def pages(self) -> Paginator[Document]:
-        """The list in pages of fifty."""
-        return Paginator(self.listed, PAGE)
+        """The list in pages of fifty, counted without what the rows say besides."""
+        pages = Paginator(self.listed, PAGE)
+        pages.count = planned.count(self.narrowed)
+        return pages
 
     @cached_property
     def years(self) -> list[int]:

@@ -1,5 +1,7 @@
 """The statements of the floor, as somebody writes them who knows the tables and asks for nothing twice."""
 
+from collections.abc import Sequence
+
 _OF_TOKEN = """
   FROM orgs_accesstoken t
   JOIN orgs_user u ON u.id = t.user_id AND u.erased_at IS NULL
@@ -138,3 +140,43 @@ UNITS = """
 SELECT u.id, u.name, u.floor, c.id, c.name FROM orgs_unit u JOIN orgs_community c ON c.id = u.community_id
  WHERE u.id = ANY(%(units)s) ORDER BY c.sort_key, u.id
 """
+
+_QUERY = "(to_tsquery('simple', %(w{0})s) || to_tsquery('german', %(w{0})s) || to_tsquery('english', %(w{0})s))"
+
+
+def search(words: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Ids of what holds all words, and the values of the words."""
+    query = " && ".join(_QUERY.format(n) for n in range(len(words)))
+    statement = f"""
+WITH seen AS MATERIALIZED (SELECT g.id FROM docms_folder g WHERE g.id IN ({_REACHED})
+                            AND (g.hidden_from IS NULL OR g.hidden_from > now()))
+SELECT d.id FROM docms_documentindex i JOIN docms_document d ON d.id = i.document_id
+ WHERE i.folder_id = ANY(ARRAY(SELECT id FROM seen)) AND d.folder_id = ANY(ARRAY(SELECT id FROM seen))
+   AND i.vector @@ ({query}) AND {_IN_PERIOD}
+ ORDER BY d.title, d.id"""
+    return statement, {f"w{n}": f"{word}:*" for n, word in enumerate(words)}
+
+
+def search_page(words: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The first fifty hits in one community, ranked, with their number and the text around the first hit."""
+    every, some = (join.join(_QUERY.format(n) for n in range(len(words))) for join in (" && ", " || "))
+    statement = f"""
+WITH here AS MATERIALIZED ({_HERE}),
+     hits AS (SELECT d.id, ts_rank(i.names, {some}) AS rank, d.created_at, count(*) OVER () AS n
+                FROM docms_documentindex i JOIN docms_document d ON d.id = i.document_id
+               WHERE i.folder_id = ANY(ARRAY(SELECT id FROM here)) AND d.folder_id = ANY(ARRAY(SELECT id FROM here))
+                 AND i.vector @@ ({every}) AND {_IN_PERIOD}
+               ORDER BY 2 DESC, 3 DESC, 1 DESC LIMIT 50)
+SELECT h.id, h.n, coalesce(nullif(d.title, ''), d.filename), d.description, d.size_bytes, d.mime, f.name, l.name, b.scan,
+       substr(i.text, greatest(regexp_instr(i.text, %(pattern)s) - 70, 1), 220),
+       coalesce(p.read, m.read_perm), coalesce(p.download, m.download_perm),
+       EXISTS (SELECT 1 FROM docms_readmark r WHERE r.document_id = d.id AND r.membership_id = ANY(%(memberships)s)
+                AND r.version_no >= v.number)
+  FROM hits h JOIN docms_document d ON d.id = h.id JOIN docms_documentindex i ON i.document_id = d.id
+  JOIN docms_folder f ON f.id = d.folder_id JOIN docms_documentversion v ON v.id = d.current_id
+  JOIN core_blob b ON b.id = v.blob_id JOIN orgs_membership m ON m.id = ANY(%(memberships)s) AND m.tenant_id = d.tenant_id
+  LEFT JOIN docms_folderlabel l ON l.id = d.label_id
+  LEFT JOIN docms_folderpermission p ON p.folder_id = f.id AND p.membership_id = m.id AND p.active
+ ORDER BY h.rank DESC, h.created_at DESC, h.id DESC"""
+    values = {f"w{n}": f"{word}:*" for n, word in enumerate(words)}
+    return statement, {**values, "pattern": rf"(?i)\y(?:{'|'.join(words)})"}

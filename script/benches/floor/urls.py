@@ -7,6 +7,7 @@ from script.benches.floor import downloads, views
 urlpatterns = [
     path("folders/<int:folder_id>/files", views.folder_files),
     path("files/paging", views.page_files),
+    path("files/search", views.search_files),
     path("start/<int:community_id>", views.start),
     path("unread/<int:community_id>", views.unread),
     path("docms/api/v1/files/<int:document_id>/download", downloads.download),

@@ -128,6 +128,14 @@ def page_files(request: HttpRequest) -> HttpResponse:
     return HttpResponse(orjson.dumps(rows), content_type="application/json")
 
 
+def search_files(request: HttpRequest) -> HttpResponse:
+    """Three statements."""
+    caller = _by_token(request)
+    statement, values = sql.search(orjson.loads(request.body)["search"].lower().split())
+    found = [pk for (pk,) in _all(statement, {**caller, **values})]
+    return HttpResponse(orjson.dumps(found), content_type="application/json")
+
+
 def start(request: HttpRequest, community_id: int) -> HttpResponse:
     """What the portal's start page asks the database, in a page without a house around it: nine statements."""
     caller = _by_session(request)
