@@ -23,7 +23,8 @@ _SECRETS = re.compile(
     r"(authorization\\*[\"']?\s*[:=]\s*\\*[\"']?(?:bearer|basic)\s+)[^\s\"'\\,;]+"
     r"|(\b(?:bearer|basic)\s+)[\w.~+/=-]{16,}"
     r"|((?:" + _KEYS + r")\\*[\"']?\s*(?:[=:]|%3[ad])\s*)"
-    r"(?:(?P<quote>\\*[\"'])(?:(?!(?P=quote))(?:\\.|[^\\\r\n]))*|[^\s\"'&,;]+)"
+    r"(?:(?P<quote>\\{0,15}[\"'])(?:(?!(?P=quote))(?:\\.|[^\\\r\n]))*|[^\s\"'&,;]+)"
+    r"|(://[^\s/:@]{0,100}:)[^\s/@]{1,200}(?=@)|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # of a URL; a signed token
     r"|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{200,}={0,2}"
 )
 _SECRET_KEY = re.compile(r"(?i)(?:authorization|cookie|" + _KEYS + r")\Z")
@@ -41,7 +42,7 @@ _IN_PATH = re.compile(_SEGMENTS + r"[^/]+")
 
 
 def _masked_secret(found: re.Match[str]) -> str:
-    return f"{found[1] or found[2] or found[3] or ''}{found['quote'] or ''}***"
+    return f"{found[1] or found[2] or found[3] or found[5] or ''}{found['quote'] or ''}***"
 
 
 def _hidden(found: re.Match[str]) -> str:

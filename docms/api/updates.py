@@ -70,7 +70,8 @@ class CheckUpdates(DocmsView):
             status = updates.check()
         if status < 400:
             return Response(status=status)
-        return self.refuse(Problem(status, "updater", _("The updater answered %d.") % status))
+        told = _("The updater answered %d.") % status if settings.UPDATER_URL else _("There is no updater.")
+        return self.refuse(Problem(status, "updater", told))
 
 
 class InstallUpdate(DocmsView):

@@ -30,7 +30,7 @@ from orgs.services.installation import installation
 TIMEOUT = 10  # seconds for connecting and for each answer
 ANSWER_MAX = 1024 * 1024  # bytes
 ATTEMPTS = 3  # before an update has failed
-UNREACHABLE, NONSENSE, NOBODY = 502, 502, 503
+UNREACHABLE, NONSENSE, NOBODY = 502, 502, 409
 _LENGTHS = {"version": 50, "channel": 50, "release_date": 50, "changelog": 200_000}
 State = InstallationSettings.UpdateState
 
@@ -62,7 +62,7 @@ def _order(version: str) -> list[int]:
 def check() -> int:
     """Ask the updater and keep what it knows. Returns its status code (DOCMS-178), 2xx when it was understood.
 
-    502 when it does not answer or not as it should, 503 when there is none; then the former result stays. Opens its own
+    502 when it does not answer or not as it should, 409 when there is none; then the former result stays. Opens its own
     unit of work, after the updater has answered.
     """
     if not settings.UPDATER_URL:

@@ -166,7 +166,7 @@ def test_a_failing_updater_leaves_the_old_result(operator: Caller, updater: Upda
     settings.UPDATER_URL = f"http://127.0.0.1:{free_port()}/"
     operator.refused("POST", "/updates/check", 502)
     settings.UPDATER_URL = ""
-    operator.refused("POST", "/updates/check", 503)
+    operator.refused("POST", "/updates/check", 409)
     assert operator.ok("GET", "/updates")["available"] == RELEASE
 
 

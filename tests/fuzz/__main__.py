@@ -44,7 +44,7 @@ class Original:
     def after(self, request: Request, status: int) -> None:
         """Note what a request may have changed."""
         label, method = request.case.operation.label, request.case.method
-        if status < 300 and "/password" in label:
+        if status < 300 and ("/password" in label or label in ("PUT /tenants/current", "PUT /app-settings")):
             self.dirt += DIRT_MAX  # nobody could sign in
         elif status < 300 and method == "DELETE":
             self.dirt += DELETION

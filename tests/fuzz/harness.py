@@ -96,8 +96,9 @@ def _judge(request: Request, response: Any, tally: Tally) -> None:
     except BaseExceptionGroup as group:
         for failure in group.exceptions:
             title = f"{type(failure).__name__}: {getattr(failure, 'message', failure)}"[:400]
-            if type(failure).__name__ == "AcceptedNegativeData" and _READ_ANYWAY.search(title):
-                continue
+            is_taken = type(failure).__name__ == "AcceptedNegativeData"
+            if is_taken and (_READ_ANYWAY.search(title) or response.status_code == 413):
+                continue  # too long for the door is refused as well
             tally.failures[title] += 1
             curl = request.case.as_curl_command(headers=request.headers)
             sample = f"{request.role}: {curl}\n{response.content[:400]!r}"
