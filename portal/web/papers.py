@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, Value, When
 from django.db.models.functions import ExtractYear
 
@@ -202,7 +202,7 @@ class Cabinet:
     @cached_property
     def pages(self) -> Paginator[Document]:
         """The list in pages of fifty, counted without what the rows say besides."""
-        pages = Paginator(self.listed, PAGE)
+        pages = _Hits(self) if self.filters.words else Paginator(self.listed, PAGE)
         pages.count = planned.count(self.narrowed)
         return pages
 
@@ -252,3 +252,32 @@ class Cabinet:
         papers = self.papers.with_read_state(self.membership_id).filter(pk=document_id)
         papers = with_rights(papers, self.actor)
         return papers.select_related("folder", "label", "current__blob", "uploaded_by").first()
+
+
+class _Hits(Paginator):  # type: ignore[type-arg]
+    """Pages of a search: the order is found with ids alone, then the rows of one page are fetched.
+
+    In one statement what the rows say besides is worked out for every hit, to be sorted with it.
+    """
+
+    def __init__(self, cabinet: Cabinet) -> None:
+        super().__init__(cabinet.narrowed.best_first(cabinet.filters.words), PAGE)
+        self.cabinet = cabinet
+
+    def page(self, number: int | str) -> Page[Document]:
+        """One page; its papers are those that the search found for this person."""
+        found = super().page(number)
+        ids = (
+            list(
+                self.cabinet.narrowed.best_first(self.cabinet.filters.words).values_list("pk", flat=True)[
+                    found.start_index() - 1 : found.end_index()
+                ]
+            )
+            if self.count
+            else []
+        )
+        papers = Document.objects.filter(pk__in=ids).with_read_state(self.cabinet.membership_id)
+        papers = with_rights(papers, self.cabinet.actor).select_related("folder", "label", "current__blob")
+        rows = {paper.pk: paper for paper in papers}
+        found.object_list = [rows[pk] for pk in ids if pk in rows]
+        return found
