@@ -13,6 +13,7 @@ from messaging.models import Message, Template
 from orgs.models import (
     AccessToken,
     Application,
+    ApplicationUser,
     InstallationSettings,
     Membership,
     RecoveryCode,
@@ -131,6 +132,7 @@ def test_whoever_enrols_with_an_active_token_has_passed(cast: Cast) -> None:
 def test_a_token_of_an_application_passed_no_second_factor(cast: Cast) -> None:
     confirmed(cast.renter, cast.tenant)
     application = rows.create(Application, tenant=cast.tenant, name="App")
+    ApplicationUser.objects.create(tenant=cast.tenant, application=application, user=cast.renter)
     caller = signed_in(cast.renter, cast.tenant)
     age(caller, activated_at=timezone.now(), application=application)
     caller.refused("DELETE", f"/users/{cast.renter.pk}/tfa", 403)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import base64
 import copy
+import functools
 import itertools
 import random
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import schemathesis
+import yaml
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
@@ -41,7 +44,7 @@ KINDS = {
     "mail_after_upload_users": "user",
     "fileId": "file", "file_id": "file", "ids": "file", "preFilteredIds": "file",
     "tenantId": "tenant", "versionNo": "version", "label_name": "label", "mail": "mail", "token": "token",
-    "donestate": "flag",
+    "donestate": "flag", "appId": "app", "shareId": "share", "shareToken": "share_token", "systemlogId": "systemlog",
 }  # fmt: skip
 IN_PATHS = KINDS | {"name": "label", "code": "code", "tfainput": "code"}
 # Fields whose generated text would nearly always be refused.
@@ -55,7 +58,21 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "new_password": (PASSWORD, "Noch-ein-guter-Satz-2"),
     "mobile_number": ("+49 171 3920041",),
 }
+CONTRACTS = Path(__file__).parents[1] / "contracts"
 ACCEPTS = ("application/json", "application/octet-stream", "*/*", "text/html;q=0.5, application/json")
+
+
+@functools.cache
+def operators_own() -> frozenset[str]:
+    """What only the operator may do, by the contracts: ``PUT /app-settings``."""
+    return frozenset(
+        f"{method.upper()} {path}"
+        for name, door in DOORS.items()
+        if door.urls
+        for path, item in yaml.safe_load((CONTRACTS / f"{name}.yaml").read_text(encoding="utf-8"))["paths"].items()
+        for method, entry in item.items()
+        if isinstance(entry, dict) and entry.get("x-permission", {}).get("role") == "operator"
+    )
 
 
 @dataclass(frozen=True)
@@ -118,9 +135,11 @@ def requests(operation: Any, world: World) -> st.SearchStrategy[Request]:
 
 
 def _request(case: Any, world: World, rnd: random.Random) -> Request:
-    role = rnd.choice(WEIGHTED)
+    role = rnd.choice((*WEIGHTED, *("operator",) * 20) if case.operation.label in operators_own() else WEIGHTED)
     if isinstance(case.path_parameters, dict) and not case.meta.is_negative_at(ParameterLocation.PATH):
         _fit(rnd, world, case.path_parameters, IN_PATHS)
+        if "/groupadmin/" in case.operation.path and rnd.random() < 0.5:
+            case.path_parameters |= {name: world.led[name] for name in case.path_parameters.keys() & world.led}
     if isinstance(case.body, dict) and not case.meta.is_negative_at(ParameterLocation.BODY):
         for part in (case.body, case.body.get("metadata")):
             if isinstance(part, dict):

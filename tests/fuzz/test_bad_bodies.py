@@ -87,7 +87,8 @@ def wrong_kinds(schema: dict[str, Any]) -> list[Any]:
     else:
         wrong += [["x"], []]
     if "integer" in kinds:
-        wrong += ["x", 1.5, True, -1, 2**63, 2**64, 10**40]
+        wrong += ["x", 1.5, True, 2**63, 2**64, 10**40]
+        wrong += [-1] if schema.get("minimum", 0) >= 0 else []
     if "boolean" in kinds:
         wrong += ["x", 7, 1.5]
     if kinds and "null" not in kinds:
@@ -99,7 +100,7 @@ def test_values_of_another_kind_are_refused_by_name(door: Door, world: World) ->
     with untouched():
         for operation in OPERATIONS:
             by_name = {name: wrong_kinds(schema) for name, schema in operation.fields.items()}
-            for number in range(max(map(len, by_name.values()))):
+            for number in range(max(map(len, by_name.values()), default=0)):
                 values = {name: wrong[number] for name, wrong in by_name.items() if number < len(wrong)}
                 all_refused(door, world, operation, values)
 
@@ -123,6 +124,9 @@ MOMENTS = (
 )  # fmt: skip
 
 
+AHEAD = {"expires", "install_date"}  # must lie in the future: test_api_shares, test_api_updates
+
+
 def moments_of(operation: Operation) -> list[str]:
     """Its fields that take moments."""
     return [name for name, schema in texts(operation) if schema.get("pattern", "").startswith(r"^\d{4}-\d{2}")]
@@ -139,7 +143,7 @@ def test_moments_that_cannot_be_shown_everywhere_are_refused_by_name(door: Door,
 @pytest.mark.parametrize("moment", ["1900-01-01T00:00:00Z", "9999-12-31T00:00:00Z", "2024-03-31T02:30:00+01:00"])
 def test_moments_at_the_edges_are_stored_and_read(door: Door, world: World, moment: str) -> None:
     for operation in OPERATIONS:
-        for name in moments_of(operation):
+        for name in set(moments_of(operation)) - AHEAD:
             with transaction.atomic():
                 url = operation.url(world, userId=world.values["user"].own[3])  # the last owner must stay
                 answer = door.send(operation, dumped(operation.body(world, **{name: moment})), url=url)
@@ -178,11 +182,11 @@ def test_an_empty_body_is_an_empty_object(door: Door) -> None:
         with transaction.atomic():
             answer = door.send(operation, b"")
             transaction.set_rollback(True)
-        if operation.schema.get("required"):
-            assert answer.status_code == 400
+        if operation.schema.get("required") or operation.schema.get("type") == "array":
+            assert answer.status_code == 400, str(operation)
             hold(operation, 400, answer.json())
         else:
-            assert answer.status_code == 200
+            assert answer.status_code == 200, (str(operation), answer.content)
 
 
 def test_other_kinds_of_content_are_refused(door: Door, world: World) -> None:

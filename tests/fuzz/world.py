@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from core import scope
+from core.models import SystemLog
 from core.services import rows
-from docms.models import Document, FolderLabel, Group
-from docms.services import documents, folders, groups, marks, permissions
+from docms.models import Document, FolderLabel, FolderTemplate, Group, LabelSuggestion
+from docms.services import documents, folders, groups, marks, permissions, shares, texts
 from messaging.models import Message
-from orgs.models import OneTimeLink
-from orgs.services import passwords, second_factor
+from orgs.models import OneTimeLink, OrganizationSettings
+from orgs.services import applications, passwords, second_factor
 from orgs.services.tenants import add_member
 from tests.cast import DOCUMENT_FLAGS, PASSWORD
+from tests.docms.door import link_and_code
 from tests.factories import folder, manual_group, publish, stored
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ Knock = Callable[[str, dict[str, str]], tuple[int, Any]]
 # Who calls. `nobody` has no token; `pending` has not chosen a company; `waiting` owes the code of a second factor.
 ROLES = ("admin", "staff", "resident", "member", "operator", "pending", "waiting", "nobody")
 # The administrator gets furthest and calls most.
-WEIGHTED = ("admin",) * 9 + ("staff", "resident", "operator") * 2 + ROLES
+WEIGHTED = ("admin",) * 15 + ("staff", "resident", "operator") * 2 + ROLES
 _PEOPLE = {
     "admin": "admin", "staff": "staff", "resident": "owner", "member": "renter", "operator": "operator",
     "pending": "admin", "waiting": "guest",
@@ -52,6 +54,7 @@ class World:
 
     values: dict[str, Pool]
     secrets: list[str]  # keys of second factors
+    led: dict[str, int]  # a group that the administrator administers, and a member of it, by parameter
     credentials: dict[str, str] = field(default_factory=dict)
 
 
@@ -67,6 +70,8 @@ def build(cast: Cast) -> World:
         tokens = _links(cast)
         secrets = _second_factor(cast)
         _mails(cast)
+        led = _led(cast)
+        given = _given(cast, own_folders[0], own_files[0])
     people = [cast.admin, cast.staff, cast.owner, cast.renter, cast.operator, cast.guest]
     return World(
         {
@@ -80,8 +85,10 @@ def build(cast: Cast) -> World:
             "label": Pool(("Wichtig", "wichtig", "Größe/Maß", "Protokoll 2024")),
             "mail": Pool(tuple(person.email for person in people), ("nobody@quartier.test",)),
             "token": Pool(tuple(tokens)),
+            **given,
         },
         secrets,
+        led,
     )
 
 
@@ -133,6 +140,40 @@ def _other_company(cast: Cast) -> tuple[Group, Folder, Document]:
         actor=boss, folder=place, blob=stored(cast.other_tenant, b"Dort"), filename="dort.txt", title="Dort"
     )
     return group, place, paper
+
+
+def _led(cast: Cast) -> dict[str, int]:
+    """Group administration is switched on, and the administrator has a group of residents."""
+    chosen = OrganizationSettings.objects.get(organization=cast.tenant)
+    switches = [field.name for field in OrganizationSettings._meta.fields if field.name.startswith("groupadmin_")]
+    rows.change(chosen, dict.fromkeys(switches, True))
+    group = manual_group(cast, "Verwaltete", "admin", "renter", "former", groupadmin_ids=[cast.admin.pk])
+    return {"groupId": group.pk, "userId": cast.renter.pk}
+
+
+def _given(cast: Cast, place: Folder, paper: Document) -> dict[str, Pool]:
+    """A gateway, a share, an application, texts and rules of a folder, suggested labels, what a client reported."""
+    chosen = OrganizationSettings.objects.get(organization=cast.tenant)
+    rows.change(
+        chosen, {"sms_send_url": "https://sms.example/", "sms_api_key": "geheim", "sms_sender_id": "Haus"}, check=False
+    )
+    admin = cast.actor("admin")
+    share = shares.share(
+        actor=admin, document=paper, name="Nina", mobile_number="+491701234567", email="nina@example.org"
+    )
+    token, _code = link_and_code(share.pk)
+    app = applications.create(tenant=cast.tenant, values={"name": "App"}, user_ids=[cast.admin.pk, cast.renter.pk])
+    for kind in FolderTemplate.Kind.values:
+        texts.store_text(actor=admin, folder=place, kind=kind, values={"subject": "Neu", "body": "Neu"})
+    permissions.set_mail_rule(
+        actor=admin, folder=place, user_id=cast.admin.pk, custom=True, recipient_ids=[cast.owner.pk]
+    )
+    for name in ("Wichtig", "Größe/Maß", "Protokoll 2024"):
+        rows.create(LabelSuggestion, tenant=cast.tenant, name=name, color="#aa0000")
+    entry = SystemLog.objects.create(tenant=cast.tenant, user=cast.renter, category="frontend", action="Absturz")
+    return {
+        "app": Pool((app.pk,)), "share": Pool((share.pk,)), "share_token": Pool((token,)), "systemlog": Pool((entry.pk,)),
+    }  # fmt: skip
 
 
 def _links(cast: Cast) -> list[str]:

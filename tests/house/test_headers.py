@@ -19,7 +19,7 @@ from core import scope
 from core.models import JobRun, SystemLog, Upload
 from core.services import rows
 from core.tus import VERSION
-from docms.services import marks, shares
+from docms.services import documents, marks, shares
 from orgs.models import AccessRequest, ImportRun, InstallationSettings, OrganizationSettings
 from orgs.services import contacts, invites, passwords
 from tests.cast import PASSWORD
@@ -148,6 +148,7 @@ def world(cast: Cast) -> dict[str, Any]:
         token = passwords.first_or_reset_link(cast.renter, tenant=tenant)
         marks.mark_read(document_id=document.pk, actor=cast.actor("renter"))
         share_token = shared(cast, document)
+        documents.delete_document(actor=cast.actor("admin"), document=paper(cast, where, title="Gelöscht"))
     Client().post("/app/login", {"username": cast.renter.email, "password": PASSWORD})
     return {
         "token": token,

@@ -116,7 +116,7 @@ def test_the_time_is_for_the_whole_answer_and_what_was_taken_is_not_sent_again(
 def test_a_gateway_inside_is_not_asked_unless_the_installation_names_it(server: Server, settings: Any) -> None:
     of(server).send(NUMBER, "x")
     settings.INSIDE_HOSTS = []
-    assert "local network" in refusal(Permanent, of(server))
+    assert "lokales Netz" in refusal(Permanent, of(server))
     refusal(Permanent, of(server, url=f"https://127.0.0.1:{server.port}/"))
     assert len(server.requests) == 1
 
