@@ -123,7 +123,7 @@ def edges(operation: Any, world: World, rnd: random.Random, most: int) -> Iterat
         )
     )
     for case in rnd.sample(cases, min(most, len(cases))):
-        yield _request(case, world, rnd)
+        yield _request(case, world, rnd, rnd.choice(_roles(operation)))
 
 
 def requests(operation: Any, world: World) -> st.SearchStrategy[Request]:
@@ -131,11 +131,18 @@ def requests(operation: Any, world: World) -> st.SearchStrategy[Request]:
     modes = MODES if operation.body or list(operation.iter_parameters()) else MODES[:1]
     # Twice as many valid ones: they get further.
     cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in [MODES[0], *modes]])
-    return st.builds(lambda case, seed: _request(case, world, random.Random(seed)), cases, st.integers(0, 2**32))
+    return st.builds(
+        lambda case, role, seed: _request(case, world, random.Random(seed), role),
+        cases, st.sampled_from(_roles(operation)), st.integers(0, 2**32),
+    )  # fmt: skip
 
 
-def _request(case: Any, world: World, rnd: random.Random) -> Request:
-    role = rnd.choice((*WEIGHTED, *("operator",) * 20) if case.operation.label in operators_own() else WEIGHTED)
+def _roles(operation: Any) -> tuple[str, ...]:
+    """Who may call, as often as it stands there."""
+    return (*("operator",) * 20, *WEIGHTED) if operation.label in operators_own() else WEIGHTED
+
+
+def _request(case: Any, world: World, rnd: random.Random, role: str) -> Request:
     if isinstance(case.path_parameters, dict) and not case.meta.is_negative_at(ParameterLocation.PATH):
         _fit(rnd, world, case.path_parameters, IN_PATHS)
         if "/groupadmin/" in case.operation.path and rnd.random() < 0.5:
