@@ -149,7 +149,8 @@ def test_headers_of_garbage_break_nothing(door: Door, world: World, headers: dic
             answer.getvalue() if answer.streaming else None
             transaction.set_rollback(True)
         promised = operation.entry["responses"].keys() | {"206", "416"}  # ranges of downloads
-        assert str(answer.status_code) in promised, (str(operation), answer.status_code)
+        assert "default" in promised or str(answer.status_code) in promised, (str(operation), answer.status_code)
+        assert answer.status_code < 500, str(operation)
 
 
 CREDENTIALS = (
