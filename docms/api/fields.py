@@ -120,12 +120,12 @@ class TextField(serializers.CharField):
 
 
 class LineField(serializers.CharField):
-    """Text of one line: it stands in headings of mails and in lists."""
+    """Text of one line, without blanks around it: it stands in headings of mails and in lists."""
 
     default_error_messages = {"control": _("The text contains characters that are not allowed.")}
 
     def to_internal_value(self, data: Any) -> str:
-        """Without blanks around it."""
+        """Refuse control characters."""
         line: str = super().to_internal_value(data)
         if any(unicodedata.category(letter) == "Cc" for letter in line):
             self.fail("control")
@@ -145,17 +145,8 @@ class NullableTextField(TextField):
         return super().validate_empty_values(data)
 
 
-class NullableLineField(NullableTextField):
+class NullableLineField(LineField, NullableTextField):
     """Text of one line that the contract calls null and the database empty: a name, an address, a subject."""
-
-    default_error_messages = {"control": _("The text contains characters that are not allowed.")}
-
-    def to_internal_value(self, data: Any) -> str:
-        """Exactly as it was sent."""
-        line: str = super().to_internal_value(data)
-        if any(unicodedata.category(letter) == "Cc" for letter in line):
-            self.fail("control")
-        return line
 
 
 MASK = "********"  # stands for a stored secret in answers; sent back, it keeps the stored one (DOCMS-046)

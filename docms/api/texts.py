@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -14,7 +12,7 @@ from core.errors import Invalid, NotFound
 from docms import rules
 from docms.api.base import DocmsView
 from docms.api.errors import operation
-from docms.api.fields import NullableTextField, text
+from docms.api.fields import NullableLineField, NullableTextField, text
 from docms.models import Folder
 from docms.services import texts
 from docms.services.texts import Kind
@@ -30,33 +28,22 @@ if TYPE_CHECKING:
 NOTIFICATION = "document_published"
 
 
-class SubjectField(NullableTextField):
-    """Text of one line that may be null."""
-
-    default_error_messages = {"control": _("The text contains characters that are not allowed.")}
-
-    def to_internal_value(self, data: Any) -> str:
-        """Letter by letter."""
-        line: str = super().to_internal_value(data)
-        if any(unicodedata.category(letter) == "Cc" for letter in line):
-            self.fail("control")
-        return line
-
-
 class MailTemplateUpdate(serializers.Serializer):
     """Template content; with rest_bcc set, to_email is mandatory."""
 
-    subject = SubjectField(
+    subject = NullableLineField(
         required=False, max_length=250, help_text="Subject for users of the tenant's primary language."
     )
-    subject_en = SubjectField(required=False, max_length=250, help_text="Subject for all other users, usually English.")
+    subject_en = NullableLineField(
+        required=False, max_length=250, help_text="Subject for all other users, usually English."
+    )
     body = NullableTextField(
         required=False, max_length=100000, help_text="HTML body for users of the tenant's primary language."
     )
     body_en = NullableTextField(
         required=False, max_length=100000, help_text="HTML body for all other users, usually English."
     )
-    to_email = SubjectField(
+    to_email = NullableLineField(
         required=False, max_length=254, help_text="Visible address placed in To when all recipients go to BCC."
     )
     rest_bcc = serializers.BooleanField(required=False, help_text="Put every recipient into BCC instead of To.")
