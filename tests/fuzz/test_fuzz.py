@@ -61,8 +61,9 @@ def test_generated_requests_are_answered_as_documented(world: World, part: int) 
     assert not report(tallies), "\n" + report(tallies)
     statuses = sum((tally.statuses for tally in tallies.values()), Counter[int]())
     assert statuses.total() >= TOTAL // PARTS
-    # The work is reached, not only its doors.
-    assert sum(tally.succeeded for tally in tallies.values()) > 0.25 * statuses.total(), statuses
+    # The work is reached, not only its doors. How often depends on the numbers of the world that is drawn from (a
+    # quarter, give or take); a generator that cannot fill a body in reaches it with the lists alone, a tenth.
+    assert sum(tally.succeeded for tally in tallies.values()) > 0.15 * statuses.total(), statuses
     assert statuses[404] and statuses[401] and statuses[400], statuses
 
 
