@@ -77,14 +77,22 @@ class BoundedMultiPart(MultiPartParser):
 
 
 def fields_and_content(request: Request) -> tuple[Any, UploadedFile | None]:
-    """The document's fields, and the content when the body is multipart. Raises `Invalid`."""
+    """The document's fields, and the content when the body is multipart.
+
+    Raises `ValidationError` for a multipart body without one of its two parts, `Invalid` for metadata that are no object.
+    """
     if not request.content_type.startswith("multipart/"):
         return request.data, None
     content = request.FILES.get("content")
     metadata = cast("Any", request.data).get("metadata")
+    missing = [name for name, part in (("metadata", metadata), ("content", content)) if part is None]
+    if missing:
+        raise exceptions.ValidationError({name: [_("This field is required.")] for name in missing})
     if isinstance(metadata, UploadedFile):
         metadata = metadata.read(AROUND).decode(errors="replace")
-    fields = loads(str(metadata).encode()) if metadata else {}
+    if "\ufffd" in metadata:  # what Django and the line above make of broken bytes
+        raise exceptions.ValidationError({"metadata": [_("The text is not UTF-8.")]})
+    fields = loads(str(metadata).encode())
     if not isinstance(fields, dict):
         raise Invalid(_("The metadata must be a JSON object."))
     fields.pop("file_data", None)

@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
 from core.services import rows
@@ -198,6 +199,13 @@ def test_changing_content_by_multipart(admin: Caller, folder: int) -> None:
     answer = multipart(admin, "PUT", f"/files/{file}", {"title": "Neu"}, PDF + b"%2\n")
     assert (answer.status, answer.body["title"]) == (200, "Neu")
     assert len(admin.ok("GET", f"/files/{file}/versions")) == 2
+
+
+def test_multipart_names_the_part_that_is_missing(admin: Caller, folder: int) -> None:
+    file = admin.upload(folder)["file_id"]
+    body = encode_multipart(BOUNDARY, {"metadata": "{}"})
+    refusal = admin.call("PUT", f"/files/{file}", data=body, content_type=MULTIPART_CONTENT)
+    assert refusal.status == 400 and refusal.body["message"].startswith("content: "), refusal.body
 
 
 @pytest.mark.rule("DOCMS-186")
