@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
-from core.errors import Conflict, NotFound
-from core.services import rows
+from core.errors import NotFound
 from docms.api.base import DocmsView
 from docms.api.errors import operation
-from docms.api.labels import Label
+from docms.api.labels import Label, listed
 from docms.models import LabelSuggestion
+from docms.services import labels
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -23,12 +22,7 @@ class _Suggestions(DocmsView):
     @property
     def suggestions(self) -> QuerySet[LabelSuggestion]:
         """Those of the tenant."""
-        return LabelSuggestion.objects.visible_to(self.actor)
-
-    def require_free(self, name: str, *, but: int = 0) -> None:
-        """Raise `Conflict` when another suggestion has the name, in any case."""
-        if self.suggestions.filter(name__iexact=name).exclude(pk=but).exists():
-            raise Conflict(_("There is a label of that name already."), code="exists")
+        return LabelSuggestion.objects.visible_to(self.actor).order_by()
 
 
 class LabelSuggestions(_Suggestions):
@@ -40,7 +34,7 @@ class LabelSuggestions(_Suggestions):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Open to every member."""
-        return Response(list(self.suggestions.order_by("name", "id").values("name", "color")))
+        return listed(labels.by_name(self.suggestions))
 
     @operation(
         "createLabelSuggestion", tag="Labels", summary="Add a label suggestion",
@@ -50,9 +44,7 @@ class LabelSuggestions(_Suggestions):
     def post(self, request: Request) -> Response:
         """Administrators only."""
         self.require_admin()
-        values = self.body(Label)
-        self.require_free(values["name"])
-        rows.create(LabelSuggestion, tenant=self.tenant, **values)
+        labels.create_suggestion(actor=self.actor, tenant_id=self.tenant.pk, **self.body(Label))
         return Response()
 
 
@@ -62,7 +54,7 @@ class OneLabelSuggestion(_Suggestions):
     def suggestion(self, name: str) -> LabelSuggestion:
         """The suggestion of that name in any case (DOCMS-191), for administrators."""
         self.require_admin()
-        found = self.suggestions.filter(name__iexact=name).first()
+        found = labels.named(self.suggestions, name)
         if found is None:
             raise NotFound
         return found
@@ -75,9 +67,7 @@ class OneLabelSuggestion(_Suggestions):
     def put(self, request: Request, name: str) -> Response:
         """Both fields are replaced."""
         suggestion = self.suggestion(name)
-        values = self.body(Label)
-        self.require_free(values["name"], but=suggestion.pk)
-        rows.change(suggestion, values)
+        labels.change_suggestion(actor=self.actor, suggestion=suggestion, changes=self.body(Label))
         return Response()
 
     @operation(
@@ -86,5 +76,5 @@ class OneLabelSuggestion(_Suggestions):
     )  # fmt: skip
     def delete(self, request: Request, name: str) -> Response:
         """It is no longer suggested."""
-        rows.delete(self.suggestion(name))
+        labels.delete_suggestion(actor=self.actor, suggestion=self.suggestion(name))
         return Response()

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from core.errors import Conflict, NotFound
-from core.services import rows
+from core.errors import NotFound
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.api.fields import ColorField, LineField
-from docms.models import Document, FolderLabel
-from docms.services import indexing
+from docms.services import labels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rest_framework.request import Request
+
+    from docms.models import FolderLabel, LabelSuggestion
 
 
 class Label(serializers.Serializer):
@@ -25,6 +26,11 @@ class Label(serializers.Serializer):
 
     name = LineField(max_length=100, help_text="Label name, unique in its list without regard to case.")
     color = ColorField(help_text="Colour as six-digit hex value.")
+
+
+def listed(found: Iterable[FolderLabel | LabelSuggestion]) -> Response:
+    """Labels as both lists answer them."""
+    return Response([{"name": label.name, "color": label.color} for label in found])
 
 
 class FolderLabels(DocmsView):
@@ -37,8 +43,7 @@ class FolderLabels(DocmsView):
     )  # fmt: skip
     def get(self, request: Request, folder_id: int) -> Response:
         """Whoever sees the folder."""
-        found = FolderLabel.objects.filter(folder=self.folder(folder_id)).order_by("name", "id")
-        return Response(list(found.values("name", "color")))
+        return listed(labels.labels_of(self.folder(folder_id)))
 
     @operation(
         "createFolderLabel", tag="Labels", summary="Add a label to a folder",
@@ -49,10 +54,7 @@ class FolderLabels(DocmsView):
         """Administrators only."""
         self.require_admin()
         folder = self.folder(folder_id)
-        values = self.body(Label)
-        if FolderLabel.objects.filter(folder=folder, name__iexact=values["name"]).exists():
-            raise Conflict(_("The folder has a label of that name already."), code="exists")
-        rows.create(FolderLabel, tenant=folder.tenant, folder=folder, **values)
+        labels.create_label(actor=self.actor, folder=folder, **self.body(Label))
         return Response()
 
 
@@ -62,7 +64,7 @@ class OneFolderLabel(DocmsView):
     def label(self, folder_id: int, name: str) -> FolderLabel:
         """The label of that name in any case (DOCMS-191)."""
         self.require_admin()
-        label = FolderLabel.objects.filter(folder=self.folder(folder_id), name__iexact=name).first()
+        label = labels.label_named(self.folder(folder_id), name)
         if label is None:
             raise NotFound
         return label
@@ -73,14 +75,9 @@ class OneFolderLabel(DocmsView):
         takes=Label, refusals=(400, 401, 403, 404, 409, 413),
     )  # fmt: skip
     def put(self, request: Request, folder_id: int, name: str) -> Response:
-        """Documents refer to the row, so they follow (DOCMS-140); the search index is written anew."""
+        """See `labels.change_label` (DOCMS-140)."""
         label = self.label(folder_id, name)
-        values = self.body(Label)
-        twins = FolderLabel.objects.filter(folder=label.folder_id, name__iexact=values["name"]).exclude(pk=label.pk)
-        if twins.exists():
-            raise Conflict(_("The folder has a label of that name already."), code="exists")
-        if rows.change(label, values):
-            indexing.index(list(Document.objects.filter(label=label).select_related("label")))
+        labels.change_label(actor=self.actor, label=label, changes=self.body(Label))
         return Response()
 
     @operation(
@@ -89,8 +86,5 @@ class OneFolderLabel(DocmsView):
     )  # fmt: skip
     def delete(self, request: Request, folder_id: int, name: str) -> Response:
         """The documents stay (DOCMS-140)."""
-        label = self.label(folder_id, name)
-        carriers = list(Document.objects.filter(label=label).values_list("pk", flat=True))
-        rows.delete(label)
-        indexing.index(list(Document.objects.filter(pk__in=carriers).select_related("label")))
+        labels.delete_label(actor=self.actor, label=self.label(folder_id, name))
         return Response()

@@ -16,6 +16,7 @@ from core.services.wake import wake
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
 from docms.services import destruction, indexing, tree
+from docms.services.labels import label_named
 from docms.services.locking import locked
 from docms.services.marks import set_done
 from docms.services.names import check_texts
@@ -145,7 +146,7 @@ def _label(folder: Folder, name: str | None) -> FolderLabel | None:
     """The folder's label of that name; none for no name. Raises `Invalid` (DOCMS-139)."""
     if not name:
         return None
-    label = FolderLabel.objects.filter(folder=folder, name__iexact=name).first()
+    label = label_named(folder, name)
     if label is None:
         problem = _("The folder has no label “%(name)s”.") % {"name": name}
         raise Invalid(problem, code="unknown_label", fields={"label_name": [problem]})
@@ -237,7 +238,7 @@ def _move(actor: Actor, document: Document, changes: Mapping[str, Any]) -> dict[
         rules.require(rules.may_move(actor, document, target))
         folder = values["folder"] = target
         if document.label is not None:
-            values["label"] = FolderLabel.objects.filter(folder=folder, name__iexact=document.label.name).first()
+            values["label"] = label_named(folder, document.label.name)
     if "label_name" in changes:
         values["label"] = _label(folder, changes["label_name"])
     return values
