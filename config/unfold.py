@@ -64,6 +64,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("docms.folder", _("Folders"), "folder_open"),
                 ("docms.document", _("Papers"), "description"),
                 ("docms.group", _("Groups"), "groups"),
+                ("docms.labelsuggestion", _("Suggested labels"), "label"),
                 ("docms.readmark", _("Readers"), "visibility"),
                 ("docms.documentlog", _("Document log"), "history"),
                 ("core.destructionrecord", _("Retention"), "auto_delete"),

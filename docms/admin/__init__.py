@@ -8,15 +8,18 @@ from core.models import DestructionRecord
 from docms.admin.documents import DocumentAdmin
 from docms.admin.folders import FolderAdmin
 from docms.admin.groups import GroupAdmin
+from docms.admin.labels import FolderLabelAdmin, LabelSuggestionAdmin
 from docms.admin.logs import DocumentLogAdmin, ReadMarkAdmin
 from docms.admin.retention import DestructionRecordAdmin
-from docms.models import Document, DocumentLog, Folder, Group, ReadMark
+from docms.models import Document, DocumentLog, Folder, FolderLabel, Group, LabelSuggestion, ReadMark
 
 
 def register(site: AdminSite) -> None:
     """The nouns of this floor."""
     site.register(Folder, FolderAdmin)
     site.register(Document, DocumentAdmin)
+    site.register(FolderLabel, FolderLabelAdmin)
+    site.register(LabelSuggestion, LabelSuggestionAdmin)
     site.register(Group, GroupAdmin)
     site.register(DocumentLog, DocumentLogAdmin)
     site.register(ReadMark, ReadMarkAdmin)

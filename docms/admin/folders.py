@@ -22,6 +22,7 @@ from core.admin.pages import Cell, Section, change_url, id_in, list_url
 from core.admin.pickers import picker
 from docms import rules
 from docms.admin.explaining import people_page, person_page
+from docms.admin.labels import label_section
 from docms.models import Document, Folder, FolderAccess, FolderMailUser, FolderPermission, Group
 from docms.services import folders
 from orgs.models import Membership, Organization
@@ -248,6 +249,7 @@ class FolderAdmin(HouseAdmin):
                 _("None."),
                 links=self.add_link(request, Folder, _("Add a subfolder"), parent=obj.pk),
             ),
+            label_section(self, request, obj),
         ]
         flags = [(f.name, f.verbose_name) for f in FolderPermission._meta.fields if isinstance(f, models.BooleanField)]
         lines = [

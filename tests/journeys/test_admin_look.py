@@ -55,7 +55,8 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         "orgs/membership/add/", f"orgs/membership/{cast.membership('staff').pk}/change/", "orgs/importrun/add/",
         f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/", f"docms/folder/{where.pk}/change/",
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
-        f"docms/document/upload/?folder={where.pk}", "docms/group/address/", "messaging/message/",
+        f"docms/document/upload/?folder={where.pk}", "docms/group/address/",
+        f"docms/folderlabel/add/?folder={where.pk}&name=Vertrag&color=%23123456", "docms/labelsuggestion/", "messaging/message/",
         f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]

@@ -15,6 +15,7 @@ from django.utils import timezone
 from core import scope
 from core.models import Blob
 from docms.models import Document, DocumentLog, FolderLabel, FolderMark, FolderPermission, ReadMark
+from docms.services.labels import create_label
 from orgs.models import Community, Responsibility
 from orgs.services import contacts, occupancies
 from tests.cast import Cast
@@ -52,6 +53,18 @@ def test_each_row_links_to_a_download_that_opens_with_the_cookie(cast: Cast, whe
     response = client.get(url)
     assert response.status_code == 200 and response["Content-Disposition"].startswith("attachment")
     assert b"".join(response.streaming_content).startswith(b"%PDF")
+
+
+def test_markup_in_a_label_is_text(cast: Cast, where: Folder) -> None:
+    """Also where the search marks what it found."""
+    name = "<b>fett</b>"
+    create_label(actor=cast.actor("admin"), folder=where, name=name, color="#123456")
+    paper(cast, where, label_name=name)
+    client = signed_in(cast.renter)
+    for url in (documents_url(cast), f"{documents_url(cast)}?q=fett"):
+        text = client.get(url).content.decode()
+        assert "/b&gt;" in text
+        assert not re.search(r"<b>(<mark>)?fett", text)
 
 
 def test_people_without_a_place_are_told_what_to_do(cast: Cast) -> None:

@@ -114,6 +114,7 @@ POST admin/docms/group/add/#people                                           in 
 POST admin/docms/group/add/#folders                                          in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/folder/add/#parent                                          in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/folder/add/#groups                                          in     no     no     no     no     no     no     no     A!200  +      no
+POST admin/docms/folderlabel/add/#folder                                     in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/document/upload/#folder                                     in     no     no     no     no     no     +      A!200  A!200  +      +
 """
 
@@ -178,6 +179,16 @@ docms.group                see     no        no        A         -         A
 docms.group                add     no        no        +         +         no
 docms.group                change  no        no        A         -         A
 docms.group                delete  no        no        A         -         A
+docms.folderlabel          list    no        no        +         +         +
+docms.folderlabel          see     no        no        A         -         A
+docms.folderlabel          add     no        no        +         +         no
+docms.folderlabel          change  no        no        A         -         A
+docms.folderlabel          delete  no        no        A         -         A
+docms.labelsuggestion      list    no        no        +         +         +
+docms.labelsuggestion      see     no        no        A         -         A
+docms.labelsuggestion      add     no        no        +         +         no
+docms.labelsuggestion      change  no        no        A         -         A
+docms.labelsuggestion      delete  no        no        A         -         A
 docms.documentlog          list    +         +         +         +         +
 docms.documentlog          see     -         A         A         -         -
 docms.readmark             list    no        no        +         +         +

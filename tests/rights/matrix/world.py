@@ -244,7 +244,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     settings = OrganizationSettings.objects.get(organization=tenant.pk)
     label = FolderLabel.objects.get(folder=folder)
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
-    rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
+    suggested = rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
     return Place(
         values={
             "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
@@ -261,7 +261,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "orgs.accessrequest": asked.pk, "orgs.importrun": run.pk, "orgs.membership": member.pk,
             "orgs.organization": tenant.pk, "orgs.organizationsettings": settings.pk, "orgs.installationsettings": 1,
             "orgs.signinlog": entry.pk, "docms.folder": folder.pk, "docms.document": paper.pk, "docms.group": group.pk,
-            "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
+            "docms.folderlabel": label.pk, "docms.labelsuggestion": suggested.pk, "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
             "core.upload": received.pk, "core.destructionrecord": gone.pk,
         },
