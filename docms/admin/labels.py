@@ -129,7 +129,8 @@ def label_section(admin: HouseAdmin, request: HttpRequest, folder: Folder) -> Se
     found = labels.labels_of(folder)
     links = admin.add_link(request, FolderLabel, _("Add a label"), folder=folder.pk)
     if links:
-        for suggested in labels.by_name(LabelSuggestion.objects.filter(tenant=folder.tenant_id)):
+        seen = LabelSuggestion.objects.visible_to(request.actor)  # type: ignore[attr-defined]
+        for suggested in labels.by_name(seen.filter(tenant=folder.tenant_id)):
             if labels.named(found, suggested.name) is None:
                 links += admin.add_link(
                     request, FolderLabel, f"+ {suggested.name}",

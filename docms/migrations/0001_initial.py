@@ -417,6 +417,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="labels",
                         to="docms.folder",
+                        verbose_name="folder",
                     ),
                 ),
                 ("name", models.CharField(max_length=100, verbose_name="name")),

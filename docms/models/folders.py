@@ -160,7 +160,9 @@ class FolderTemplate(TenantBound, MutableRow):
 class FolderLabel(TenantBound, MutableRow):
     """A label that documents of one folder may carry."""
 
-    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="labels", db_index=False)
+    folder = models.ForeignKey(
+        Folder, on_delete=models.CASCADE, related_name="labels", db_index=False, verbose_name=_("folder")
+    )
     name = models.CharField(_("name"), max_length=100)
     color = models.CharField(_("colour"), max_length=7, validators=(is_color,))
 

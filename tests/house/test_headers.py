@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from core import scope
 from core.models import JobRun, SystemLog, Upload
 from core.services import rows
 from core.tus import VERSION
-from docms.services import documents, marks, shares
+from docms.services import documents, labels, marks, shares
 from orgs.models import AccessRequest, ImportRun, InstallationSettings, OrganizationSettings
 from orgs.services import contacts, invites, passwords
 from tests.cast import PASSWORD
@@ -141,6 +142,11 @@ def world(cast: Cast) -> dict[str, Any]:
         AccessRequest.objects.create(tenant=tenant, first_name="A", last_name="B", email="a@quartier.test")
         ImportRun.objects.create(tenant=tenant, created_by=cast.admin, filename="x.csv")
         JobRun.objects.create(name="x", started_at=timezone.now(), ended_at=timezone.now())
+        for create in (
+            partial(labels.create_label, folder=where),
+            partial(labels.create_suggestion, tenant_id=tenant.pk),
+        ):
+            create(actor=cast.actor("admin"), name="Vertrag", color="#123456")
         SystemLog.objects.create(category="backend", action="GET /")
         Upload.objects.create(
             tenant=tenant, user=cast.admin, expected_size=1, name="x", door="web", expires_at=timezone.now()
