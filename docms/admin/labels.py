@@ -42,8 +42,8 @@ class LabelSuggestionForm(HouseForm):
 class _LabelAdmin(HouseAdmin):
     """What both kinds share: administrators see and write, the colour is shown as one."""
 
-    search_fields = ("name",)
-    ordering = ("name", "id")
+    search_fields: tuple[str, ...] = ("name",)
+    ordering: tuple[str, ...] = ("name", "id")
 
     def may_see(self, actor: Any) -> bool:
         """Administrators and the operator."""
