@@ -7,17 +7,16 @@ The updater is a service beside the installation (`UPDATER_URL`). GET answers wi
 from __future__ import annotations
 
 import datetime
-import http.client
-import ssl
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
+import urllib3
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from urllib3.exceptions import HTTPError
 
 from core import scope
 from core.errors import Conflict, Invalid
@@ -102,27 +101,17 @@ def _release(body: bytes) -> dict[str, str]:
 
 def _ask(method: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> _Answer:
     """One request; redirects are not followed."""
-    url = urlsplit(settings.UPDATER_URL)
-    assert url.hostname  # the settings demand one
-    link: http.client.HTTPConnection
-    if url.scheme == "https":
-        link = http.client.HTTPSConnection(
-            url.hostname, url.port, timeout=TIMEOUT, context=ssl.create_default_context()
-        )
-    else:
-        link = http.client.HTTPConnection(url.hostname, url.port, timeout=TIMEOUT)
-    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    sent = {"Accept": "application/json", "X-Installed": settings.VERSION, **(headers or {})}
     try:
-        link.request(
-            method, path, body, {"Accept": "application/json", "X-Installed": settings.VERSION, **(headers or {})}
-        )
-        response = link.getresponse()
-        content = response.read(ANSWER_MAX + 1)
-        return _Answer(response.status, content) if len(content) <= ANSWER_MAX else _Answer(NONSENSE)
-    except (OSError, http.client.HTTPException, ValueError):
+        with urllib3.PoolManager() as pool:
+            response = pool.request(
+                method, settings.UPDATER_URL, body=body, headers=sent,
+                redirect=False, retries=False, timeout=TIMEOUT, preload_content=False,
+            )  # fmt: skip
+            content = response.read(ANSWER_MAX + 1)
+    except (HTTPError, ValueError):
         return _Answer(UNREACHABLE)
-    finally:
-        link.close()
+    return _Answer(response.status, content) if len(content) <= ANSWER_MAX else _Answer(NONSENSE)
 
 
 # --- Installing -------------------------------------------------------------------------------------------------
