@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core import scope
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
-from orgs.models import Invite, Membership, Occupancy, OrganizationSettings, Unit
+from orgs.models import Invite, Membership, Occupancy, OrganizationSettings, SecondFactor, Unit
 
 LOCKS = ("lock_settings", "lock_perm", "lock_folder_perm")
 
@@ -27,6 +28,18 @@ def may_change_security(actor: Actor, tenant_id: int | None) -> Answer:
     if actor.is_operator or tenant_id in actor.super_admin_tenants:
         return YES
     return no(_("Only super administrators may do this."))
+
+
+def may_drop_own_key(membership: Membership, *, passed_at: datetime.datetime | None) -> Answer:
+    """Take one's own second factor of a tenant off: signed in with a code since it was set up (``passed_at``, None for
+    never). Else whoever got hold of an older token, or of an application's, could.
+    """
+    key = SecondFactor.objects.filter(
+        user=membership.user_id, organization=membership.organization_id, confirmed_at__isnull=False
+    ).first()
+    if key is None or key.confirmed_at is None or (passed_at is not None and passed_at >= key.confirmed_at):
+        return YES
+    return no(_("Please sign in with a code of your second factor first."), code="tfa_required")
 
 
 def takes_power(membership: Membership, changes: Mapping[str, Any]) -> bool:

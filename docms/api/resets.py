@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
+from core.answers import require
 from core.errors import Denied, NotFound
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.services import members
-from orgs.models import AccessToken, SecondFactor, User
+from orgs import rules
+from orgs.models import AccessToken, User
 from orgs.services import members as org_members
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
-
-    from orgs.models import Membership
 
 
 class ResetTfa(DocmsView):
@@ -32,23 +32,12 @@ class ResetTfa(DocmsView):
         """One's own, or for administrators anybody's; the personal key of the account stays."""
         membership = self.self_or_admin(user_id)
         if membership.pk == self.membership.pk:
-            self.require_passed(membership)
+            token = self.request.auth
+            assert isinstance(token, AccessToken)
+            passed_at = None if token.application_id else token.activated_at
+            require(rules.may_drop_own_key(membership, passed_at=passed_at))
         org_members.reset_tenant_key(membership=membership)
         return Response()
-
-    def require_passed(self, membership: Membership) -> None:
-        """Raise `Denied` unless the token was activated with a code: otherwise whoever got hold of an older one, or of
-        an application's, could take the second factor off.
-        """
-        token = self.request.auth
-        assert isinstance(token, AccessToken)
-        key = SecondFactor.objects.filter(
-            user=membership.user_id, organization=membership.organization_id, confirmed_at__isnull=False
-        ).first()
-        if key is None or key.confirmed_at is None:
-            return
-        if token.application_id or token.activated_at is None or token.activated_at < key.confirmed_at:
-            raise Denied(_("Please sign in with a code of your second factor first."), code="tfa_required")
 
 
 class ResetTfaEverywhere(DocmsView):
