@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core import scope
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
-from orgs.models import Invite, Membership, Occupancy, OrganizationSettings, SecondFactor, Unit
+from orgs.models import Invite, Membership, Occupancy, Organization, OrganizationSettings, SecondFactor, Unit
 
 LOCKS = ("lock_settings", "lock_perm", "lock_folder_perm")
 
@@ -40,6 +40,39 @@ def may_drop_own_key(membership: Membership, *, passed_at: datetime.datetime | N
     if key is None or key.confirmed_at is None or (passed_at is not None and passed_at >= key.confirmed_at):
         return YES
     return no(_("Please sign in with a code of your second factor first."), code="tfa_required")
+
+
+# --- The tree of organizations -----------------------------------------------------------------------------
+
+
+def may_own(actor: Actor, organization: Organization) -> Answer:
+    """Owner rights: owners of the organization or of an ancestor (ORGS-038), and the operator."""
+    if actor.is_operator or not actor.owned_organizations.isdisjoint((organization.pk, *organization.ancestors)):
+        return YES
+    return no(_("Only owners may do this."))
+
+
+def may_change_organization(actor: Actor, organization: Organization) -> Answer:
+    """Owner rights, or administrator of the organization itself (ORGS-022)."""
+    administers = any(
+        m.organization_id == organization.pk and (m.admin_perm or m.super_admin_perm) for m in actor.memberships_list
+    )
+    if administers or may_own(actor, organization):
+        return YES
+    return no(_("Only owners and administrators may do this."))
+
+
+def may_add_organization(actor: Actor, parent: Organization | None) -> Answer:
+    """Below a parent its owners (ORGS-014), at the top everybody who is a person (ORGS-003)."""
+    if parent is not None:
+        return may_own(actor, parent)
+    return YES if actor.user is not None else no(_("Only a person may do this."))
+
+
+def may_move_organization(actor: Actor, organization: Organization, parent: Organization | None) -> Answer:
+    """Owner rights in what is moved and in where it goes (ORGS-033); to the top, in what is moved by a person."""
+    answer = may_own(actor, organization)
+    return may_add_organization(actor, parent) if answer else answer
 
 
 def takes_power(membership: Membership, changes: Mapping[str, Any]) -> bool:

@@ -21,8 +21,9 @@ def create_organization(
     language: str = "",
     timezone_name: str = "",
     created_by: User | None,
+    **values: Any,
 ) -> Organization:
-    """Add a node to the tree; language and zone default to the parent's (ORGS-017).
+    """Add a node to the tree; language and zone default to the parent's (ORGS-017). ``values`` are further columns.
 
     Raises `Invalid` for a blank name.
     """
@@ -38,6 +39,7 @@ def create_organization(
         language=language or (parent.language if parent else "de"),
         timezone=timezone_name or (parent.timezone if parent else "Europe/Berlin"),
         created_by=created_by,
+        **values,
     )
 
 

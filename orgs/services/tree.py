@@ -1,0 +1,277 @@
+"""The tree of organizations: nodes made, changed, moved and deleted.
+
+Whoever makes a node shares the lock of the tree with others who do; whoever moves or deletes one has it alone, so that
+nobody derives a path from a parent that moves at the same time. Readers never wait.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+from django.db.models import ProtectedError, Q, RestrictedError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import scope
+from core.answers import require
+from core.errors import Conflict, Invalid, NotFound
+from core.services import rows
+from orgs import rules
+from orgs.languages import is_tag, zone_names
+from orgs.models import Community, CommunityAssignment, Membership, Organization, Trial, User
+from orgs.services import members, tenants
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
+
+_LOCK = 4  # the class of advisory locks; jobs take 1, folders 2, the sealer 3
+TRIAL = datetime.timedelta(days=14)
+RETENTION_MAX = 1200  # months
+COLUMNS = frozenset(
+    {
+        "name", "description", "language", "timezone", "retention_months", "enforces_second_factor",
+        "location_address", "latitude", "longitude", "tags",
+    }
+)  # fmt: skip
+DOCUMENT_FLAGS = (
+    "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "log_perm", "mail_perm",
+)  # fmt: skip
+
+
+def lock(*, shared: bool = False) -> None:
+    """Hold the tree still until the transaction ends."""
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s, 0)", [_LOCK])
+
+
+# --- Made and changed -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create(*, actor: Actor, parent: Organization | None, values: Mapping[str, Any]) -> Organization:
+    """Add a node; whoever makes it owns it (ORGS-010 … 018), and it shares the maker's running trial (ORGS-080).
+
+    ``values`` are columns of `COLUMNS`; language and zone default to the parent's. Side effects: audit, and the maker's
+    place on the node of the tenant it lies in. Raises `Denied` without owner rights in the parent (ORGS-014), without an
+    account at the top, `Invalid` for wrong values, `NotFound` when the parent is gone.
+    """
+    above = _fresh_parent(parent)
+    require(rules.may_add_organization(actor, above))
+    stored = checked(values, actor=actor)
+    organization = tenants.create_organization(
+        name=stored.pop("name", ""),
+        parent=above,
+        language=stored.pop("language", ""),
+        timezone_name=stored.pop("timezone", ""),
+        created_by=actor.user,
+        trial_ends_at=_trial_end(actor.user),
+        **stored,
+    )
+    if actor.user is not None:
+        _let_own(actor.user, organization)
+    return organization
+
+
+def _fresh_parent(parent: Organization | None) -> Organization | None:
+    lock(shared=True)
+    if parent is None:
+        return None
+    found = Organization.objects.filter(pk=parent.pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _trial_end(user: User | None) -> datetime.datetime | None:
+    trial = Trial.objects.filter(user=user).first() if user is not None else None
+    if trial is None:
+        return None
+    end = trial.started_at + TRIAL
+    return end if end > timezone.now() else None
+
+
+def _let_own(user: User, organization: Organization) -> None:
+    """The first owner, with a place on the node of the tenant that it lies in."""
+    with scope.all_tenants():
+        tenants.add_member(user=user, organization=organization, role=Membership.Role.OWNER)
+        join_tenant(user, organization.tenant_id)
+
+
+def join_tenant(user: User, tenant_id: int | None) -> None:
+    """Whoever stands anywhere in a tenant has a row on its own node, for document flags (one-model, Membership)."""
+    if tenant_id is not None:
+        tenant = Organization.objects.get(pk=tenant_id)
+        tenants.ensure_member(user=user, organization=tenant, role=Membership.Role.AFFILIATE)
+
+
+@transaction.atomic
+def change(
+    *, actor: Actor, organization: Organization, values: Mapping[str, Any], expected: int | None = None
+) -> Organization:
+    """Write columns of `COLUMNS`, and with ``parent`` (None = the top level) move the node with all below it.
+
+    What is left out stays (ORGS-020); ``tags`` of anybody but the operator are passed over (ORGS-023). Raises `Denied`
+    (ORGS-022, 033), `Invalid` for wrong values, `Conflict` for a move below itself (ORGS-031) or out of a tenant that
+    things of it stand in (one-model, conflict 55), `NotFound` when it is gone, `Changed`.
+    """
+    values = dict(values)
+    moves = "parent" in values
+    parent = values.pop("parent", None)
+    lock(shared=not moves)
+    fresh = Organization.objects.select_for_update(no_key=True, of=("self",)).filter(pk=organization.pk).first()
+    if fresh is None:
+        raise NotFound
+    if moves and (parent.pk if parent else None) == fresh.parent_id:
+        moves = False
+    require(rules.may_change_organization(actor, fresh))
+    rows.change(fresh, checked(values, actor=actor, organization=fresh), expected=expected)
+    if moves:
+        _move(actor, fresh, parent)
+    return fresh
+
+
+def checked(values: Mapping[str, Any], *, actor: Actor, organization: Organization | None = None) -> dict[str, Any]:
+    """Columns as they are stored. Raises `Invalid` naming the fields, `TypeError` for an unknown column."""
+    unknown = values.keys() - COLUMNS
+    if unknown:
+        raise TypeError(f"unknown columns of an organization: {', '.join(sorted(unknown))}")
+    stored = {name: value for name, value in values.items() if name != "tags" or actor.is_operator}
+    wrong: dict[str, list[str]] = {}
+    if "name" in stored or organization is None:
+        stored["name"] = str(stored.get("name", "")).strip()
+        if not stored["name"]:
+            wrong["name"] = [_("A name is needed.")]
+    if stored.get("language") and not is_tag(stored["language"]):
+        wrong["language"] = [_("Must be a language tag such as de or en-GB.")]
+    if stored.get("timezone") and stored["timezone"] not in zone_names():
+        wrong["timezone"] = [_("Must be a time zone such as Europe/Berlin.")]
+    if not 0 <= stored.get("retention_months", 0) <= RETENTION_MAX:
+        wrong["retention_months"] = [_("The retention period lies between 0 and 1200 months.")]
+    wrong |= _wrong_place(stored, organization)
+    if wrong:
+        raise Invalid(next(iter(wrong.values()))[0], fields=wrong)
+    if organization is not None:  # what is empty here means "as it is" only for a new one
+        for name in ("language", "timezone"):
+            if not stored.get(name, "x"):
+                stored.pop(name)
+    return stored
+
+
+def _wrong_place(stored: Mapping[str, Any], organization: Organization | None) -> dict[str, list[str]]:
+    """Coordinates that do not go together or lie outside the earth (ORGS-069)."""
+    found: dict[str, list[str]] = {}
+    both = {name: stored.get(name, getattr(organization, name, None)) for name in ("latitude", "longitude")}
+    if (both["latitude"] is None) != (both["longitude"] is None):
+        missing = "latitude" if both["latitude"] is None else "longitude"
+        found[missing] = [_("Latitude and longitude go together.")]
+    for name, most in (("latitude", 90), ("longitude", 180)):
+        value = both[name]
+        if value is not None and not -most <= value <= most:  # a comparison with NaN is false, too
+            found[name] = [_("Must be a number from %(least)d to %(most)d.") % {"least": -most, "most": most}]
+    return found
+
+
+# --- Moved ----------------------------------------------------------------------------------------------
+
+
+def _move(actor: Actor, organization: Organization, parent: Organization | None) -> None:
+    """Hang the node elsewhere; the caller has the lock of the tree, and the node as it is now."""
+    above = None
+    if parent is not None:
+        above = Organization.objects.filter(pk=parent.pk).first()
+        if above is None:
+            raise NotFound
+        if organization.pk in (above.pk, *above.ancestors):
+            raise Conflict(_("An organization cannot lie below itself."), code="cycle")
+    require(rules.may_move_organization(actor, organization, above))
+    old_tenant = organization.tenant_id
+    new_tenant = old_tenant if organization.is_tenant else (above.tenant_id if above else None)
+    ancestors = [*above.ancestors, above.pk] if above else []
+    people: set[int] = set()
+    if new_tenant != old_tenant:
+        with scope.all_tenants():
+            people = _leave_tenant(organization, old_tenant, new_tenant)
+    rows.change(
+        organization, {"parent": above, "ancestors": ancestors, "tenant_id": new_tenant}, verb="moved", check=False
+    )
+    _rewrite_below(organization, old_tenant)
+    if new_tenant != old_tenant:
+        with scope.all_tenants():
+            for user in User.objects.filter(pk__in=people).order_by("pk"):
+                join_tenant(user, new_tenant)
+
+
+def _rewrite_below(organization: Organization, old_tenant: int | None) -> None:
+    """Ancestors and tenant of everything below, in one statement; nodes of another tenant keep theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE orgs_organization
+               SET ancestors = %(prefix)s::int[] || ancestors[array_position(ancestors, %(id)s::int):],
+                   tenant_id = CASE WHEN tenant_id IS NOT DISTINCT FROM %(old)s THEN %(new)s ELSE tenant_id END,
+                   row_version = row_version + 1, updated_at = now()
+             WHERE ancestors @> ARRAY[%(id)s]::int[]
+            """,
+            {
+                "prefix": organization.ancestors, "id": organization.pk,
+                "old": old_tenant, "new": organization.tenant_id,
+            },
+        )  # fmt: skip
+
+
+def _leave_tenant(organization: Organization, old: int | None, new: int | None) -> set[int]:
+    """Take the people below along; returns them. Raises `Conflict` where more than people stands below.
+
+    Who then works nowhere in the old tenant loses the place there that was for its documents only.
+    """
+    nodes = Organization.objects.below(organization.pk).filter(tenant=old).order_by().values("id")
+    below = Membership.objects.filter(organization__in=nodes)
+    people = set(below.values_list("user_id", flat=True))
+    at_home = Membership.objects.filter(organization=old, user__in=people, role=Membership.Role.AFFILIATE)
+    flagged = at_home.filter(Q(*((flag, True) for flag in DOCUMENT_FLAGS), _connector=Q.OR))
+    if (
+        Community.objects.filter(organization__in=nodes).exists()
+        or CommunityAssignment.objects.filter(membership__in=below.values("id")).exists()
+        or flagged.exists()
+    ):
+        raise Conflict(
+            _("Communities, or people who work with documents, of one tenant cannot be moved to another."),
+            code="tenant_bound",
+        )
+    staying = Membership.objects.filter(tenant=old, user__in=people).exclude(organization__in=nodes)
+    elsewhere = set(staying.exclude(role=Membership.Role.AFFILIATE).values_list("user_id", flat=True))
+    for membership in at_home.exclude(user__in=elsewhere):
+        members.change(membership=membership, changes={"deactivated_at": timezone.now()}, verb="deactivated")
+    below.update(tenant_id=new)
+    return people
+
+
+# --- Deleted --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def delete(*, actor: Actor, organization: Organization) -> None:
+    """Delete a node with its picture, place, quick actions, invitations and history; accounts stay (ORGS-037).
+
+    Raises `Denied` without owner rights, `Conflict` while others lie below (ORGS-035) or a tenant's data hang on it
+    (ORGS-036; a tenant itself is emptied first), `NotFound` when it is gone.
+    """
+    lock()
+    fresh = Organization.objects.select_for_update(of=("self",)).filter(pk=organization.pk).first()
+    if fresh is None:
+        raise NotFound
+    require(rules.may_own(actor, fresh))
+    if Organization.objects.filter(parent=fresh).exists():
+        raise Conflict(_("Other organizations lie below this one."), code="has_children")
+    kept = Conflict(_("Data of a tenant still hang on this organization."), code="has_data")
+    if fresh.is_tenant:
+        raise kept
+    with scope.all_tenants():
+        try:
+            rows.delete(fresh)
+        except (ProtectedError, RestrictedError) as error:
+            raise kept from error
