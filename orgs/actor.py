@@ -16,7 +16,7 @@ from django.utils import timezone
 from core import scope
 from core.planned import ModelRows, planned_cursor
 from orgs import audience
-from orgs.models import Community, CommunityAssignment, Membership, Organization
+from orgs.models import Community, CommunityAssignment, Membership, Organization, SecondFactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,6 +61,7 @@ class Actor:
     scopes: frozenset[str] = frozenset()
     token_id: int | None = None
     acting: bool = False
+    node: int | None = None  # the organization that a token without a person acts for (ORGS-003)
 
     @property
     def user_id(self) -> int | None:
@@ -126,12 +127,19 @@ class Actor:
     @cached_property
     def organizations(self) -> frozenset[int]:
         """Organizations in which the person has a place of the orgs contract (owner, staff, affiliate)."""
-        return frozenset(m.organization_id for m in self.memberships_list if m.role in ("owner", "staff", "affiliate"))
+        own = frozenset(m.organization_id for m in self.memberships_list if m.role in ("owner", "staff", "affiliate"))
+        return own | self.owned_organizations
 
     @cached_property
     def owned_organizations(self) -> frozenset[int]:
-        """Organizations the person owns directly."""
-        return frozenset(m.organization_id for m in self.memberships_list if m.role == "owner")
+        """Organizations the person owns directly, or the one whose token is used."""
+        owned = frozenset(m.organization_id for m in self.memberships_list if m.role == "owner")
+        return owned if self.node is None else owned | {self.node}
+
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Whether the account has any confirmed one (one query, where it is asked)."""
+        return SecondFactor.objects.filter(user=self.user_id, confirmed_at__isnull=False).exists()
 
     @cached_property
     def contact_ids(self) -> frozenset[int]:

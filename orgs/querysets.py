@@ -11,6 +11,8 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from core.expressions import Holds
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -41,6 +43,16 @@ class OrganizationQuerySet(models.QuerySet["_M"]):
         if actor.is_operator:
             return self.all()
         return self.filter(Q(id__in=actor.organizations) | Q(ancestors__overlap=list(actor.owned_organizations)))
+
+    def open_to(self, actor: Actor) -> Self:
+        """Those that are visible and not shut: a member without any second factor stays outside of an organization
+        that demands one, itself or by an ancestor (ORGS-053, 054).
+        """
+        seen = self.visible_to(actor)
+        if actor.is_operator or actor.user is None or actor.has_second_factor:
+            return seen
+        above = self.model._default_manager.filter(Holds(OuterRef("ancestors"), F("id")), enforces_second_factor=True)
+        return seen.filter(enforces_second_factor=False).exclude(Exists(above))
 
     def below(self, organization_id: int) -> Self:
         """An organization and everything below it."""

@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs, throttle
-from orgs.services import tokens
+from orgs.services import availability, tokens
 from orgs.services.register import runs
 
 _LONG = {"soft_time_limit": 1740, "time_limit": 1800}  # the largest registers take minutes
@@ -32,3 +32,15 @@ def tidy_sign_in() -> None:
             return {**tokens.tidy(), "waits": throttle.forget_idle()}
 
     jobs.run("orgs.tidy_sign_in", work)
+
+
+@shared_task(name="orgs.sample_availability")
+def sample_availability() -> None:
+    """Hourly: who is available in each organization."""
+    jobs.run("orgs.sample_availability", availability.sample)
+
+
+@shared_task(name="orgs.trim_availability")
+def trim_availability() -> None:
+    """Daily: samples older than 14 days go (ORGS-061)."""
+    jobs.run("orgs.trim_availability", availability.trim_samples)

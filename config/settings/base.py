@@ -158,6 +158,8 @@ CELERY_BEAT_SCHEDULE = {
     "core.sweep_blobs": {"task": "core.sweep_blobs", "schedule": crontab(hour=3, minute=11)},
     "orgs.catch_up_imports": {"task": "orgs.catch_up_imports", "schedule": 30.0},
     "orgs.tidy_sign_in": {"task": "orgs.tidy_sign_in", "schedule": crontab(minute="*/10")},
+    "orgs.sample_availability": {"task": "orgs.sample_availability", "schedule": crontab(minute=0)},
+    "orgs.trim_availability": {"task": "orgs.trim_availability", "schedule": crontab(hour=2, minute=53)},
     "docms.release_documents": {"task": "docms.release_documents", "schedule": crontab(minute="*/5")},
     "docms.catch_up_index": {"task": "docms.catch_up_index", "schedule": crontab(minute="*/10")},
     "docms.expire_shares": {"task": "docms.expire_shares", "schedule": crontab(minute=23)},

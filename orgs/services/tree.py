@@ -48,6 +48,12 @@ def lock(*, shared: bool = False) -> None:
         cursor.execute(f"SELECT {function}(%s, 0)", [_LOCK])
 
 
+def enforces(organization: Organization) -> bool:
+    """Whether it or an ancestor demands a second factor (ORGS-053)."""
+    line = (organization.pk, *organization.ancestors)
+    return Organization.objects.filter(pk__in=line, enforces_second_factor=True).exists()
+
+
 # --- Made and changed -----------------------------------------------------------------------------------
 
 

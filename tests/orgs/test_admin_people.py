@@ -498,6 +498,7 @@ def test_a_link_to_add_something_is_offered_where_its_page_opens(cast: Cast) -> 
             "/admin/orgs/unit/add/",
             "/admin/orgs/occupancy/add/",
             "/admin/docms/folder/add/",
+            "/admin/docms/folderlabel/add/",
         ),
         200,
     )
