@@ -65,7 +65,23 @@ DOORS = {
             }
         },
     ),
-    "orgs": Door(title="Organizations API", server="/"),
+    "orgs": Door(
+        title="Organizations API",
+        server="/api/v1",
+        summary="Organization tree, owners, availability, quick actions and trials.",
+        urls="orgs.api.urls",
+        tags=(
+            ("organization", "Create, read, change and delete one organization and walk its children."),
+            ("availability", "Present head counts by availability."),
+            ("availability-history", "Head counts of the last 14 days."),
+            ("avatar", "Picture shown for an organization."),
+            ("location", "Postal address and coordinates."),
+            ("owner", "Ownership and owner invitations."),
+            ("quick-actions", "Shortcuts offered on the organization dashboard."),
+            ("organizations", "Lists of organizations visible to the caller."),
+            ("trial", "The caller's personal 14-day trial."),
+        ),
+    ),
     "tickets": Door(title="Support tickets API", server="/"),
     "processes": Door(title="Processes API", server="/", version="2.0.0"),
 }

@@ -16,5 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("app/", include("portal.urls")),
     path("admin/", site.urls),
     path("api/", include("config.schema_urls")),
+    path("api/v1/", include("orgs.api.urls")),
     path("docms/api/v1/", include("docms.api.urls")),
 ]

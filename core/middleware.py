@@ -121,6 +121,7 @@ def door_of(path: str) -> str:
         ("/support/", "tickets"),
         ("/api/processes", "processes"),
         ("/api/v1/organization", "orgs"),
+        ("/api/v1/trial", "orgs"),
         ("/api/", "portal"),
     ):
         if path.startswith(prefix):

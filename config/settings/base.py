@@ -216,6 +216,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024  # a body is bounded by its door
 JSON_BODY_LIMIT = 1024 * 1024  # bytes, where a contract does not say otherwise
 BASE64_LIMIT = env.number("BASE64_LIMIT", default=50 * 1024 * 1024, least=1)  # bytes of content (DOCMS-125)
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT", default=5 * 1024**3, least=1)  # bytes of a resumable or multipart upload
+ORGS_RATE_LIMIT = env.number("ORGS_RATE_LIMIT", default=1200)  # requests a minute with one token
 DOCMS_RATE_LIMIT = env.number("DOCMS_RATE_LIMIT", default=1200)  # requests a minute with one token (DOCMS-182)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -35,17 +35,15 @@ class FilePaging(serializers.Serializer):
     ids = IdsField(help_text="Documents to page through; ids the caller cannot see are dropped silently.")
     offset = serializers.IntegerField(default=0, min_value=0, max_value=2**31, help_text="Number of entries to skip.")
     limit = serializers.IntegerField(default=50, min_value=1, max_value=500, help_text="Largest number of entries.")
-    sortDirection = serializers.ChoiceField(("ASC", "DESC"), default="ASC")  # noqa: N815 - the contract's name
-    sortColumn = serializers.ChoiceField(tuple(SORT_COLUMNS), default="title")  # noqa: N815 - the contract's name
+    sortDirection = serializers.ChoiceField(("ASC", "DESC"), default="ASC")
+    sortColumn = serializers.ChoiceField(tuple(SORT_COLUMNS), default="title")
 
 
 class FileSearch(serializers.Serializer):
     """Words to look for."""
 
     search = TextField(max_length=200, help_text="Words that must all occur; compared without regard to case.")
-    preFilteredIds = IdsField(  # noqa: N815 - the contract's name
-        required=False, allow_null=True, help_text="Restrict the search to these documents."
-    )
+    preFilteredIds = IdsField(required=False, allow_null=True, help_text="Restrict the search to these documents.")
 
 
 class PageFiles(DocmsView):

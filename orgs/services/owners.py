@@ -80,8 +80,9 @@ def remove(*, actor: Actor, organization: Organization, user_id: int) -> None:
 # --- Invitations ----------------------------------------------------------------------------------------
 
 
-def open_invitations(organization: Organization) -> list[OwnerInvitation]:
-    """Those that are neither accepted, withdrawn nor over."""
+def open_invitations(*, actor: Actor, organization: Organization) -> list[OwnerInvitation]:
+    """Those that are neither accepted, withdrawn nor over. Raises `Denied` without owner rights."""
+    require(rules.may_own(actor, organization))
     return list(_open().filter(organization=organization).order_by("id"))
 
 

@@ -49,16 +49,20 @@ def invite(cast: Cast, organization: Organization, user: User, who: str = "owner
     return owners.invite(actor=cast.actor(who), organization=organization, email=user.email.upper())
 
 
+def listed(cast: Cast, organization: Organization) -> list[OwnerInvitation]:
+    return owners.open_invitations(actor=cast.actor("owner"), organization=organization)
+
+
 def owned_by(organization: Organization) -> list[int]:
     return owners.owner_ids([organization.pk])[organization.pk]
 
 
 def test_an_invited_person_becomes_an_owner(cast: Cast, top: Organization, tokens: list[str]) -> None:
     invitation = invite(cast, top, cast.renter)
-    assert owners.open_invitations(top) == [invitation]
+    assert listed(cast, top) == [invitation]
     owners.accept(user=cast.renter, organization_id=top.pk, token=tokens[0])
     assert owned_by(top) == sorted([cast.owner.pk, cast.renter.pk])
-    assert owners.open_invitations(top) == []
+    assert listed(cast, top) == []
 
 
 def test_who_was_staff_keeps_the_place_and_owns_it(cast: Cast, top: Organization, tokens: list[str]) -> None:
@@ -92,7 +96,7 @@ def test_only_people_with_an_account_who_own_nothing_here_are_invited(cast: Cast
 def test_a_second_invitation_voids_the_first_token(cast: Cast, top: Organization, tokens: list[str]) -> None:
     invite(cast, top, cast.renter)
     invite(cast, top, cast.renter)
-    assert len(owners.open_invitations(top)) == 1
+    assert len(listed(cast, top)) == 1
     with pytest.raises(Unknown):
         owners.accept(user=cast.renter, organization_id=top.pk, token=tokens[0])
     owners.accept(user=cast.renter, organization_id=top.pk, token=tokens[1])
@@ -109,7 +113,7 @@ def test_dead_tokens_open_nothing(cast: Cast, top: Organization, tokens: list[st
         owners.withdraw(actor=cast.actor("owner"), organization=top, user_id=cast.renter.pk)
     elif how == "over":
         OwnerInvitation.objects.update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
-        assert owners.open_invitations(top) == []
+        assert listed(cast, top) == []
     elif how == "elsewhere":
         where = other
     else:
@@ -124,7 +128,7 @@ def test_an_invitation_is_for_one_person(cast: Cast, top: Organization, tokens: 
     invitation = invite(cast, top, cast.renter)
     with pytest.raises(Denied):
         owners.accept(user=cast.guest, organization_id=top.pk, token=tokens[0])
-    assert owners.open_invitations(top) == [invitation]
+    assert listed(cast, top) == [invitation]
     assert owned_by(top) == [cast.owner.pk]
 
 
@@ -138,7 +142,7 @@ def test_a_strict_organization_is_joined_with_a_second_factor(
     with pytest.raises(Conflict) as refused:
         owners.accept(user=cast.renter, organization_id=where.pk, token=tokens[0])
     assert refused.value.code == "second_factor_required"
-    assert owners.open_invitations(where) == [invitation]
+    assert listed(cast, where) == [invitation]
     SecondFactor.objects.create(user=cast.renter, secret="A" * 32, name="totp", confirmed_at=timezone.now())
     owners.accept(user=cast.renter, organization_id=where.pk, token=tokens[0])
     assert cast.renter.pk in owned_by(where)
@@ -147,7 +151,7 @@ def test_a_strict_organization_is_joined_with_a_second_factor(
 def test_a_withdrawn_invitation_is_gone_and_a_missing_one_not_found(cast: Cast, top: Organization) -> None:
     invite(cast, top, cast.renter)
     owners.withdraw(actor=cast.actor("owner"), organization=top, user_id=cast.renter.pk)
-    assert owners.open_invitations(top) == []
+    assert listed(cast, top) == []
     with pytest.raises(NotFound):
         owners.withdraw(actor=cast.actor("owner"), organization=top, user_id=cast.renter.pk)
 
@@ -162,7 +166,7 @@ def test_without_owner_rights_nobody_is_invited_withdrawn_or_removed(cast: Cast,
         owners.withdraw(actor=actor, organization=top, user_id=cast.renter.pk)
     with pytest.raises(Denied):
         owners.remove(actor=actor, organization=top, user_id=cast.owner.pk)
-    assert len(owners.open_invitations(top)) == 1
+    assert len(listed(cast, top)) == 1
     assert owned_by(top) == [cast.owner.pk]
 
 

@@ -1,0 +1,1 @@
+"""The organizations door (`contract orgs`): one dialect over the tree."""
