@@ -33,7 +33,7 @@ _SECRET_KEY = re.compile(r"(?i)(?:authorization|cookie|" + _KEYS + r")\Z")
 # (`/app/login?next=%2Fapp%2Finvite%2F…`), hence %2F and %3D.
 _SEGMENTS = (
     r"(?i)(/users/\d+/tfa/|/files/\d+/shares/)"
-    r"|((?:/|%2f)(?:invites?|app(?:/|%2f)password|password(?:/|%2f)(?:token|mail)|shares|tfa)(?:/|%2f))"
+    r"|((?:/|%2f)(?:invites?|app(?:/|%2f)password|app(?:/|%2f)owner(?:/|%2f)\d+|owner(?:/|%2f)invitation|password(?:/|%2f)(?:token|mail)|shares|tfa)(?:/|%2f))"
 )
 # PostgreSQL prints the row that it refuses, whatever is in it. Ends where Python goes on about another exception.
 _DETAIL = re.compile(r"(?s)\bDETAIL:  .*?(?=\n\n(?:The above exception|During handling)|\Z)")

@@ -10,16 +10,17 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.dispatch import receiver
+from django.utils import timezone
 
 from core import scope
 from core.logs import mask
 from core.models import SystemLog
 from messaging.services.outbox import queue
 from messaging.services.split import Recipient
-from orgs.models import Invite, Membership, Organization, User
+from orgs.models import Invite, Membership, Organization, OwnerInvitation, User
 from orgs.services.installation import public_url
 from orgs.services.invites import readable
-from orgs.signals import invite_issued, password_link_issued, user_created
+from orgs.signals import invite_issued, owner_invited, password_link_issued, user_created
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,25 @@ def mail_invite(sender: Any, *, invite: Invite, code: str, **_: Any) -> None:
         },
         caused_by=invite.invited_by,
         dedupe_key=f"invite:{invite.pk}:{invite.invited_at.isoformat()}",
+    )
+
+
+@receiver(owner_invited, dispatch_uid="messaging.mail_owner_invitation")
+def mail_owner_invitation(sender: Any, *, invitation: OwnerInvitation, token: str, **_: Any) -> None:
+    """The only place where the token of an owner's invitation goes (ORGS-047); without the mail there is none."""
+    organization = invitation.organization
+    queue(
+        kind="owner_invitation",
+        tenant=organization.tenant,
+        to=Recipient.of_user(invitation.user),
+        context={
+            "inviter_name": invitation.invited_by.get_full_name() if invitation.invited_by else organization.name,
+            "organization_name": organization.name,
+            "link": public_url(f"/app/owner/{organization.pk}/{token}"),
+            "valid_until": timezone.localdate(invitation.expires_at, organization.zone),
+        },
+        caused_by=invitation.invited_by,
+        dedupe_key=f"owner_invitation:{hashlib.sha256(token.encode()).hexdigest()}",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.web import brand, documents, password, profile, register, second_factor, shares, sign_in, start
+from portal.web import brand, documents, owners, password, profile, register, second_factor, shares, sign_in, start
 
 app_name = "portal"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("password/<str:token>", password.by_link, name="password-link"),
     path("invite/", register.invite, name="invite-code"),
     path("invite/<str:code>", register.invited, name="invite"),
+    path("owner/<int:organization_id>/<str:token>", owners.invited, name="owner-invitation"),
     path("shares/<str:share_token>", shares.shared, name="share"),
     path("places", start.places, name="places"),
     path("c/<int:community_id>/", start.start, name="start"),

@@ -21,7 +21,9 @@ PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 # Facts that built-in texts know as well.
-BUILT_IN_ONLY = frozenset({"inviter_name", "recipient_name", "community", "unit", "valid_until", "valid_for", "count"})
+BUILT_IN_ONLY = frozenset(
+    {"inviter_name", "recipient_name", "organization_name", "community", "unit", "valid_until", "valid_for", "count"}
+)
 
 _MARK = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
@@ -48,6 +50,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("invite", secret=True),
+        Kind("owner_invitation", secret=True),
         Kind("password_init", template="pw_init", required=_LINK, secret=True),
         Kind("password_reset", template="pw_reset", required=_LINK, secret=True),
         Kind("welcome", template="welcome"),

@@ -31,6 +31,21 @@ TEXTS = {
         reason="Sie bekommen diese E-Mail, weil {{company_name}} Sie eingeladen hat. Ohne Ihr Zutun wird kein Zugang "
         "eingerichtet.",
     ),
+    "owner_invitation": BuiltIn(
+        subject="Einladung: Inhaberin oder Inhaber von {{organization_name}} werden",
+        title="Sie sollen {{organization_name}} mit verantworten",
+        plate=("organization_name",),
+        paragraphs=(
+            (
+                "{{inviter_name}} lädt Sie ein, Inhaberin oder Inhaber der Organisation {{organization_name}} zu werden. "
+                "Wer sie innehat, entscheidet über alles darin: Personen, Einstellungen und was darunter liegt."
+            ),
+        ),
+        button="Einladung ansehen",
+        facts=(("Gültig bis", "valid_until"),),
+        after=("Möchten Sie das nicht, brauchen Sie nichts zu tun: Die Einladung endet von selbst.",),
+        reason="Sie bekommen diese E-Mail, weil {{organization_name}} Sie eingeladen hat.",
+    ),
     "password_init": BuiltIn(
         subject="Legen Sie Ihr Passwort für {{app_name}} fest",
         title="Willkommen! Bitte legen Sie Ihr Passwort fest",

@@ -31,6 +31,21 @@ TEXTS = {
         reason="You are receiving this e-mail because {{company_name}} has invited you. Nothing is set up unless you "
         "do so yourself.",
     ),
+    "owner_invitation": BuiltIn(
+        subject="Become an owner of {{organization_name}}",
+        title="You are asked to become an owner",
+        plate=("organization_name",),
+        paragraphs=(
+            (
+                "{{inviter_name}} invites you to become an owner of the organization {{organization_name}}. Owners decide "
+                "about everything in it: its people, its settings and what lies below it."
+            ),
+        ),
+        button="See the invitation",
+        facts=(("Valid until", "valid_until"),),
+        after=("If you do not want this, there is nothing to do: the invitation ends by itself.",),
+        reason="You are receiving this e-mail because an owner of {{organization_name}} has invited you.",
+    ),
     "password_init": BuiltIn(
         subject="Choose your password for {{app_name}}",
         title="Welcome! Please choose your password",

@@ -31,6 +31,21 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que {{company_name}} vous a invité(e). Aucun accès n’est créé sans "
         "votre intervention.",
     ),
+    "owner_invitation": BuiltIn(
+        subject="Invitation : devenir propriétaire de {{organization_name}}",
+        title="On vous propose de devenir propriétaire",
+        plate=("organization_name",),
+        paragraphs=(
+            (
+                "{{inviter_name}} vous invite à devenir propriétaire de l’organisation {{organization_name}}. Les "
+                "propriétaires y décident de tout : des personnes, des réglages et de ce qui en dépend."
+            ),
+        ),
+        button="Voir l’invitation",
+        facts=(("Valable jusqu’au", "valid_until"),),
+        after=("Si vous ne le souhaitez pas, vous n’avez rien à faire : l’invitation expire d’elle-même.",),
+        reason="Vous recevez cet e-mail parce qu’un propriétaire de {{organization_name}} vous a invité(e).",
+    ),
     "password_init": BuiltIn(
         subject="Choisissez votre mot de passe pour {{app_name}}",
         title="Bienvenue ! Veuillez choisir votre mot de passe",

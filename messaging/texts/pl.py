@@ -40,6 +40,21 @@ TEXTS = {
         reason="Otrzymują Państwo tę wiadomość, ponieważ {{company_name}} przesyła zaproszenie. Bez Państwa udziału "
         "konto nie zostanie założone.",
     ),
+    "owner_invitation": BuiltIn(
+        subject="Zaproszenie: zostać właścicielem organizacji {{organization_name}}",
+        title="Zaproszenie do grona właścicieli",
+        plate=("organization_name",),
+        paragraphs=(
+            (
+                "{{inviter_name}} zaprasza Państwa do grona właścicieli organizacji {{organization_name}}. Właściciele "
+                "decydują w niej o wszystkim: o osobach, ustawieniach i jednostkach podległych."
+            ),
+        ),
+        button="Zobacz zaproszenie",
+        facts=(("Ważne do", "valid_until"),),
+        after=("Jeśli Państwo tego nie chcą, nie trzeba nic robić: zaproszenie wygaśnie samo.",),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ właściciel organizacji {{organization_name}} przesyła zaproszenie.",
+    ),
     "password_init": BuiltIn(
         subject="Proszę ustawić hasło do {{app_name}}",
         title="Witamy! Proszę ustawić hasło",
