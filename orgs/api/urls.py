@@ -35,5 +35,6 @@ urlpatterns = [
     _route("trial", trial.OwnTrial),
     _route("organizations/avatars/<uuid:key>", avatar.AvatarPicture),
     # Whatever else begins like this door is unknown in its dialect; the portal's lies beside it.
-    re_path(r"^(?:organizations?|trial)(?:/|$)", UnknownPath.as_view(schema=None)),
+    re_path(r"^organization.*", UnknownPath.as_view(schema=None)),
+    re_path(r"^trial/.*", UnknownPath.as_view(schema=None)),
 ]

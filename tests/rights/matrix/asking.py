@@ -88,6 +88,9 @@ def _environ(world: World, role: str, method: str, path: str, payload: Any) -> d
     if path.startswith("/docms/"):
         if role in world.tokens:
             headers["Authorization"] = f"Bearer {world.tokens[role]}"
+    elif path.startswith(("/api/v1/organization", "/api/v1/trial")):
+        if role in world.personal_tokens:
+            headers["Personal-Access-Token"] = world.personal_tokens[role]
     elif role in world.cookies:
         headers["Cookie"] = f"user_session={world.cookies[role]}"
     if path.startswith("/admin/uploads/"):

@@ -16,12 +16,19 @@ from tests.rights.matrix.table_docms import DOCMS
 from tests.rights.matrix.table_docms_people import DOCMS_PEOPLE
 from tests.rights.matrix.table_docms_settings import DOCMS_SETTINGS
 from tests.rights.matrix.table_docms_texts import TEXTS
+from tests.rights.matrix.table_orgs import ORGS
 from tests.rights.matrix.table_portal import PORTAL
 from tests.rights.matrix.world import ROLES
 
 # Where somebody learns that a thing exists which is not theirs to see, because a contract has it so.
 EXCEPTIONS = {
     "GET docms/api/v1/groups/<int:group_id>": "DOCMS-062: a group of the tenant one does not belong to is 401",
+    "POST app/owner/<int:organization_id>/<str:token>": "ORGS-049: who is not invited is told so",
+    **{
+        line.name: "ORGS-008: an organization that exists is 403 to whoever has no access"
+        for line in read(ORGS)
+        if "organization_id" in line.keywords
+    },
 }
 
 # The line that says who sees what a keyword names. Whoever is refused elsewhere (403) must see it there.
@@ -31,6 +38,7 @@ SEEN_BY = {
     "group_id": "GET docms/api/v1/groups/<int:group_id>",
     "user_id": "GET docms/api/v1/users/<int:user_id>",
     "document_id": "GET app/documents/<int:document_id>",
+    "organization_id": "GET api/v1/organization/<str:organization_id>",
     "community_id": "GET app/c/<int:community_id>/",
 }
 
@@ -68,7 +76,7 @@ def _nouns() -> Iterator[Line]:
 @cache
 def lines() -> dict[str, Line]:
     """Every line by its name. The root, which has no name of its own, is written as ``/``."""
-    doors = (PORTAL, DOCMS, DOCMS_SETTINGS, DOCMS_PEOPLE, TEXTS, PAGES)
+    doors = (PORTAL, DOCMS, DOCMS_SETTINGS, DOCMS_PEOPLE, TEXTS, ORGS, PAGES)
     found = [*(line for table in doors for line in read(table)), *_nouns()]
     named = {line.name: line for line in found}
     assert len(named) == len(found), sorted(line.name for line in found if found.count(line) > 1)

@@ -22,7 +22,15 @@ _USER = {"username": "neu", "email": "neu@example.org", "name": "Neu, Nora"}
 _LABEL = {"name": "Neu", "color": "#123456"}
 D = "docms/api/v1/"
 
+ONE = "api/v1/organization"
+
 PAYLOADS: dict[str, Any] = {
+    f"POST {ONE}": {"name": "Neu"},
+    f"POST {ONE}#parent": {"name": "Neu", "parentID": "{organization_id}"},
+    f"PUT {ONE}": {"id": "{organization_id}", "name": "Neu"},
+    f"PUT {ONE}/<str:organization_id>/location": {"address": "Köln"},
+    f"PUT {ONE}/<str:organization_id>/quick-actions": [],
+    f"POST {ONE}/<str:organization_id>/owner/invitation": {"email": "guest@quartier.test"},
     "POST admin/uploads/": {"tenant": "{tenant_id}"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},
     f"PUT {D}password/token/<str:token>": {"new_password": "Ein-anderer-Satz-2"},

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,9 +43,10 @@ from orgs.models import (
     SignInLog,
     User,
 )
-from orgs.services import applications, contacts, invites, occupancies, passwords
+from orgs.services import applications, avatars, contacts, invites, occupancies, owners, passwords, tokens, tree
 from orgs.services.register import runs
 from orgs.services.tenants import add_member
+from orgs.signals import owner_invited
 from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
 from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
@@ -79,7 +81,8 @@ class World:
     # What is a person's own: {role: {place: {keyword: value}}}, where A is one's own and the others somebody else's.
     personal: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)  # of the documents door
+    personal_tokens: dict[str, str] = field(default_factory=dict)  # of the organizations door
 
     def values(self, pattern: str, role: str, place: str) -> dict[str, Any]:
         """What the keywords of a route are, of one place or of none, for one role."""
@@ -90,6 +93,10 @@ class World:
             found["object_id"] = self.places[place].objects[label]
         if parts[0] == "api":
             found["name"] = "nirgends" if place == "0" else "docms"
+        if pattern.startswith("api/v1/organization"):
+            found["user_id"] = found["invitee_id" if "/invitation/" in pattern else "coowner_id"]
+        if pattern.startswith("app/owner/"):
+            found["token"] = found["invitation_id"]
         if label == "mails.<str:name>":
             found["name"] = f"mail-{place}.eml"
         return found
@@ -116,14 +123,14 @@ def build(cast: Cast) -> World:
                     **dict.fromkeys(
                         ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
                          "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
-                         "message_id", "share_id", "systemlog_id"),
+                         "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id"),
                         NOWHERE,
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
                     "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
                     "app_id": NOWHERE,
                     "app_label": "orgs", "content_type_id": _content_type(),
-                    "share_token": "0" * 43, "share_code": "XXXXXX",
+                    "share_token": "0" * 43, "share_code": "XXXXXX", "invitation_id": "0" * 43, "key": uuid.UUID(int=0),
                 },
             ),
         },
@@ -246,7 +253,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
     suggested = rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
     return Place(
-        values={
+        values=_branch(boss, tenant, name, clerks) | {
             "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
             "tenant_id": tenant.pk, "document_id": paper.pk, "file_id": paper.pk, "folder_id": folder.pk,
             "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
@@ -268,6 +275,30 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     )  # fmt: skip
 
 
+def _branch(boss: Actor, tenant: Organization, name: str, clerks: tuple[User, ...]) -> dict[str, Any]:
+    """An organization below the tenant, in which the clerks of the house work, with a second owner and an invited one."""
+    top = Organization.objects.get(pk=tenant.pk)
+    branch = tree.create(actor=boss, parent=top, values={"name": f"Zweig {name}"})
+    for clerk in clerks:
+        add_member(user=clerk, organization=branch, role="staff")
+    coowner, invitee = account(f"coowner-{name.lower()}"), account(f"invitee-{name.lower()}")
+    add_member(user=coowner, organization=branch, role="owner")
+    avatars.store(actor=boss, organization=branch, file=io.BytesIO(material.picture()))
+    sent: list[str] = []
+
+    def note(sender: Any, *, token: str, **_: Any) -> None:
+        sent.append(token)
+
+    owner_invited.connect(note)
+    owners.invite(actor=boss, organization=branch, email=invitee.email)
+    owner_invited.disconnect(note)
+    assert branch.avatar is not None
+    return {
+        "organization_id": branch.pk, "coowner_id": coowner.pk, "invitee_id": invitee.pk, "invitation_id": sent[0],
+        "key": branch.avatar.storage_key,
+    }  # fmt: skip
+
+
 def _sign_in(world: World, role: str, person: User | None) -> None:
     """A browser, and a token of the documents door, of one role; with what only this person has."""
     world.personal[role] = {}
@@ -280,6 +311,7 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
     Session.objects.filter(user=person).update(last_seen_at=timezone.now() + datetime.timedelta(days=1))
     home = world.cast.other_tenant if role == "other" else world.cast.tenant
     world.tokens[role] = bearer(person, home).token
+    world.personal_tokens[role] = tokens.issue(kind="personal", user=person, expires_in=None)[0]
     people = {"A": world.cast.renter, "B": world.cast.neighbour, "X": world.cast.foreigner}
     for place, whose in (people | {HOMES.get(role, "A"): person}).items():
         device = Session.objects.create(
