@@ -82,11 +82,11 @@ class _IgnoredScheme(OpenApiSerializerFieldExtension):
     target_class = Ignored
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
-        """As the answer's."""
+        """As the answer's, and marked as what a request may leave out."""
         field = self.target.make()
         if isinstance(field, serializers.BaseSerializer):
-            return auto_schema.resolve_serializer(field, "response").ref
-        return auto_schema._map_serializer_field(field, direction)
+            return {"allOf": [auto_schema.resolve_serializer(field, "response").ref], "x-ignored": True}
+        return {**auto_schema._map_serializer_field(field, direction), "x-ignored": True}
 
 
 class AvailableUsersCount(serializers.Serializer):

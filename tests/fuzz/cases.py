@@ -45,6 +45,8 @@ KINDS = {
     "fileId": "file", "file_id": "file", "ids": "file", "preFilteredIds": "file",
     "tenantId": "tenant", "versionNo": "version", "label_name": "label", "mail": "mail", "token": "token",
     "donestate": "flag", "appId": "app", "shareId": "share", "shareToken": "share_token", "systemlogId": "systemlog",
+    "organizationId": "organization", "organization_id": "organization", "invitationId": "invitation",
+    "parentID": "parent", "id": "organization",
 }  # fmt: skip
 IN_PATHS = KINDS | {"name": "label", "code": "code", "tfainput": "code"}
 # Fields whose generated text would nearly always be refused.
@@ -57,6 +59,8 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "current_password": (PASSWORD,),
     "new_password": (PASSWORD, "Noch-ein-guter-Satz-2"),
     "mobile_number": ("+49 171 3920041",),
+    "language": ("de", "en-GB"),
+    "timezone": ("Europe/Berlin", "Asia/Kolkata"),
 }
 CONTRACTS = Path(__file__).parents[1] / "contracts"
 ACCEPTS = ("application/json", "application/octet-stream", "*/*", "text/html;q=0.5, application/json")
@@ -154,8 +158,8 @@ def _request(case: Any, world: World, rnd: random.Random, role: str) -> Request:
     headers = {"Accept": rnd.choice(ACCEPTS)}
     if case.operation.definition.raw.get("x-password"):
         headers["Authorization"] = basic_of(role)
-    elif role in world.credentials:
-        headers["Authorization"] = world.credentials[role]
+    else:
+        headers |= world.signed_in(case.operation.schema.raw_schema["servers"][0]["url"], role)
     return Request(role, case, headers)
 
 

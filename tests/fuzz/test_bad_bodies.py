@@ -177,12 +177,15 @@ def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not(door: Door
 # --- In which form ----------------------------------------------------------------------------------------
 
 
+NEEDS_A_FIELD = {"orgs PUT /organization/{organizationId}/location"}  # no one of them, but one (ORGS-069)
+
+
 def test_an_empty_body_is_an_empty_object(door: Door) -> None:
     for operation in OPERATIONS:
         with transaction.atomic():
             answer = door.send(operation, b"")
             transaction.set_rollback(True)
-        if operation.schema.get("required") or operation.schema.get("type") == "array":
+        if operation.schema.get("required") or str(operation) in NEEDS_A_FIELD:
             assert answer.status_code == 400, str(operation)
             hold(operation, 400, answer.json())
         else:

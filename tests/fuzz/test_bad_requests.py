@@ -41,6 +41,8 @@ def test_ids_in_a_path_that_name_nothing_are_not_found(door: Door, world: World)
                     url = operation.url(world, **{entry["name"]: number})
                     answer = door.send(operation, dumped(operation.body(world)), url=url)
                     expected = (404, 403) if "userId" in entry["name"] else (404,)
+                    if operation.contract == "orgs" and number not in (str(2**31), str(2**63 - 1)):
+                        expected = (400,)  # ORGS-007
                     assert answer.status_code in expected, (str(operation), number, answer.status_code)
                     hold(operation, answer.status_code, answer.json())
 

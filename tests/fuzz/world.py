@@ -17,8 +17,10 @@ from docms.models import Document, FolderLabel, FolderTemplate, Group, LabelSugg
 from docms.services import documents, folders, groups, marks, permissions, shares, texts
 from messaging.models import Message
 from orgs.models import OneTimeLink, OrganizationSettings
-from orgs.services import applications, passwords, second_factor
+from orgs.services import applications, owners, passwords, second_factor, tree
 from orgs.services.tenants import add_member
+from orgs.services.tokens import issue
+from orgs.signals import owner_invited
 from tests.cast import DOCUMENT_FLAGS, PASSWORD
 from tests.docms.door import link_and_code
 from tests.factories import folder, manual_group, publish, stored
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from docms.models import Folder
     from tests.cast import Cast
 
-DOCMS = "/docms/api/v1"
+DOCMS, ORGS = "/docms/api/v1", "/api/v1"
+PERSONAL = "Personal-Access-Token"
 # Sends a request with these headers; gives the status and the parsed body.
 Knock = Callable[[str, dict[str, str]], tuple[int, Any]]
 # Who calls. `nobody` has no token; `pending` has not chosen a company; `waiting` owes the code of a second factor.
@@ -50,12 +53,19 @@ class Pool:
 
 @dataclass
 class World:
-    """Values by the kind of parameter, and the Authorization header of each role."""
+    """Values by the kind of parameter, and what each role signs in with at each door."""
 
     values: dict[str, Pool]
     secrets: list[str]  # keys of second factors
     led: dict[str, int]  # a group that the administrator administers, and a member of it, by parameter
-    credentials: dict[str, str] = field(default_factory=dict)
+    credentials: dict[str, str] = field(default_factory=dict)  # Authorization of the documents door
+    personal: dict[str, str] = field(default_factory=dict)  # tokens of the organizations door
+
+    def signed_in(self, prefix: str, role: str) -> dict[str, str]:
+        """The headers of a role at the door below a prefix."""
+        if prefix == ORGS:
+            return {PERSONAL: self.personal[role]} if role in self.personal else {}
+        return {"Authorization": self.credentials[role]} if role in self.credentials else {}
 
 
 def build(cast: Cast) -> World:
@@ -71,7 +81,10 @@ def build(cast: Cast) -> World:
         secrets = _second_factor(cast)
         _mails(cast)
         led = _led(cast)
-        given = _given(cast, own_folders[0], own_files[0])
+        given = _given(cast, own_folders[0], own_files[0]) | _organizations(cast)
+        personal = {
+            role: issue(kind="personal", user=getattr(cast, who), expires_in=None)[0] for role, who in _PEOPLE.items()
+        }
     people = [cast.admin, cast.staff, cast.owner, cast.renter, cast.operator, cast.guest]
     return World(
         {
@@ -89,6 +102,7 @@ def build(cast: Cast) -> World:
         },
         secrets,
         led,
+        personal=personal,
     )
 
 
@@ -174,6 +188,30 @@ def _given(cast: Cast, place: Folder, paper: Document) -> dict[str, Pool]:
     return {
         "app": Pool((app.pk,)), "share": Pool((share.pk,)), "share_token": Pool((token,)), "systemlog": Pool((entry.pk,)),
     }  # fmt: skip
+
+
+def _organizations(cast: Cast) -> dict[str, Pool]:
+    """A branch of the company with a second owner and an invited one, a tree outside of it, and somebody else's."""
+    admin = cast.actor("admin")
+    branch = tree.create(actor=admin, parent=cast.tenant, values={"name": "Zweig"})
+    apart = tree.create(actor=admin, parent=None, values={"name": "Daneben"})
+    admin = cast.actor("admin")  # who owns what was just made
+    below = tree.create(actor=admin, parent=apart, values={"name": "Darunter"})
+    far = tree.create(actor=cast.actor("stranger"), parent=None, values={"name": "Fremd"})
+    add_member(user=cast.staff, organization=apart, role="owner")
+    sent: list[str] = []
+
+    def note(sender: Any, *, token: str, **_: Any) -> None:
+        sent.append(token)
+
+    owner_invited.connect(note)
+    owners.invite(actor=admin, organization=apart, email=cast.owner.email)
+    owner_invited.disconnect(note)
+    return {
+        "organization": Pool((apart.pk, branch.pk, below.pk, cast.tenant.pk), (far.pk, cast.other_tenant.pk)),
+        "parent": Pool((0, apart.pk, branch.pk), (far.pk,)),
+        "invitation": Pool(tuple(sent)),
+    }
 
 
 def _links(cast: Cast) -> list[str]:

@@ -202,6 +202,7 @@ def test_a_removed_owner_is_staff_without_rights(cast: Cast) -> None:
         owners.remove(actor=cast.actor("admin"), organization=cast.tenant, user_id=cast.foreigner.pk)
 
 
+@pytest.mark.rule("ORGS-042")
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_remove_each_other_one_stays() -> None:
     cast = load()

@@ -221,6 +221,7 @@ def test_what_belongs_to_a_tenant_is_not_moved_out_of_it(cast: Cast) -> None:
     assert fresh(branch).tenant_id == cast.tenant.pk
 
 
+@pytest.mark.rule("ORGS-032")
 @pytest.mark.django_db(transaction=True)
 def test_two_moves_at_once_close_no_cycle() -> None:
     cast = load()
