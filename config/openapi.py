@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Door:
-    """What a document says about itself; ``urls`` names the routing module once the door is open."""
+    """What a document says about itself; ``urls`` names the routing module once the door is open.
+
+    ``prefix`` is where the door is mounted below its server.
+    """
 
     title: str
     server: str
     version: str = "1.0.0"
     summary: str = ""
     urls: str = ""
+    prefix: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     schemas: dict[str, Any] = field(default_factory=dict)
 
@@ -67,7 +71,8 @@ DOORS = {
     ),
     "orgs": Door(
         title="Organizations API",
-        server="/api/v1",
+        server="/",
+        prefix="/api/v1",
         summary="Organization tree, owners, availability, quick actions and trials.",
         urls="orgs.api.urls",
         tags=(
@@ -129,7 +134,7 @@ def _generate(door: Door) -> dict[str, Any]:
         "info": info,
         "servers": [{"url": door.server}],
         "tags": [{"name": tag, "description": words} for tag, words in door.tags if tag in used],
-        "paths": {_camel(path): item for path, item in paths.items()},
+        "paths": {door.prefix + _camel(path): item for path, item in paths.items()},
         "components": components,
     }
     for node in _objects(made):

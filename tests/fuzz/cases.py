@@ -159,7 +159,7 @@ def _request(case: Any, world: World, rnd: random.Random, role: str) -> Request:
     if case.operation.definition.raw.get("x-password"):
         headers["Authorization"] = basic_of(role)
     else:
-        headers |= world.signed_in(case.operation.schema.raw_schema["servers"][0]["url"], role)
+        headers |= world.signed_in(case.operation.path, role)
     return Request(role, case, headers)
 
 

@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 
 from config.openapi import DOORS, document
 from tests.fuzz.cases import FITTING, IN_PATHS, KINDS, operators_own
-from tests.fuzz.world import ORGS, PERSONAL, World
+from tests.fuzz.world import PERSONAL, World
 
 JSON = "application/json"
 # Values of required fields that neither the world nor `FITTING` knows.
@@ -155,8 +155,8 @@ class Door:
     ) -> Any:
         """The answer."""
         role = "operator" if f"{operation.method} {operation.path}" in operators_own() else self.role
-        sent = {**self.world.signed_in(operation.prefix, role), **(headers or {})}
-        if operation.prefix == ORGS and "Authorization" in sent:  # a test sends another one
+        sent = {**self.world.signed_in(operation.path, role), **(headers or {})}
+        if operation.contract == "orgs" and "Authorization" in sent:  # a test sends another one
             sent[PERSONAL] = sent.pop("Authorization")
         return self.client.generic(
             operation.method,

@@ -177,7 +177,7 @@ def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not(door: Door
 # --- In which form ----------------------------------------------------------------------------------------
 
 
-NEEDS_A_FIELD = {"orgs PUT /organization/{organizationId}/location"}  # no one of them, but one (ORGS-069)
+NEEDS_A_FIELD = {"orgs PUT /api/v1/organization/{organizationId}/location"}  # no one of them, but one (ORGS-069)
 
 
 def test_an_empty_body_is_an_empty_object(door: Door) -> None:

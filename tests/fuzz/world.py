@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from docms.models import Folder
     from tests.cast import Cast
 
-DOCMS, ORGS = "/docms/api/v1", "/api/v1"
+DOCMS, ORGS = "/docms/api/v1", "/api/v1/"
 PERSONAL = "Personal-Access-Token"
 # Sends a request with these headers; gives the status and the parsed body.
 Knock = Callable[[str, dict[str, str]], tuple[int, Any]]
@@ -61,9 +61,9 @@ class World:
     credentials: dict[str, str] = field(default_factory=dict)  # Authorization of the documents door
     personal: dict[str, str] = field(default_factory=dict)  # tokens of the organizations door
 
-    def signed_in(self, prefix: str, role: str) -> dict[str, str]:
-        """The headers of a role at the door below a prefix."""
-        if prefix == ORGS:
+    def signed_in(self, path: str, role: str) -> dict[str, str]:
+        """The headers of a role at the door of a path of its document."""
+        if path.startswith(ORGS):
             return {PERSONAL: self.personal[role]} if role in self.personal else {}
         return {"Authorization": self.credentials[role]} if role in self.credentials else {}
 

@@ -163,6 +163,7 @@ def world(cast: Cast) -> dict[str, Any]:
         "community_id": cast.house_a.pk,
         "document_id": document.pk,
         "folder_id": where.pk,
+        "organization_id": tenant.pk,
         "tenant_id": tenant.pk,
         "session_id": 1,
         "name": "docms",

@@ -14,8 +14,9 @@ from core import scope
 from core.models import Blob, Throttle
 from core.services.previews import make_preview
 from orgs.models import Responsibility
-from orgs.services import contacts, invites, occupancies
+from orgs.services import contacts, invites, occupancies, owners
 from tests.cast import PASSWORD, Cast, load
+from tests.orgs.test_api_owners import mailed_token
 from tests.portal.pages import house_folder, paper
 
 if TYPE_CHECKING:
@@ -52,13 +53,15 @@ def house(live_server: Any) -> dict[str, Any]:
         )
         occupancies.move_in(contact=nele, unit=cast.unit_a3, role="renter", first=datetime.date(2024, 1, 1))
         invite = invites.invite_contact(contact=nele, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
+        owners.invite(actor=cast.actor("admin"), organization=cast.tenant, email=cast.renter.email)
+        owner = f"/app/owner/{cast.tenant.pk}/{mailed_token(cast.renter)}"
     documents = f"/app/c/{cast.house_a.pk}/info/documents"
     return {
         "cast": cast,
         "documents": documents,
         "paper": first,
-        "outside": ["/app/login", "/app/password/forgot", "/app/invite/", f"/app/invite/{invite.code}"],
-        "dead": ["/app/password/xyz", "/app/nowhere"],
+        "outside": ["/app/login", "/app/password/forgot", "/app/invite/", f"/app/invite/{invite.code}", owner],
+        "dead": ["/app/password/xyz", "/app/nowhere", f"/app/owner/{cast.tenant.pk}/xyz"],
         "inside": [
             f"/app/c/{cast.house_a.pk}/",
             documents,
@@ -68,6 +71,7 @@ def house(live_server: Any) -> dict[str, Any]:
             "/app/profile",
             "/app/profile/second-factor",
             "/app/places",
+            owner,
         ],
     }
 
