@@ -53,10 +53,13 @@ def expire_uploads() -> None:
     jobs.run("core.expire_uploads", uploads.expire)
 
 
-@shared_task(name="core.sweep_blobs")
-def sweep_blobs() -> None:
-    """Destroy bytes to which nothing refers."""
-    jobs.run("core.sweep_blobs", lambda: sweeps.sweep_unreferenced() | sweeps.sweep_objects())
+@shared_task(name=sweeps.TASK)
+def remove_content(*blob_ids: int) -> None:
+    """Destroy bytes to which nothing refers: daily all of them, after a deletion those that it has freed."""
+    if blob_ids:
+        sweeps.destroy_unreferenced(list(blob_ids))
+    else:
+        jobs.run(sweeps.TASK, lambda: sweeps.sweep_unreferenced() | sweeps.sweep_objects())
 
 
 @shared_task(name="core.seal_audit")

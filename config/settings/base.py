@@ -155,7 +155,7 @@ CELERY_BEAT_SCHEDULE = {
     "core.catch_up_scans": {"task": "core.catch_up_scans", "schedule": 60.0},
     "core.catch_up_previews": {"task": "core.catch_up_previews", "schedule": crontab(minute="*/10")},
     "core.expire_uploads": {"task": "core.expire_uploads", "schedule": crontab(minute=7)},
-    "core.sweep_blobs": {"task": "core.sweep_blobs", "schedule": crontab(hour=3, minute=11)},
+    "docms.remove_content": {"task": "docms.remove_content", "schedule": crontab(hour=3, minute=11)},
     "orgs.catch_up_imports": {"task": "orgs.catch_up_imports", "schedule": 30.0},
     "orgs.tidy_sign_in": {"task": "orgs.tidy_sign_in", "schedule": crontab(minute="*/10")},
     "docms.release_documents": {"task": "docms.release_documents", "schedule": crontab(minute="*/5")},

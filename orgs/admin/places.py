@@ -21,7 +21,7 @@ from orgs import rules
 from orgs.admin.inviting import invite_page
 from orgs.admin.occupancies import occupancy_section
 from orgs.models import Building, Community, Occupancy, Unit
-from orgs.services import invites
+from orgs.services import invites, places
 
 FEATURES = (
     "has_documents", "has_tickets", "has_posts", "has_resident_posts", "has_events", "has_faq", "has_contacts",
@@ -146,6 +146,10 @@ class BuildingAdmin(_OfCommunity):
     autocomplete_fields = ("community",)
     fields = ("community", "street", ("postal_code", "city"), "position")
 
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """Unless a hold covers it."""
+        places.delete_building(obj)
+
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
         """Of managed communities."""
         return Building.objects.managed_by(actor)
@@ -171,6 +175,10 @@ class UnitAdmin(_OfCommunity):
     ordering = ("community__sort_key", "name", "id")
     fields = ("community", "building", "identifier", "name", ("number", "floor"), "kind")
     actions_detail = ("invite",)
+
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """Unless a hold covers it."""
+        places.delete_unit(obj)
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
         """Of managed communities."""
