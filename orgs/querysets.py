@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from orgs.actor import Actor
-    from orgs.models import Building, Unit
+    from orgs.models import Building, Community, Unit
 
 _M = TypeVar("_M", bound=models.Model)
 
@@ -287,6 +287,10 @@ class HoldQuerySet(models.QuerySet["_M"]):
     def on_unit(self, unit: Unit) -> Self:
         """That cover a unit, by itself or with its community."""
         return self.filter(Q(unit=unit) | Q(community=unit.community_id), tenant=unit.tenant_id)
+
+    def on_community(self, community: Community) -> Self:
+        """That cover a community, or a unit of it."""
+        return self.filter(Q(community=community) | Q(unit__community=community), tenant=community.tenant_id)
 
     def on_building(self, building: Building) -> Self:
         """That cover an entrance: with its community, or a unit behind it."""

@@ -8,9 +8,11 @@ from core.models import DestructionRecord
 from docms.admin.documents import DocumentAdmin
 from docms.admin.folders import FolderAdmin
 from docms.admin.groups import GroupAdmin
+from docms.admin.holds import HoldAdmin
 from docms.admin.logs import DocumentLogAdmin, ReadMarkAdmin
 from docms.admin.retention import DestructionRecordAdmin
 from docms.models import Document, DocumentLog, Folder, Group, ReadMark
+from orgs.models import Hold
 
 
 def register(site: AdminSite) -> None:
@@ -20,4 +22,5 @@ def register(site: AdminSite) -> None:
     site.register(Group, GroupAdmin)
     site.register(DocumentLog, DocumentLogAdmin)
     site.register(ReadMark, ReadMarkAdmin)
+    site.register(Hold, HoldAdmin)
     site.register(DestructionRecord, DestructionRecordAdmin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,7 @@ def destroy(documents: QuerySet[Document], *, user_id: int | None, end: End | Ma
     return ids
 
 
-def _record(doomed: list[dict[str, Any]], ends: Mapping[int, End], user_id: int | None) -> None:
+def _record(doomed: Sequence[Mapping[str, Any]], ends: Mapping[int, End], user_id: int | None) -> None:
     """What outlives the documents."""
     DestructionRecord.objects.bulk_create(
         DestructionRecord(

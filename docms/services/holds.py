@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core.errors import NotFound
 from core.models import AuditEntry
 from core.services import audit
 from docms.models import Document, DocumentHold
+from orgs.models import Hold
 from orgs.services import holds
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from django.db.models import QuerySet
+
     from orgs.actor import Actor
-    from orgs.models import Hold
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,18 @@ def place(*, actor: Actor, tenant_id: int, document_ids: Collection[int], title:
         for document_id in covered
     )
     return Placed(hold, covered, sorted(set(document_ids) - set(covered)))
+
+
+def covering(document: Document) -> QuerySet[Hold]:
+    """The holds on a document, released ones, too: by name, or through its folder's person or place."""
+    folder = document.folder
+    communities = {folder.community_id, folder.unit.community_id if folder.unit else None} - {None}
+    named = DocumentHold.objects.filter(document=document).order_by().values("hold")
+    on = Q(pk__in=named) | Q(community__in=communities)
+    for name in ("contact", "unit"):
+        if getattr(folder, f"{name}_id"):
+            on |= Q(**{name: getattr(folder, f"{name}_id")})
+    return Hold.objects.filter(on, tenant=document.tenant_id)
 
 
 _NAME_COVERED = """

@@ -22,6 +22,8 @@ from orgs.models import Community, Contact, Hold, Unit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
+
     from orgs.actor import Actor
 
 _LOCK = 4  # the class of advisory locks; jobs take 1, trees 2, the sealer 3
@@ -77,11 +79,13 @@ def place(
     if not covers:
         raise Invalid(_("Please say what the hold covers."), code="nothing_held")
     hold = open_hold(actor=actor, tenant_id=tenant_id, title=title, reason=reason, **covers)
+    there: dict[str, QuerySet[Any]] = {
+        "contact": Contact.objects.filter(erased_at=None),
+        "unit": Unit.objects.all(),
+        "community": Community.objects.all(),
+    }
     for name, row in covers.items():
-        found = type(row)._base_manager.filter(pk=row.pk, tenant=tenant_id)
-        if name == "contact":
-            found = found.filter(erased_at=None)
-        if not found.exists():
+        if not there[name].filter(pk=row.pk, tenant=tenant_id).exists():
             raise NotFound(_("This was deleted before the hold could be placed."), code="gone")
     return hold
 
