@@ -88,8 +88,8 @@ GET admin/docms/document/<path:object_id>/person/                            in 
 POST admin/docms/document/<path:object_id>/person/                           in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/document/hold/                                               in     no     no     no     no     no     no     no     -      -      -
 POST admin/docms/document/hold/                                              in     no     no     no     no     no     no     no     -      -      -
-GET admin/docms/document/<path:object_id>/hold/                              in     no     no     no     no     no     -      no     A      -      A
-POST admin/docms/document/<path:object_id>/hold/                             in     no     no     no     no     no     -      no     A      -      A
+GET admin/docms/document/<path:object_id>/hold/                              in     no     no     no     no     no     -      a      A      -      A
+POST admin/docms/document/<path:object_id>/hold/                             in     no     no     no     no     no     -      a      A      -      A
 GET admin/orgs/hold/<path:object_id>/release/                                in     no     no     no     no     no     -      -      A      -      A
 POST admin/orgs/hold/<path:object_id>/release/                               in     no     no     no     no     no     -      -      A      -      A
 GET admin/docms/group/address/                                               in     no     no     no     no     no     no     no     +      +      +
