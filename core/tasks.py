@@ -26,9 +26,9 @@ def mark_missing(blob_id: int) -> None:
         blobs.mark_missing(blob_id)
 
 
-@shared_task(name="core.scan_blob")
-def scan_blob(blob_id: int) -> None:
-    """Let the virus scanner look at a blob. Without a verdict it stays held, and `catch_up_scans` takes it up."""
+@shared_task(name=scanning.TASK)
+def scan_document(blob_id: int) -> None:
+    """Let the virus scanner look at the bytes of a version, a picture, an upload. Without a verdict it stays held, and `catch_up_scans` takes it up."""
     try:
         scanning.scan_blob(blob_id)
     except (scanning.ScannerDown, StorageDown, FileNotFoundError) as error:

@@ -201,7 +201,7 @@ def _tell_workers(ids: Sequence[int]) -> None:
         transaction.on_commit(partial(wake, "messaging.sweep"), robust=True)
         return
     for message_id in ids:
-        transaction.on_commit(partial(wake, "messaging.deliver", message_id), robust=True)
+        transaction.on_commit(partial(wake, "docms.send_mail", message_id), robust=True)
 
 
 def _known(keys: Sequence[str]) -> set[str]:

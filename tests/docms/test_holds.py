@@ -12,10 +12,11 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from core import scope
+from core import scope, tasks
 from core.errors import Conflict, Denied, Invalid, NotFound
 from core.models import AuditEntry, Blob, DestructionRecord
 from core.services import sweeps
+from core.storage import blob_name, storage
 from docms.models import Document, DocumentHold, DocumentVersion, Folder
 from docms.services import claims, delivery, destruction, documents, folders, holds, retention
 from orgs.models import Hold
@@ -169,6 +170,30 @@ def test_the_sweep_of_bytes_keeps_those_of_a_held_document(cast: Cast) -> None:
     kept = paper.current.blob_id if paper.current else 0
     assert sweeps.sweep_unreferenced() == {"blobs": 1}
     assert list(Blob.objects.values_list("pk", flat=True)) == [kept]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_has_the_bytes_removed_that_nothing_else_refers_to(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[Any, ...]] = []
+    with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
+        where = folder(cast)
+        papers = [publish(cast, where, content=content) for content in (b"einzeln", b"geteilt", b"geteilt")]
+    Blob.objects.update(created_at=timezone.now() - 2 * DAY)
+    monkeypatch.setattr(destruction, "wake", lambda *call: told.append(call))
+    for paper in papers[:2]:
+        with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
+            by_service(cast, paper)
+    blobs = [paper.current.blob for paper in papers if paper.current]
+    assert told == [("docms.remove_content", blob.pk) for blob in blobs[:2]]
+    names = [blob_name(blob.storage_key) for blob in blobs]
+    for _task, *ids in told:
+        tasks.remove_content(*ids)
+    assert list(Blob.objects.values_list("pk", flat=True)) == sorted({blobs[1].pk, blobs[2].pk} - {blobs[0].pk})
+    there = {name for name, _at in storage().names("blobs")}
+    assert names[0] not in there
+    assert names[2] in there
 
 
 def test_moving_a_document_away_is_no_way_around_a_hold(cast: Cast) -> None:
