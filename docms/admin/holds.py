@@ -30,6 +30,7 @@ from orgs.models import Hold
 from orgs.services import holds as places
 
 SHOWN = 200
+PLACES = ("contact", "unit", "community")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -65,7 +66,7 @@ class KindFilter(admin.SimpleListFilter):
         kind = self.value()
         if kind == "papers":
             return queryset.filter(models.Exists(DocumentHold.objects.filter(hold=OuterRef("pk"))))
-        return queryset.exclude(**{kind: None}) if kind in ("contact", "unit", "community") else queryset
+        return queryset.exclude(**{kind: None}) if kind in PLACES else queryset
 
 
 class HoldForm(HouseForm):
@@ -110,7 +111,7 @@ class HoldAdmin(HouseAdmin):
     list_filter = (StateFilter, KindFilter)
     search_fields = ("title", "contact__last_name", "contact__company", "unit__name", "community__name")
     list_select_related = ("contact", "unit", "community", "placed_by", "released_by")
-    autocomplete_fields = ("contact", "unit", "community")
+    autocomplete_fields = PLACES
     ordering = ("-id",)
     actions_detail = ("release",)
     readonly_fields = ("state_text", "placed_by", "created_at", "released_by", "released_at", "release_reason")
@@ -130,15 +131,18 @@ class HoldAdmin(HouseAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new one; one that stands; one that is over."""
-        fieldsets: list[Any] = [
-            (None, {"fields": ("title", "reason") if obj is None else ("title", "state_text", "reason")}),
-            (_("What it covers"), {"fields": ("contact", "unit", "community")}),
-        ]
-        if obj is not None:
-            fieldsets.append((_("Placed"), {"fields": ("placed_by", "created_at")}))
-            if obj.released_at is not None:
-                fieldsets.append((_("Released"), {"fields": ("released_by", "released_at", "release_reason")}))
+        if obj is None:
+            return [(None, {"fields": ("title", "reason")}), (_("What it covers"), {"fields": PLACES})]
+        fieldsets: list[Any] = [(None, {"fields": ("title", "state_text", "reason", "placed_by", "created_at")})]
+        if on := [name for name in PLACES if getattr(obj, f"{name}_id")]:
+            fieldsets.append((_("What it covers"), {"fields": on}))
+        if obj.released_at is not None:
+            fieldsets.append((_("Released"), {"fields": ("released_by", "released_at", "release_reason")}))
         return fieldsets
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """What the fields mean is for whoever fills them."""
+        return super().get_form(request, obj, change, **({"help_texts": {}} if obj else {}), **kwargs)
 
     def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         """See `orgs.services.holds.place`."""
