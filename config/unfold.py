@@ -68,6 +68,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("docms.readmark", _("Readers"), "visibility"),
                 ("docms.documentlog", _("Document log"), "history"),
                 ("core.destructionrecord", _("Retention"), "auto_delete"),
+                ("orgs.hold", _("Legal holds"), "gavel"),
             ),
         ),
         (_("Communication"), items(("messaging.message", _("Messages"), "mail")) + mails),

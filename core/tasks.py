@@ -26,9 +26,9 @@ def mark_missing(blob_id: int) -> None:
         blobs.mark_missing(blob_id)
 
 
-@shared_task(name="core.scan_blob")
-def scan_blob(blob_id: int) -> None:
-    """Let the virus scanner look at a blob. Without a verdict it stays held, and `catch_up_scans` takes it up."""
+@shared_task(name=scanning.TASK)
+def scan_document(blob_id: int) -> None:
+    """Let the virus scanner look at the bytes of a version, a picture, an upload. Without a verdict it stays held, and `catch_up_scans` takes it up."""
     try:
         scanning.scan_blob(blob_id)
     except (scanning.ScannerDown, StorageDown, FileNotFoundError) as error:
@@ -53,10 +53,13 @@ def expire_uploads() -> None:
     jobs.run("core.expire_uploads", uploads.expire)
 
 
-@shared_task(name="core.sweep_blobs")
-def sweep_blobs() -> None:
-    """Destroy bytes to which nothing refers."""
-    jobs.run("core.sweep_blobs", lambda: sweeps.sweep_unreferenced() | sweeps.sweep_objects())
+@shared_task(name=sweeps.TASK)
+def remove_content(*blob_ids: int) -> None:
+    """Destroy bytes to which nothing refers: daily all of them, after a deletion those that it has freed."""
+    if blob_ids:
+        sweeps.destroy_unreferenced(list(blob_ids))
+    else:
+        jobs.run(sweeps.TASK, lambda: sweeps.sweep_unreferenced() | sweeps.sweep_objects())
 
 
 @shared_task(name="core.seal_audit")

@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs
-from docms.services import claims, indexing, notify, retention, shares, trimming
+from docms.services import claims, indexing, notify, retention, shares, tree, trimming
 from orgs.services import applications, licences, updates
 
 _RETRIED = {"autoretry_for": (OperationalError, InterfaceError), "max_retries": 3, "retry_backoff": True}
@@ -37,16 +37,13 @@ def catch_up_index() -> None:
 
 
 @shared_task(name="docms.delete_after_download", **_RETRIED)
-def delete_after_download(document_id: int) -> None:
-    """Delete a document that a download has claimed."""
+def delete_after_download(document_id: int | None = None) -> None:
+    """Delete a document that a download has claimed; without id all those that were left, every five minutes."""
+    if document_id is None:
+        jobs.run("docms.delete_after_download", claims.delete_claimed)
+        return
     with scope.unit_of_work(door="worker"), scope.all_tenants():
         claims.finish_claimed(document_id)
-
-
-@shared_task(name="docms.delete_claimed")
-def delete_claimed() -> None:
-    """Delete claimed documents that were left, every five minutes."""
-    jobs.run("docms.delete_claimed", claims.delete_claimed)
 
 
 @shared_task(name="docms.delete_by_folder_date")
@@ -65,6 +62,12 @@ def delete_after_first_access() -> None:
 def delete_big_files() -> None:
     """Delete big files whose hours are over, every 15 minutes."""
     jobs.run("docms.delete_big_files", retention.delete_big_files)
+
+
+@shared_task(name="docms.update_folder_paths")
+def update_folder_paths() -> None:
+    """Derive the paths of all folders anew, daily; a rename or a move has written them already."""
+    jobs.run("docms.update_folder_paths", tree.update_paths)
 
 
 @shared_task(name="docms.apply_deactivations")

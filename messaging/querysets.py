@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from typing import Self
@@ -37,6 +38,16 @@ class MessageQuerySet(models.QuerySet["_M"]):
     def with_errors(self) -> Self:
         """Messages that could not be sent, or not at once, newest first."""
         return self.exclude(error_msg="").order_by("-id")
+
+    def not_held(self) -> Self:
+        """Messages that neither went to nor were caused by a person whom a legal hold of the sender covers."""
+        holds = apps.get_model("orgs", "Hold")._default_manager.filter(released_at=None)
+        recipients = apps.get_model("messaging", "MessageRecipient")._default_manager.filter(message=OuterRef("pk"))
+        to = holds.filter(
+            Q(contact=OuterRef("contact")) | Q(contact__user=OuterRef("user")), tenant=OuterRef("message__tenant")
+        )
+        by = holds.filter(contact__user=OuterRef("caused_by"), tenant=OuterRef("tenant"))
+        return self.filter(~Exists(recipients.filter(Exists(to))), ~Exists(by))
 
 
 class MessageRecipientQuerySet(models.QuerySet["_M"]):

@@ -7,8 +7,8 @@ from messaging.services import outbox, texting
 from messaging.services.deliver import deliver, deliver_due, sweep
 
 
-@shared_task(name="messaging.deliver")
-def deliver_message(message_id: int) -> None:
+@shared_task(name="docms.send_mail")
+def send_mail(message_id: int) -> None:
     """Send one mail that was just committed; one that is gone, claimed or sent already is left alone."""
     deliver([message_id])
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from orgs.actor import Actor
+    from orgs.models import Building, Community, Unit
 
 _M = TypeVar("_M", bound=models.Model)
 
@@ -282,8 +283,34 @@ class SignInLogQuerySet(models.QuerySet["_M"]):
         return self.filter(_own(actor) | Q(tenant__in=actor.super_admin_tenants))
 
 
+class HoldQuerySet(models.QuerySet["_M"]):
+    """Legal holds. Their reasons tell of quarrels, so they are the administrators' alone."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators of the tenant, and the operator."""
+        if actor.is_operator and not actor.acting:
+            return self.all()
+        return self.filter(tenant__in=actor.admin_tenants)
+
+    def in_force(self) -> Self:
+        """Not released."""
+        return self.filter(released_at=None)
+
+    def on_unit(self, unit: Unit) -> Self:
+        """That cover a unit, by itself or with its community."""
+        return self.filter(Q(unit=unit) | Q(community=unit.community_id), tenant=unit.tenant_id)
+
+    def on_community(self, community: Community) -> Self:
+        """That cover a community, or a unit of it."""
+        return self.filter(Q(community=community) | Q(unit__community=community), tenant=community.tenant_id)
+
+    def on_building(self, building: Building) -> Self:
+        """That cover an entrance: with its community, or a unit behind it."""
+        return self.filter(Q(unit__building=building) | Q(community=building.community_id), tenant=building.tenant_id)
+
+
 class TenantStaffQuerySet(models.QuerySet["_M"]):
-    """Rows that the staff of a tenant work with: assignments, holds."""
+    """Rows that the staff of a tenant work with: assignments."""
 
     def visible_to(self, actor: Actor) -> Self:
         """Staff of the tenant, and the operator."""

@@ -23,15 +23,26 @@ def catch_up_imports() -> None:
     jobs.run("orgs.catch_up_imports", runs.catch_up)
 
 
-@shared_task(name="orgs.tidy_sign_in")
-def tidy_sign_in() -> None:
-    """Delete expired tokens, links, sessions and forgotten waits, every ten minutes."""
+@shared_task(name="docms.purge_tokens")
+def purge_tokens() -> None:
+    """Delete tokens, sessions, second factors and codes that nobody can use any more, and forgotten waits."""
 
     def work() -> dict[str, int]:
         with scope.unit_of_work(door="job"):
-            return {**tokens.tidy(), "waits": throttle.forget_idle()}
+            return {**tokens.purge(), "waits": throttle.forget_idle()}
 
-    jobs.run("orgs.tidy_sign_in", work)
+    jobs.run("docms.purge_tokens", work)
+
+
+@shared_task(name="docms.purge_links")
+def purge_links() -> None:
+    """Delete used and expired links, every hour."""
+
+    def work() -> dict[str, int]:
+        with scope.unit_of_work(door="job"):
+            return {"links": tokens.purge_links()}
+
+    jobs.run("docms.purge_links", work)
 
 
 @shared_task(name="orgs.sample_availability")

@@ -217,7 +217,7 @@ def _scan_again(found: Blob) -> str:
 def _wake_workers(blob: Blob) -> None:
     """Foreign bytes are looked at by the scanner before a parser sees them."""
     if blob.scan == Blob.Scan.PENDING:
-        transaction.on_commit(partial(wake, "core.scan_blob", blob.pk), robust=True)
+        transaction.on_commit(partial(wake, "docms.scan_document", blob.pk), robust=True)
     else:
         wake_preview(blob)
 

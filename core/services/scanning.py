@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TASK = "core.scan_blob"
+TASK = "docms.scan_document"
 CONNECT = 5.0  # seconds for a connection and for PING
 PATIENCE = 150.0  # seconds of silence that are borne: the scanner itself gives up a file after 120
 FORGOTTEN = datetime.timedelta(minutes=1)  # after which the job takes up what no worker has finished

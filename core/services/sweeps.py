@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+TASK = "docms.remove_content"  # with ids: what has just lost a reference; without: everything
 GRACE = datetime.timedelta(days=1)  # between upload and reference
 PARTS_GRACE = datetime.timedelta(days=2)  # an upload lives one day
 BATCH = 200  # rows of one transaction
@@ -55,10 +56,15 @@ def sweep_unreferenced() -> Counts:
         if not ids:
             return {"blobs": removed}
         last = ids[-1]
-        try:
-            removed += _destroy(ids)
-        except IntegrityError:
-            removed += sum(_destroy_one(blob_id) for blob_id in ids)
+        removed += destroy_unreferenced(ids)
+
+
+def destroy_unreferenced(ids: list[int]) -> int:
+    """Destroy those of these blobs to which nothing refers any more and that are older than a day. Returns how many."""
+    try:
+        return _destroy(ids)
+    except IntegrityError:
+        return sum(_destroy_one(blob_id) for blob_id in ids)
 
 
 def _unreferenced(now: datetime.datetime) -> models.QuerySet[Blob]:

@@ -8,10 +8,12 @@ from core.models import DestructionRecord
 from docms.admin.documents import DocumentAdmin
 from docms.admin.folders import FolderAdmin
 from docms.admin.groups import GroupAdmin
+from docms.admin.holds import HoldAdmin
 from docms.admin.labels import FolderLabelAdmin, LabelSuggestionAdmin
 from docms.admin.logs import DocumentLogAdmin, ReadMarkAdmin
 from docms.admin.retention import DestructionRecordAdmin
 from docms.models import Document, DocumentLog, Folder, FolderLabel, Group, LabelSuggestion, ReadMark
+from orgs.models import Hold
 
 
 def register(site: AdminSite) -> None:
@@ -23,4 +25,5 @@ def register(site: AdminSite) -> None:
     site.register(Group, GroupAdmin)
     site.register(DocumentLog, DocumentLogAdmin)
     site.register(ReadMark, ReadMarkAdmin)
+    site.register(Hold, HoldAdmin)
     site.register(DestructionRecord, DestructionRecordAdmin)

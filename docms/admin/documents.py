@@ -6,8 +6,11 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -18,7 +21,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from core.admin.base import HouseAdmin, count_of
 from core.admin.forms import HouseForm
-from core.admin.pages import Cell, Section
+from core.admin.pages import Cell, Section, of_object
 from core.admin.pickers import PickedFilter
 from core.models import Blob
 from core.services import uploads
@@ -26,9 +29,11 @@ from core.services.blobs import held_because
 from docms import rules
 from docms.admin import upload
 from docms.admin.explaining import people_page, person_page
+from docms.admin.holds import hold_papers, holds_url
 from docms.models import Document, DocumentLog, FolderLabel, ReadMark
-from docms.services import documents
+from docms.services import documents, holds
 from docms.services.groups import people_of_folder
+from orgs.admin.holding import holds_section
 from orgs.models import User
 
 DOOR = upload.DOOR
@@ -80,8 +85,9 @@ class DocumentAdmin(HouseAdmin):
     list_select_related = ("folder", "label", "uploaded_by", "current__blob")
     autocomplete_fields = ("folder",)
     ordering = ("-created_at", "-id")
+    actions = ("hold_several",)
     actions_list = ("upload",)
-    actions_detail = ("people", "person")
+    actions_detail = ("people", "person", "hold")
     readonly_fields = ("size", "virus_check", "preview", "uploaded_by", "created_at")
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
@@ -227,7 +233,8 @@ class DocumentAdmin(HouseAdmin):
                     _("Nothing has happened yet."),
                 )
             )
-        return found
+        place = [(_("Place a hold"), holds_url([obj.pk]))]
+        return found + holds_section(self, request, obj, holds.covering(obj), place)
 
     # --- Pages -----------------------------------------------------------------------------------------
 
@@ -246,9 +253,46 @@ class DocumentAdmin(HouseAdmin):
         """One person, with every reason."""
         return person_page(self, request, object_id)
 
+    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
+        """Administrators place holds."""
+        return ("people", "person", *(("hold",) if rules.may_administer(actor, obj.tenant_id) else ()))
+
+    @action(description=_("Place a hold"), url_path="hold", icon="gavel")
+    def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """On this paper alone."""
+        document: Document = of_object(self, request, object_id)
+        if not rules.may_administer(request.actor, document.tenant_id):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        return redirect(holds_url([document.pk]))
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Administrators place holds on several papers at once."""
+        actions = super().get_actions(request)
+        if not (request.actor.is_operator or request.actor.admin_tenants):  # type: ignore[attr-defined]
+            actions.pop("hold_several", None)
+        return actions
+
+    @admin.action(description=_("Place a hold"))
+    def hold_several(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """On the chosen papers, at most as many as a page shows."""
+        chosen = list(queryset.values_list("pk", flat=True)[: self.list_per_page + 1])
+        if len(chosen) <= self.list_per_page:
+            return redirect(holds_url(chosen))
+        messages.warning(
+            request,
+            gettext(
+                "At most %(count)d papers at once. A hold on the community, the unit or the person covers all of them."
+            )
+            % {"count": self.list_per_page},
+        )
+        return None
+
     def get_custom_urls(self) -> Any:
-        """The fragment of the upload page that says who will see what is put into a folder."""
-        return (("upload/recipients/", "docms_document_recipients", upload.recipients),)
+        """The fragment of the upload page that says who will see what is put into a folder; the page of a new hold."""
+        return (
+            ("upload/recipients/", "docms_document_recipients", upload.recipients),
+            ("hold/", "docms_document_holds", hold_papers),
+        )
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Papers come in by the upload page."""

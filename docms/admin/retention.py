@@ -21,6 +21,7 @@ from core.admin.base import ReadOnlyAdmin
 from core.admin.pages import Cell, Section, change_url, list_url
 from core.models import DestructionRecord
 from docms.services import retention
+from orgs.admin.holding import covers, place_link
 from orgs.models import Hold
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class DestructionRecordAdmin(ReadOnlyAdmin):
         tenants = actor.admin_tenants & {actor.tenant_id} if actor.tenant_id is not None else actor.admin_tenants
         return pages.render(
             self.admin_site, request, "admin/house/page.html", title=_("Retention"),
-            sections=[_due(tenants), _holds(actor, tenants)], opts=self.opts, back=list_url(DestructionRecord),
+            sections=[_due(tenants), _holds(actor, tenants, place_link(self, request))], opts=self.opts, back=list_url(DestructionRecord),
         )  # fmt: skip
 
 
@@ -118,11 +119,12 @@ def _due(tenants: frozenset[int]) -> Section:
     )
 
 
-def _holds(actor: Any, tenants: frozenset[int]) -> Section:
+def _holds(actor: Any, tenants: frozenset[int], links: list[tuple[Any, str]]) -> Section:
     """Holds that apply, the newest first."""
-    holds: list[Any] = list(
+    found: list[Any] = list(
         Hold.objects.visible_to(actor)
-        .filter(released_at=None, tenant__in=tenants)
+        .in_force()
+        .filter(tenant__in=tenants)
         .select_related("contact", "unit", "community", "placed_by")
         .annotate(papers=Count("document_holds", filter=Q(document_holds__document__isnull=False)))[: SHOWN + 1]
     )
@@ -131,14 +133,15 @@ def _holds(actor: Any, tenants: frozenset[int]) -> Section:
         [_("Title"), _("Covers"), _("Papers by name"), _("Placed by"), _("Since")],
         [
             [
-                Cell(hold.title),
-                Cell(", ".join(str(place) for place in (hold.contact, hold.unit, hold.community) if place) or "–"),
+                Cell(hold.title, change_url(hold)),
+                Cell(covers(hold) or "–"),
                 Cell(hold.papers),
                 Cell(hold.placed_by),
                 Cell(_moment(hold.created_at)),
             ]
-            for hold in holds[:SHOWN]
+            for hold in found[:SHOWN]
         ],
         _("No hold applies."),
-        note=_("Only the next %(count)d are shown.") % {"count": SHOWN} if len(holds) > SHOWN else "",
+        links=[*links, (_("All holds, the released ones, too"), list_url(Hold))],
+        note=_("Only the next %(count)d are shown.") % {"count": SHOWN} if len(found) > SHOWN else "",
     )

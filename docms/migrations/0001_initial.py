@@ -1474,4 +1474,10 @@ class Migration(migrations.Migration):
             model_name="Document",
             index=models.Index(condition=models.Q(("is_big", True)), fields=["created_at"], name="document_big"),
         ),
+        migrations.AddIndex(
+            model_name="Document",
+            index=models.Index(
+                condition=models.Q(("claimed_at__isnull", False)), fields=["id"], name="document_claimed"
+            ),
+        ),
     ]

@@ -111,6 +111,7 @@ class Document(TenantBound, MutableRow):
                 fields=("first_access",), condition=Q(first_access__isnull=False), name="document_first_access"
             ),
             models.Index(fields=("created_at",), condition=Q(is_big=True), name="document_big"),
+            models.Index(fields=("id",), condition=Q(claimed_at__isnull=False), name="document_claimed"),
         )
 
     def __str__(self) -> str:

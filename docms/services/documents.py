@@ -15,11 +15,12 @@ from core.services import blobs, rows
 from core.services.wake import wake
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
-from docms.services import destruction, indexing, tree
+from docms.services import destruction, holds, indexing, tree
 from docms.services.labels import label_named
 from docms.services.locking import locked
 from docms.services.marks import set_done
 from docms.services.names import check_texts
+from orgs.services.holds import keep_still
 
 if TYPE_CHECKING:
     import datetime
@@ -182,13 +183,15 @@ def change_document(
 
     ``changes`` are columns, ``folder`` (a visible `Folder`) for a move, ``label_name``, and ``first_access``, which
     counts for administrators only (DOCMS-120). After a move a label is kept when the new folder has one of that
-    name. A new version keeps done state, first access and counter; whoever uploads it has read it if they had read
+    name, and holds on the old place cover it on. A new version keeps done state, first access and counter; whoever uploads it has read it if they had read
     the one before (DOCMS-127), and people are told as of a new upload. Returns the row as it is now.
 
     Raises `NotFound` when it is gone, `Denied` without the rights here or in the target folder (DOCMS-111),
     `Changed` when somebody else was faster, `Invalid` and `ValidationError` for wrong values.
     """
     assert actor.user_id is not None, "documents are changed by people"
+    if "folder" in changes:
+        keep_still([document.tenant_id])
     fresh = locked(document.pk)
     if fresh is None or fresh.claimed_at is not None:
         raise NotFound
@@ -236,6 +239,7 @@ def _move(actor: Actor, document: Document, changes: Mapping[str, Any]) -> dict[
             problem = _("This folder does not exist.")
             raise Invalid(problem, code="unknown_id", fields={"folder": [problem]})
         rules.require(rules.may_move(actor, document, target))
+        holds.keep_document(document.pk)
         folder = values["folder"] = target
         if document.label is not None:
             values["label"] = label_named(folder, document.label.name)
@@ -286,12 +290,12 @@ def delete_document(
 ) -> None:
     """Delete a document with all versions and content (DOCMS-114); jobs have no actor.
 
-    Side effects: destruction record, log and audit entry, signal `document_deleted`; bytes that nothing else
-    refers to go with the next sweep.
+    Side effects: those of `destruction.destroy`.
 
     Raises `NotFound` when it is gone, `Denied` for whoever may not, `Conflict` while the folder's date
     (``deletion_locked``, DOCMS-105) or a hold (``held``) protects it.
     """
+    keep_still([document.tenant_id])
     row = locked(document.pk)
     if row is None or (actor is not None and row.claimed_at is not None):
         raise NotFound
@@ -303,5 +307,7 @@ def delete_document(
     if problem:
         raise Conflict(problem[1], code=problem[0])
     destruction.destroy(
-        Document.objects.filter(pk=row.pk), reason=reason, user_id=actor.user_id if actor else None, rule=rule
+        Document.objects.filter(pk=row.pk),
+        user_id=actor.user_id if actor else None,
+        end=destruction.End(reason, rule or {}),
     )

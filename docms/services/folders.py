@@ -13,11 +13,12 @@ from core.services import audit, rows
 from core.text import sort_key
 from docms import rules
 from docms.models import Document, Folder, FolderAccess, FolderLabel, FolderMailUser, Group
-from docms.services import destruction, tree
+from docms.services import destruction, holds, tree
 from docms.services.names import plain_name, refuse_unknown
 from docms.services.tree import Node, tree_of
 from docms.signals import folder_deleted
 from orgs.models import Membership, Organization, OrganizationSettings
+from orgs.services.holds import keep_still
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -233,6 +234,8 @@ def change_folder(
     rules.require(rules.may_administer(actor, folder.tenant_id))
     _known(changes, "name", "parent")
     tree.lock(folder.tenant_id)
+    if changes.keys() & {"parent", *PLACE}:
+        keep_still([folder.tenant_id])
     fresh = Folder.objects.select_related("parent").filter(pk=folder.pk).first()
     if fresh is None:
         raise NotFound
@@ -286,12 +289,15 @@ def _write(folder: Folder, values: dict[str, Any], expected: int | None) -> None
     """The row, then whatever below is derived from it."""
     old_path, old_ancestors, old_hidden = folder.full_path_name, list(folder.ancestors), folder.hidden_from
     old_place = {f"{key}_id": getattr(folder, f"{key}_id") for key in PLACE}
+    below = Folder.objects.filter(tenant=folder.tenant_id, ancestors__contains=[folder.pk])
+    if any(values.get(key, getattr(folder, key)) != getattr(folder, key) for key in PLACE):
+        followers = below.filter(**old_place).order_by().values_list("pk", flat=True)
+        holds.keep_folders([folder.pk, *followers])
     try:
         rows.change(folder, values, expected=expected)
     except ValidationError as error:
         raise _twin_or(error) from error
     if (folder.full_path_name, folder.ancestors) != (old_path, old_ancestors):
-        below = Folder.objects.filter(tenant=folder.tenant_id, ancestors__contains=[folder.pk])
         longest = max((len(p) for p in below.values_list("full_path_name", flat=True)), default=0)
         if longest - len(old_path) + len(folder.full_path_name) > _PATH_MAX:
             _refuse_depth()
@@ -300,7 +306,7 @@ def _write(folder: Folder, values: dict[str, Any], expected: int | None) -> None
         tree.rewrite_hidden(folder)
     place = {f"{key}_id": getattr(folder, f"{key}_id") for key in PLACE}
     if place != old_place:
-        Folder.objects.filter(tenant=folder.tenant_id, ancestors__contains=[folder.pk], **old_place).update(**place)
+        below.filter(**old_place).update(**place)
 
 
 def _refuse_depth() -> None:
@@ -324,10 +330,11 @@ def delete_folder(*, actor: Actor, folder: Folder) -> None:
     doomed = list(Folder.objects.below(folder.pk).filter(tenant=folder.tenant_id).select_for_update().order_by("id"))
     if not any(row.pk == folder.pk for row in doomed):
         raise NotFound
+    keep_still([folder.tenant_id])
     ids = [row.pk for row in doomed]
     documents = Document.objects.filter(folder__in=ids)
     destruction.refuse_protected(documents)
-    destruction.destroy(documents, reason="folder_deleted", user_id=actor.user_id, rule={"folder": folder.pk})
+    destruction.destroy(documents, user_id=actor.user_id, end=destruction.End("folder_deleted", {"folder": folder.pk}))
     audit.record("deleted", folder, {"full_path_name": [folder.full_path_name, None], "folders": [ids, None]})
     for depth in sorted({len(row.ancestors) for row in doomed}, reverse=True):  # PROTECT: children before parents
         Folder.objects.filter(pk__in=[row.pk for row in doomed if len(row.ancestors) == depth]).delete()

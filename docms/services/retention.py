@@ -17,13 +17,12 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
 from core import scope
-from core.errors import Conflict, NotFound
 from core.logs import mask
 from core.models import DestructionRecord, SystemLog
 from core.querysets import any_of
 from docms.models import Document, Folder
-from docms.services.documents import delete_document
-from docms.services.locking import locked
+from docms.services.destruction import End, destroy
+from orgs.services.holds import keep_still
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 1000  # ids that one statement finds; each of the documents goes in a transaction of its own
+FOUND = 5000  # ids that one statement finds
+BATCH = 250  # documents that go in one transaction: whoever opens one of them, or places a hold, waits that long
 Policy = DestructionRecord.Reason
 HOURS = "tenant__settings__delete_big_file_after_hours"
 
@@ -177,50 +177,56 @@ def delete_big_files() -> Counts:
 
 
 def _delete(name: str, policy: Policy) -> Counts:
-    """Delete what a rule has made due, each document in its own transaction, which asks the rule once more.
+    """Delete what a rule has made due, batch by batch; each asks the rule once more, when nobody can place a hold.
 
-    A document that fails is written to the system log, holds up no other, and is tried again by the next run.
+    When a batch fails, each of its documents gets a transaction of its own: one that fails alone, too, is written to
+    the system log, holds up no other, and is tried again by the next run.
     """
     counts = {"deleted": 0, "failed": 0}
-    for document_id in _ids(policy):
+    for ids in _batches(policy):
         try:
-            with scope.unit_of_work(door="worker"), scope.all_tenants():
-                counts["deleted"] += _delete_due(document_id, name, policy)
-        except Exception as error:
-            counts["failed"] += 1
-            log.exception("document %s could not be deleted", document_id)
-            _report(name, document_id, error)
+            counts["deleted"] += _delete_due(ids, name, policy)
+        except Exception:
+            log.exception("%s documents from %s on are deleted one by one", len(ids), ids[0])
+            for document_id in ids:
+                _delete_one(document_id, name, policy, counts)
     return counts
 
 
-def _ids(policy: Policy) -> Iterator[int]:
-    """The ids, batch by batch. What is due stands in an array, so that the order does not choose the index."""
+def _delete_one(document_id: int, name: str, policy: Policy, counts: Counts) -> None:
+    try:
+        counts["deleted"] += _delete_due([document_id], name, policy)
+    except Exception as error:
+        counts["failed"] += 1
+        log.exception("document %s could not be deleted", document_id)
+        _report(name, document_id, error)
+
+
+def _batches(policy: Policy) -> Iterator[list[int]]:
+    """The ids, by the number. What is due stands in an array, so that the order does not choose the index."""
     last = 0
     while True:
         with scope.unit_of_work(door="worker"), scope.all_tenants():
             found = Document.objects.filter(
                 any_of("pk", due_by(policy, timezone.now()).filter(pk__gt=last).values("pk"))
             )
-            batch = list(found.order_by("pk").values_list("pk", flat=True)[:BATCH])
-        if not batch:
+            ids = list(found.order_by("pk").values_list("pk", flat=True)[:FOUND])
+        if not ids:
             return
-        yield from batch
-        last = batch[-1]
+        for start in range(0, len(ids), BATCH):
+            yield ids[start : start + BATCH]
+        last = ids[-1]
 
 
-def _delete_due(document_id: int, name: str, policy: Policy) -> bool:
-    """False when it is gone, or not due any more: somebody moved, opened, held or protected it meanwhile."""
-    if locked(document_id) is None:
-        return False
-    found = _by(policy, Document.objects.filter(pk=document_id), timezone.now())
-    document: Any = found.select_related("folder", "current").first()
-    if document is None:
-        return False
-    try:
-        delete_document(actor=None, document=document, reason=document.policy, rule=rule_of(document) | {"job": name})
-    except (Conflict, NotFound):
-        return False
-    return True
+def _delete_due(ids: list[int], name: str, policy: Policy) -> int:
+    """How many went. Left are those that are gone or not due any more: moved, opened, held or protected meanwhile."""
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        documents = Document.objects.filter(pk__in=ids)
+        keep_still(documents.order_by().values_list("tenant_id", flat=True).distinct())
+        list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        found: Any = _by(policy, documents, timezone.now()).select_related("folder", "current")
+        ends = {row.pk: End(row.policy, rule_of(row) | {"job": name}) for row in found}
+        return len(destroy(Document.objects.filter(pk__in=list(ends)), user_id=None, end=ends))
 
 
 def _report(name: str, document_id: int, error: Exception) -> None:

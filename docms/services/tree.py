@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from core import scope
 from docms.models import Folder
+from orgs.models import Organization
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable, Iterator
+
+    from core.services.jobs import Counts
 
 _LOCK = 2  # the class of advisory locks; jobs take 1
 
@@ -79,6 +83,41 @@ def rewrite_hidden(folder: Folder) -> int:
             {"id": folder.pk, "tenant": folder.tenant_id},
         )
         return int(cursor.rowcount)
+
+
+_DERIVED = """
+WITH RECURSIVE derived AS (
+    SELECT f.id, ARRAY[]::bigint[] AS ancestors, f.name::text AS path, f.inactive_at AS hidden
+      FROM docms_folder f WHERE f.tenant_id = %(tenant)s AND f.parent_id IS NULL
+    UNION ALL
+    SELECT f.id, above.ancestors || above.id, above.path || '/' || f.name, least(above.hidden, f.inactive_at)
+      FROM docms_folder f JOIN derived above ON above.id = f.parent_id
+)
+UPDATE docms_folder AS f
+   SET ancestors = d.ancestors, full_path_name = d.path, hidden_from = d.hidden,
+       row_version = row_version + 1, updated_at = now()
+  FROM derived d
+ WHERE d.id = f.id
+   AND (f.ancestors, f.full_path_name, f.hidden_from) IS DISTINCT FROM (d.ancestors, d.path, d.hidden)
+"""
+
+
+def update_paths() -> Counts:
+    """Job: derive ancestors, path and ``hidden_from`` of every folder from the tree; what is right is not written.
+
+    Whoever renames, moves or hides a folder has done it within the change. This mends what came in by other ways, as a
+    restored or an edited database.
+    """
+    with scope.unit_of_work(door="worker"):
+        tenants = list(Organization.objects.tenants().order_by("pk").values_list("pk", flat=True))
+    mended = 0
+    for tenant_id in tenants:
+        with scope.unit_of_work(door="worker", tenants=[tenant_id]):
+            lock(tenant_id)
+            with connection.cursor() as cursor:
+                cursor.execute(_DERIVED, {"tenant": tenant_id})
+                mended += cursor.rowcount
+    return {"folders": mended}
 
 
 @dataclass

@@ -16,6 +16,7 @@ from core import scope
 from core.models import SystemLog
 from docms.models import Document, DocumentLog
 from orgs.models import Hold, SignInLog
+from orgs.services.holds import keep_still
 
 if TYPE_CHECKING:
     from core.services.jobs import Counts
@@ -49,6 +50,7 @@ def _trim(table: Any, days: int) -> int:
         with scope.unit_of_work(door="worker"), scope.all_tenants():
             batch = list(table.objects.filter(pk__gt=last).order_by("pk")[:BATCH])
             old = [entry for entry in batch if entry.created_at < before]
+            keep_still({entry.tenant_id for entry in old})
             held = _held(old)
             gone = [entry.pk for entry in old if entry.pk not in held]
             total += table.objects.filter(pk__in=gone).delete()[0]

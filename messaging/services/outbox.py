@@ -30,6 +30,7 @@ from messaging.services.merge import MailMerge
 from messaging.services.split import Envelope, Recipient, envelopes
 from messaging.services.texts import Texts, load
 from orgs.languages import user_language
+from orgs.services.holds import keep_still
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -200,7 +201,7 @@ def _tell_workers(ids: Sequence[int]) -> None:
         transaction.on_commit(partial(wake, "messaging.sweep"), robust=True)
         return
     for message_id in ids:
-        transaction.on_commit(partial(wake, "messaging.deliver", message_id), robust=True)
+        transaction.on_commit(partial(wake, "docms.send_mail", message_id), robust=True)
 
 
 def _known(keys: Sequence[str]) -> set[str]:
@@ -315,14 +316,19 @@ def correct_clock() -> int:
 
 
 def empty_old(*, batch: int = 1000) -> dict[str, int]:
-    """Empty the texts of mails that ended more than 30 days ago, in batches; the rest of the row stays as log."""
+    """Empty the texts of mails that ended more than 30 days ago, in batches; the rest of the row stays as log.
+
+    What went to or came from a person whom a legal hold covers keeps its text.
+    """
     before, total = timezone.now() - KEEP_TEXT, 0
     ended = ("sent", "failed", "bounced", "cancelled")
     while True:
         with scope.unit_of_work(door="job"), scope.all_tenants():
             old = Message.objects.filter(state__in=ended, updated_at__lt=before).exclude(body_text="", body_html="")
-            ids = list(old.order_by("id").values_list("pk", flat=True)[:batch])
-            total += Message.objects.filter(pk__in=ids).update(body_html="", body_text="")
+            found = dict(old.not_held().order_by("id").values_list("pk", "tenant_id")[:batch])
+            keep_still(found.values())
+            ids = list(found)
+            total += Message.objects.filter(pk__in=ids).not_held().update(body_html="", body_text="")
         if len(ids) < batch:
             return {"emptied": total}
 

@@ -17,11 +17,12 @@ from unfold.decorators import action, display
 from core.admin.base import HouseAdmin
 from core.admin.pages import Cell, Section, change_url, of_object
 from orgs import rules
+from orgs.admin.holding import holds_section, place_link
 from orgs.admin.imports import OfImportFilter
 from orgs.admin.invites import state_of
 from orgs.admin.inviting import invite_page, visible_occupants
 from orgs.admin.occupancies import occupancy_section
-from orgs.models import Contact, Invite, Membership, Occupancy, Organization
+from orgs.models import Contact, Hold, Invite, Membership, Occupancy, Organization
 from orgs.services import contacts, invites
 
 
@@ -144,7 +145,7 @@ class ContactAdmin(HouseAdmin):
         return () if obj.user_id or obj.kind == Contact.Kind.SELF else ("invite",)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Homes and invitations; and where the account's rights are explained."""
+        """Homes, invitations and holds; and where the account's rights are explained."""
         actor = request.actor  # type: ignore[attr-defined]
         homes = (
             Occupancy.objects.visible_to(actor)
@@ -168,7 +169,8 @@ class ContactAdmin(HouseAdmin):
             member = Membership.objects.filter(user=obj.user_id, organization=obj.tenant_id).first()
             if member is not None:
                 found[1].links.append((_("Account and rights"), change_url(member)))
-        return found
+        on_person = Hold.objects.filter(contact=obj)
+        return found + holds_section(self, request, obj, on_person, place_link(self, request, contact=obj.pk))
 
 
 def _invite_line(invite: Invite) -> list[Cell]:

@@ -18,10 +18,11 @@ from core.admin.pickers import PickedFilter
 from core.services import rows
 from core.text import sort_key
 from orgs import rules
+from orgs.admin.holding import holds_section, place_link
 from orgs.admin.inviting import invite_page
 from orgs.admin.occupancies import occupancy_section
-from orgs.models import Building, Community, Occupancy, Unit
-from orgs.services import invites
+from orgs.models import Building, Community, Hold, Occupancy, Unit
+from orgs.services import invites, places
 
 FEATURES = (
     "has_documents", "has_tickets", "has_posts", "has_resident_posts", "has_events", "has_faq", "has_contacts",
@@ -90,7 +91,7 @@ class CommunityAdmin(HouseAdmin):
         return invite_page(self, request, community, invites.occupants_of(community=community))
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Entrances and units."""
+        """Entrances, units and holds."""
         buildings = obj.buildings.annotate(unit_total=Count("units")).order_by("position", "id")
         units = obj.units.select_related("building").order_by("name", "id")
         more = units[MANY : MANY + 1].exists() if obj.unit_total > MANY else False
@@ -117,6 +118,9 @@ class CommunityAdmin(HouseAdmin):
                 _("No unit yet. Import a register, or add the first unit."),
                 links=self.add_link(request, Unit, _("Add a unit"), community=obj.pk),
                 more=list_url(Unit, community__id__exact=obj.pk) if more else "",
+            ),
+            *holds_section(
+                self, request, obj, Hold.objects.on_community(obj), place_link(self, request, community=obj.pk)
             ),
         ]
 
@@ -146,6 +150,10 @@ class BuildingAdmin(_OfCommunity):
     autocomplete_fields = ("community",)
     fields = ("community", "street", ("postal_code", "city"), "position")
 
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """Unless a hold covers it."""
+        places.delete_building(obj)
+
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
         """Of managed communities."""
         return Building.objects.managed_by(actor)
@@ -171,6 +179,10 @@ class UnitAdmin(_OfCommunity):
     ordering = ("community__sort_key", "name", "id")
     fields = ("community", "building", "identifier", "name", ("number", "floor"), "kind")
     actions_detail = ("invite",)
+
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """Unless a hold covers it."""
+        places.delete_unit(obj)
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
         """Of managed communities."""
@@ -201,7 +213,7 @@ class UnitAdmin(_OfCommunity):
         return invite_page(self, request, unit, invites.occupants_of(unit=unit))
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Who lives there and who did."""
+        """Who lives there and who did; holds."""
         found = Occupancy.objects.filter(unit=obj).select_related("contact__user", "unit__community", "tenant")
         return [
             occupancy_section(
@@ -209,5 +221,6 @@ class UnitAdmin(_OfCommunity):
                 title=_("People of this unit"),
                 show="contact",
                 links=self.add_link(request, Occupancy, _("Move somebody in"), unit=obj.pk),
-            )
+            ),
+            *holds_section(self, request, obj, Hold.objects.on_unit(obj), place_link(self, request, unit=obj.pk)),
         ]

@@ -1356,6 +1356,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="orgs.contact",
+                        verbose_name="person",
                     ),
                 ),
                 (
@@ -1366,6 +1367,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="orgs.unit",
+                        verbose_name="unit",
                     ),
                 ),
                 (
@@ -1376,12 +1378,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="orgs.community",
+                        verbose_name="community",
                     ),
                 ),
                 (
                     "placed_by",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="placed by",
                     ),
                 ),
                 ("released_at", models.DateTimeField(blank=True, null=True, verbose_name="released at")),
@@ -1393,13 +1399,26 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="released by",
                     ),
                 ),
+                ("release_reason", models.TextField(blank=True, max_length=2000, verbose_name="reason of the release")),
             ],
             options={
                 "verbose_name": "hold",
                 "verbose_name_plural": "holds",
                 "ordering": ("-id",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("released_at", None), ("released_by", None)),
+                            ("released_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="hold_release",
+                        violation_error_message="A hold that somebody released has a moment of release.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.planned import ModelRows
 from core.tokens import new_token, token_hash
-from orgs.models import AccessToken, OneTimeLink, Organization, Session, User
+from orgs.models import AccessToken, OneTimeLink, Organization, RecoveryCode, SecondFactor, Session, User
 
 PENDING_LIFE = datetime.timedelta(minutes=10)  # DOCMS-003
 USE_NOTED_EVERY = datetime.timedelta(minutes=1)
@@ -69,11 +69,23 @@ def revoke_sessions(user: User, organization: Organization | None = None) -> Non
     found.update(revoked_at=timezone.now())
 
 
-def tidy() -> dict[str, int]:
-    """Delete what nobody can use any more; validity never depends on this."""
+def purge() -> dict[str, int]:
+    """Delete what nobody can use any more; validity never depends on this.
+
+    Tokens a day after their end, sessions at once, second factors that were not confirmed within a day, codes a day
+    after they were used.
+    """
     now = timezone.now()
     day = now - datetime.timedelta(days=1)
-    tokens = AccessToken.objects.filter(Q(expires_at__lt=day) | Q(revoked_at__lt=day)).delete()[0]
-    links = OneTimeLink.objects.filter(Q(expires_at__lt=day) | Q(used_at__lt=day)).delete()[0]
-    sessions = Session.objects.filter(expires_at__lt=now).delete()[0]
-    return {"tokens": tokens, "links": links, "sessions": sessions}
+    return {
+        "tokens": AccessToken.objects.filter(Q(expires_at__lt=day) | Q(revoked_at__lt=day)).delete()[0],
+        "sessions": Session.objects.filter(expires_at__lt=now).delete()[0],
+        "factors": SecondFactor.objects.filter(confirmed_at=None, created_at__lt=day).delete()[0],
+        "codes": RecoveryCode.objects.filter(used_at__lt=day).delete()[0],
+    }
+
+
+def purge_links() -> int:
+    """Delete links a day after they were used or expired; validity never depends on this. Returns how many."""
+    day = timezone.now() - datetime.timedelta(days=1)
+    return OneTimeLink.objects.filter(Q(expires_at__lt=day) | Q(used_at__lt=day)).delete()[0]

@@ -27,7 +27,7 @@ from orgs.services import members, tenants
 if TYPE_CHECKING:
     from orgs.actor import Actor
 
-_LOCK = 4  # the class of advisory locks; jobs take 1, folders 2, the sealer 3
+_LOCK = 5  # the class of advisory locks; jobs take 1, folders 2, the sealer 3, holds 4
 TRIAL = datetime.timedelta(days=14)
 RETENTION_MAX = 1200  # months
 COLUMNS = frozenset(

@@ -239,17 +239,17 @@ def test_workers_of_gunicorn_count_together_and_leave_nothing_behind(tmp_path: P
 def test_jobs_tell_when_they_ran_and_how_it_went(client: Client) -> None:
     jobs.run("core.expire_uploads", lambda: {"rows": 3})
     with pytest.raises(ZeroDivisionError):
-        jobs.run("core.sweep_blobs", lambda: {"rows": 1 // 0})
+        jobs.run("docms.remove_content", lambda: {"rows": 1 // 0})
     JobRun.objects.create(name="core.seal_audit", started_at=timezone.now())
     jobs.run("somebody.elses", dict)
     found = _scrape(client)
     now = time.time()
     assert _value(found, "job_last_success_timestamp_seconds", job="core.expire_uploads") == pytest.approx(now, abs=60)
-    assert _value(found, "job_last_start_timestamp_seconds", job="core.sweep_blobs") == pytest.approx(now, abs=60)
+    assert _value(found, "job_last_start_timestamp_seconds", job="docms.remove_content") == pytest.approx(now, abs=60)
     assert _value(found, "job_last_duration_seconds", job="core.expire_uploads") == pytest.approx(0, abs=60)
-    assert _value(found, "job_last_success_timestamp_seconds", job="core.sweep_blobs") is None
-    assert _value(found, "job_failures", job="core.sweep_blobs") == 1
-    assert _value(found, "job_failed", job="core.sweep_blobs") == 1
+    assert _value(found, "job_last_success_timestamp_seconds", job="docms.remove_content") is None
+    assert _value(found, "job_failures", job="docms.remove_content") == 1
+    assert _value(found, "job_failed", job="docms.remove_content") == 1
     assert _value(found, "job_failures", job="core.expire_uploads") == 0
     assert _value(found, "job_running", job="core.seal_audit") == 1
     assert _value(found, "job_running", job="core.expire_uploads") == 0
@@ -259,14 +259,14 @@ def test_jobs_tell_when_they_ran_and_how_it_went(client: Client) -> None:
 @pytest.mark.django_db
 def test_the_last_success_of_a_job_is_remembered_while_it_fails(client: Client) -> None:
     """Failed runs are forgotten after a day; the last one that went well is not."""
-    jobs.run("core.sweep_blobs", dict)
-    JobRun.objects.filter(name="core.sweep_blobs").update(
+    jobs.run("docms.remove_content", dict)
+    JobRun.objects.filter(name="docms.remove_content").update(
         started_at=timezone.now() - datetime.timedelta(days=9), ended_at=timezone.now() - datetime.timedelta(days=9)
     )
     for _run in range(2):
         with pytest.raises(ZeroDivisionError):
-            jobs.run("core.sweep_blobs", lambda: {"rows": 1 // 0})
-    last = _value(_scrape(client), "job_last_success_timestamp_seconds", job="core.sweep_blobs")
+            jobs.run("docms.remove_content", lambda: {"rows": 1 // 0})
+    last = _value(_scrape(client), "job_last_success_timestamp_seconds", job="docms.remove_content")
     assert last == pytest.approx(time.time() - 9 * 86400, abs=60)
 
 

@@ -122,7 +122,7 @@ class TestVerdicts:
         entry = AuditEntry.objects.get(object_type="core.blob", verb="malware_found")
         assert (entry.object_id, entry.changes) == (str(blob.pk), {"name": [None, "Eicar-Test-Signature.UNOFFICIAL"]})
         told = SystemLog.objects.get()
-        assert (told.category, told.action) == ("core.scan_blob", f"blob {blob.pk}: infected")
+        assert (told.category, told.action) == ("docms.scan_document", f"blob {blob.pk}: infected")
         assert "Eicar" in told.stacktrace
 
     def test_scanning_twice_changes_nothing(self, clamd: Clamd, cleared: list[int]) -> None:
@@ -172,11 +172,11 @@ class TestVerdicts:
     def test_a_lost_object_is_no_verdict(self, clamd: Clamd) -> None:
         blob = stored(b"Haus", None)
         storage().delete(blob_name(blob.storage_key))
-        tasks.scan_blob(blob.pk)
+        tasks.scan_document(blob.pk)
         assert is_held(blob)
 
     def test_a_row_that_is_gone_is_no_error(self, clamd: Clamd) -> None:
-        tasks.scan_blob(4711)
+        tasks.scan_document(4711)
 
 
 class TestTooLarge:
@@ -223,7 +223,7 @@ class TestDown:
         clamd.stop()
         good, bad = stored(pdf(), None), stored(EICAR, None)
         for blob in (good, bad):
-            tasks.scan_blob(blob.pk)
+            tasks.scan_document(blob.pk)
             assert is_held(blob)
             wait(blob)
         tasks.catch_up_scans()
@@ -241,7 +241,7 @@ class TestDown:
             wait(blob)
             scanning.catch_up()
         told = SystemLog.objects.get()
-        assert (told.category, told.action) == ("core.scan_blob", "held")
+        assert (told.category, told.action) == ("docms.scan_document", "held")
         assert "no answer" in told.stacktrace
 
     def test_the_job_leaves_young_ones_to_the_worker(self, clamd: Clamd) -> None:

@@ -176,7 +176,7 @@ def test_a_document_that_goes_with_its_next_download_goes_with_a_fetch(admin: Ca
     assert fetch(token, code).status == 200
     assert fetch(token, code).status == fetch(*other[1:]).status == 404
     admin.refused("GET", f"/files/{file}", 404)
-    tasks.delete_claimed()
+    tasks.delete_after_download()
     assert not Document.objects.filter(pk=file).exists()
     assert not DocumentShare.objects.exists()
 

@@ -17,7 +17,7 @@ from core.errors import Changed, Conflict, Denied, Invalid, NotFound
 from core.models import AuditEntry, DestructionRecord
 from core.services import rows
 from docms.models import Document, DocumentHold, DocumentLog, Folder, FolderAccess
-from docms.services import folders
+from docms.services import folders, tree
 from docms.signals import folder_deleted
 from orgs.models import Hold
 from tests.factories import at_once, folder, manual_group, publish
@@ -379,3 +379,21 @@ def test_the_tree_nests_in_the_order_of_the_list(cast: Cast) -> None:
     assert [n.folder.name for n in nodes] == ["Alleine", "Oben"]
     assert [n.folder for n in nodes[1].walk()] == [top, below]
     assert [n.folder for n in folders.tree_of([below])] == [below]
+
+
+def test_the_nightly_job_mends_what_the_tree_says_otherwise_and_leaves_the_rest_alone(cast: Cast) -> None:
+    later = timezone.now() + datetime.timedelta(days=1)
+    top = folder(cast, "Oben", inactive_at=later)
+    middle = folder(cast, "Mitte", parent=top)
+    below = folder(cast, "Unten", parent=middle)
+    found = Folder.objects.order_by("pk").values("pk", "ancestors", "full_path_name", "hidden_from")
+    right = list(found)
+    assert tree.update_paths() == {"folders": 0}
+    versions = list(Folder.objects.order_by("pk").values_list("row_version", flat=True))
+    Folder.objects.filter(pk=below.pk).update(full_path_name="falsch", ancestors=[middle.pk])
+    Folder.objects.filter(pk=middle.pk).update(hidden_from=None)
+    assert list(found.all()) != right
+    assert tree.update_paths() == {"folders": 2}
+    assert list(found.all()) == right
+    raised = [row.row_version - version for row, version in zip(Folder.objects.order_by("pk"), versions, strict=True)]
+    assert raised == [0, 1, 1]

@@ -325,9 +325,9 @@ def test_the_tasks_do_their_work_and_tolerate_missing_rows(cast: Cast) -> None:
     tasks.release_documents()
     assert len(mailed(other)) == 5
     Document.objects.filter(pk=other.pk).update(claimed_at=timezone.now())
-    tasks.delete_claimed()
+    tasks.delete_after_download()
     assert Document.objects.get() == paper
     assert set(JobRun.objects.values_list("name", "error")) == {
         ("docms.release_documents", ""),
-        ("docms.delete_claimed", ""),
+        ("docms.delete_after_download", ""),
     }

@@ -25,7 +25,7 @@ from tests.servers import owner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
 
     from tests.cast import Cast
 
@@ -369,16 +369,18 @@ class KilledError(BaseException):
 def test_a_killed_run_has_kept_what_it_did_and_the_next_goes_on(
     cast: Cast, due_papers: list[Document], monkeypatch: pytest.MonkeyPatch, job: Callable[[], dict[str, int]]
 ) -> None:
-    plain, done = documents.delete_document, []
+    monkeypatch.setattr(retention, "BATCH", 1)
+    plain, done = retention.destroy, []
 
-    def dying(**values: Any) -> None:
-        plain(**values)
-        done.append(values["document"].pk)
+    def dying(found: QuerySet[Document], **values: Any) -> list[int]:
+        ids = plain(found, **values)
+        done.extend(ids)
         if len(done) == 3:  # in the middle of the third
             raise KilledError
+        return ids
 
     with monkeypatch.context() as patch:
-        patch.setattr(retention, "delete_document", dying)
+        patch.setattr(retention, "destroy", dying)
         with pytest.raises(KilledError):
             job()
     assert set(DestructionRecord.objects.values_list("object_id", flat=True)) == set(done[:2])
@@ -387,18 +389,19 @@ def test_a_killed_run_has_kept_what_it_did_and_the_next_goes_on(
     assert sorted(DestructionRecord.objects.values_list("object_id", flat=True)) == sorted(d.pk for d in due_papers)
 
 
-def test_a_document_that_fails_holds_up_no_other_and_is_tried_again(
+def test_a_document_that_fails_holds_up_no_other_of_its_batch_and_is_tried_again(
     cast: Cast, due_papers: list[Document], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, bad = documents.delete_document, due_papers[1]
+    plain, bad = retention.destroy, due_papers[1]
 
-    def failing(**values: Any) -> None:
-        plain(**values)
-        if values["document"].pk == bad.pk:
+    def failing(found: QuerySet[Document], **values: Any) -> list[int]:
+        ids = plain(found, **values)
+        if bad.pk in ids:
             raise OSError("password=geheim123")
+        return ids
 
     with monkeypatch.context() as patch:
-        patch.setattr(retention, "delete_document", failing)
+        patch.setattr(retention, "destroy", failing)
         assert retention.delete_by_folder_date() == {"deleted": 3, "failed": 1}
     assert Document.objects.get() == bad
     entry = SystemLog.objects.get()
@@ -413,12 +416,13 @@ def test_a_document_that_fails_holds_up_no_other_and_is_tried_again(
 def test_what_changed_since_it_was_found_is_asked_again(
     cast: Cast, due_papers: list[Document], monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    plain = documents.delete_document
+    monkeypatch.setattr(retention, "BATCH", 1)
+    plain = retention.destroy
     rest = due_papers[1:]
 
-    def meddle(**values: Any) -> None:
-        plain(**values)
-        monkeypatch.setattr(retention, "delete_document", plain)
+    def meddle(found: QuerySet[Document], **values: Any) -> list[int]:
+        ids = plain(found, **values)
+        monkeypatch.setattr(retention, "destroy", plain)
         if change == "days":
             Folder.objects.update(file_delete_files=30)
         elif change == "protection":
@@ -430,19 +434,39 @@ def test_what_changed_since_it_was_found_is_asked_again(
             DocumentHold.objects.bulk_create(DocumentHold(tenant=cast.tenant, hold=hold, document=d) for d in rest)
         else:
             for paper in rest:
-                plain(actor=cast.actor("admin"), document=paper)
+                documents.delete_document(actor=cast.actor("admin"), document=paper)
+        return ids
 
-    monkeypatch.setattr(retention, "delete_document", meddle)
+    monkeypatch.setattr(retention, "destroy", meddle)
     assert retention.delete_after_first_access() == {"deleted": 1, "failed": 0}
     assert Document.objects.count() == (0 if change == "gone" else 3)
 
 
+@pytest.mark.parametrize(("found", "batch"), [(3, 2), (3, 9), (1, 1)])
 def test_batches_go_on_where_the_last_one_ended(
-    cast: Cast, due_papers: list[Document], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, due_papers: list[Document], monkeypatch: pytest.MonkeyPatch, found: int, batch: int
 ) -> None:
-    monkeypatch.setattr(retention, "BATCH", 3)
-    monkeypatch.setattr(retention, "delete_document", lambda **_values: None)  # what fails for ever comes up once
+    monkeypatch.setattr(retention, "FOUND", found)
+    monkeypatch.setattr(retention, "BATCH", batch)
+    seen: list[int] = []
+
+    def count(documents: QuerySet[Document], **_values: Any) -> list[int]:  # what stays for ever comes up once
+        seen.extend(ids := list(documents.values_list("pk", flat=True)))
+        return ids
+
+    monkeypatch.setattr(retention, "destroy", count)
     assert retention.delete_by_folder_date()["deleted"] == 4
+    assert sorted(seen) == sorted(d.pk for d in due_papers)
+
+
+def test_a_batch_costs_the_same_for_one_document_and_three(cast: Cast, due_papers: list[Document]) -> None:
+    def cost(ids: list[int]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert retention._delete_due(ids, "test", retention.Policy.FOLDER_DATE) == len(ids)
+        return len(queries)
+
+    ids = [d.pk for d in due_papers]
+    assert cost(ids[:1]) == cost(ids[1:])
 
 
 def _many(paper: Document, *, folders: int, each: int) -> None:
@@ -487,9 +511,9 @@ def test_candidates_are_found_by_their_index(cast: Cast, monkeypatch: pytest.Mon
     indexes = ("folder_emptying", "document_first_access", "document_big")
     for job, index in zip(JOBS, indexes, strict=True):
         with CaptureQueriesContext(connection) as queries, monkeypatch.context() as patch:
-            patch.setattr(retention, "_delete_due", lambda *_args: False)
+            patch.setattr(retention, "_delete_due", lambda *_args: 0)
             job()
-        found = next(q["sql"] for q in queries if f"LIMIT {retention.BATCH}" in q["sql"])
+        found = next(q["sql"] for q in queries if f"LIMIT {retention.FOUND}" in q["sql"])
         with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]), connection.cursor() as cursor:
             cursor.execute("EXPLAIN ANALYZE " + found)
             plan = "\n".join(row[0] for row in cursor.fetchall())

@@ -12,7 +12,7 @@ from core import scope
 from docms.models import Document
 from messaging.models import Message
 from orgs.models import Community
-from orgs.services import contacts, invites, occupancies
+from orgs.services import contacts, holds, invites, occupancies
 from tests.cast import PASSWORD, Cast, load
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
@@ -47,6 +47,10 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         occupancy = occupancies.move_in(contact=nele, unit=cast.unit_a3, role="renter")
         invite = invites.invite_contact(contact=nele, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
         mail = Message.objects.latest("id")
+        hold = holds.place(
+            actor=cast.actor("admin"), tenant_id=cast.tenant.pk, title="Rechtsstreit 7", reason="Klage der Mieterin",
+            contact=cast.contact("renter"),
+        )  # fmt: skip
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
     pages = [
         "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
@@ -58,6 +62,9 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/",
         f"docms/folderlabel/add/?folder={where.pk}&name=Vertrag&color=%23123456", "docms/labelsuggestion/", "messaging/message/",
         f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",
+        "core/destructionrecord/due/", "orgs/hold/", "orgs/hold/add/", f"orgs/hold/{hold.pk}/change/",
+        f"orgs/hold/{hold.pk}/release/", f"docms/document/hold/?ids={document.pk}",
+        f"orgs/contact/{cast.contact('renter').pk}/change/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]
 

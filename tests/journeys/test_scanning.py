@@ -53,7 +53,7 @@ def where(cast: Cast) -> Folder:
 
 def scan(document: Document) -> str:
     assert document.current is not None
-    tasks.scan_blob(document.current.blob_id)
+    tasks.scan_document(document.current.blob_id)
     return Blob.objects.get(pk=document.current.blob_id).scan
 
 
@@ -182,7 +182,7 @@ def test_a_logo_is_shown_once_it_is_clean(cast: Cast, clamd: Clamd) -> None:
     api = called_by(cast.admin, cast.tenant)
     assert client.get(url).status_code == 404
     assert api.ok("GET", "/tenants/current/public")["logo"] is None
-    tasks.scan_blob(logo.pk)
+    tasks.scan_document(logo.pk)
     assert Answer(client.get(url)).raw == picture()
     assert api.ok("GET", "/tenants/current/public")["logo"] == b64(picture())
 
@@ -194,7 +194,7 @@ def test_a_register_is_read_once_it_is_clean(cast: Cast, clamd: Clamd) -> None:
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("waiting", 0)
     assert run.file is not None
-    tasks.scan_blob(run.file.pk)
+    tasks.scan_document(run.file.pk)
     assert runs.catch_up() == {"runs": 1}
     run.refresh_from_db()
     assert run.state == "done"
@@ -205,7 +205,7 @@ def test_a_register_with_malware_fails_and_says_why(cast: Cast, clamd: Clamd) ->
     signed_in(cast.admin).post("/admin/orgs/importrun/add/", {"file": file})
     run = ImportRun.objects.get()
     assert run.file is not None
-    tasks.scan_blob(run.file.pk)
+    tasks.scan_document(run.file.pk)
     assert runs.catch_up() == {"runs": 1}
     run.refresh_from_db()
     assert (run.state, run.failure) == ("failed", "blocked")

@@ -76,7 +76,7 @@ def test_workers_are_told_after_the_commit_and_not_before(
         one = write()
         write("later@example.test", not_before=timezone.now() + MINUTE)
         assert not told
-    assert told == [("messaging.deliver", one.pk)]
+    assert told == [("docms.send_mail", one.pk)]
     queue_all(tenant, people(outbox.WAKE_EACH + 1))
     assert told[1:] == [("messaging.sweep",)]
 
@@ -447,8 +447,8 @@ def test_a_waiting_mail_can_be_stopped_and_one_on_its_way_cannot(server: MailSin
 
 @pytest.mark.django_db(transaction=True)
 def test_the_tasks_call_the_services(server: MailSink, write: Write) -> None:
-    tasks.deliver_message(write().pk)
-    tasks.deliver_message(10**9)  # gone meanwhile
+    tasks.send_mail(write().pk)
+    tasks.send_mail(10**9)  # gone meanwhile
     write("b@example.test")
     tasks.sweep_outbox()
     assert len(server.messages) == 2

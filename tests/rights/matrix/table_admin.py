@@ -86,6 +86,12 @@ GET admin/docms/document/<path:object_id>/people/                            in 
 POST admin/docms/document/<path:object_id>/people/                           in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/document/<path:object_id>/person/                            in     no     no     no     no     no     -      A      A      -      A
 POST admin/docms/document/<path:object_id>/person/                           in     no     no     no     no     no     -      A      A      -      A
+GET admin/docms/document/hold/                                               in     no     no     no     no     no     no     no     -      -      -
+POST admin/docms/document/hold/                                              in     no     no     no     no     no     no     no     -      -      -
+GET admin/docms/document/<path:object_id>/hold/                              in     no     no     no     no     no     -      a      A      -      A
+POST admin/docms/document/<path:object_id>/hold/                             in     no     no     no     no     no     -      a      A      -      A
+GET admin/orgs/hold/<path:object_id>/release/                                in     no     no     no     no     no     -      -      A      -      A
+POST admin/orgs/hold/<path:object_id>/release/                               in     no     no     no     no     no     -      -      A      -      A
 GET admin/docms/group/address/                                               in     no     no     no     no     no     no     no     +      +      +
 POST admin/docms/group/address/                                              in     no     no     no     no     no     no     no     +      +      +
 GET admin/core/destructionrecord/due/                                        in     no     no     no     no     no     no     no     +      +      +
@@ -165,6 +171,9 @@ orgs.installationsettings  see     no        no        no        no        A
 orgs.installationsettings  change  no        no        no        no        A
 orgs.signinlog             list    no        no        +         +         +
 orgs.signinlog             see     no        no        A         -         A
+orgs.hold                  list    no        no        +         +         +
+orgs.hold                  see     no        no        A         -         A
+orgs.hold                  add     no        no        +         +         no
 docms.folder               list    +         +         +         +         +
 docms.folder               see     -         A         A         -         A
 docms.folder               add     no        no        +         +         no

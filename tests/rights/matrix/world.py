@@ -33,6 +33,7 @@ from orgs.actor import Actor
 from orgs.models import (
     AccessRequest,
     CommunityAssignment,
+    Hold,
     InstallationSettings,
     Membership,
     Occupancy,
@@ -240,6 +241,9 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     gone = DestructionRecord.objects.create(
         tenant=tenant, kind="document", object_id=1, folder_id=folder.pk, title=f"Weg {name}", reason="manual"
     )
+    hold = Hold.objects.create(
+        tenant=tenant, title=f"Streit {name}", reason="Klage", contact=guest, placed_by=boss.user
+    )
     received = uploads.create(
         user_id=boss.user_id or 0, tenant_id=tenant.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9
     )
@@ -270,7 +274,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "orgs.signinlog": entry.pk, "docms.folder": folder.pk, "docms.document": paper.pk, "docms.group": group.pk,
             "docms.folderlabel": label.pk, "docms.labelsuggestion": suggested.pk, "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
-            "core.upload": received.pk, "core.destructionrecord": gone.pk,
+            "core.upload": received.pk, "core.destructionrecord": gone.pk, "orgs.hold": hold.pk,
         },
     )  # fmt: skip
 
