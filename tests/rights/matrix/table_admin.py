@@ -78,6 +78,10 @@ GET admin/docms/folder/<path:object_id>/people/                              in 
 POST admin/docms/folder/<path:object_id>/people/                             in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/folder/<path:object_id>/person/                              in     no     no     no     no     no     -      A      A      -      A
 POST admin/docms/folder/<path:object_id>/person/                             in     no     no     no     no     no     -      A      A      -      A
+GET admin/docms/folder/seen/                                                   in     no     no     no     no     no     no     no     +      +      +
+POST admin/docms/folder/seen/                                                  in     no     no     no     no     no     no     no     +      +      +
+GET admin/docms/folder/<path:object_id>/move/                                  in     no     no     no     no     no     -      a      A      -      A
+POST admin/docms/folder/<path:object_id>/move/                                 in     no     no     no     no     no     -      a      A      -      A
 GET admin/docms/document/upload/recipients/                                  in     no     no     no     no     no     +      +      +      +      +
 POST admin/docms/document/upload/recipients/                                 in     no     no     no     no     no     +      +      +      +      +
 GET admin/docms/document/upload/                                             in     no     no     no     no     no     +      +      +      +      +
@@ -102,6 +106,7 @@ POST admin/(?P<url>.*)$                                                      in 
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      a
 GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     A      AB     A      -      A
+GET admin/docms/folder/seen/?user={user_id}                                    in     no     no     no     no     no     no     no     A      -      +
 GET admin/orgs/unit/?community__id__exact={community_id}                     in     no     no     no     no     no     +      A!200  A!200  +      A!200
 GET admin/orgs/contact/?import=created-{run_id}                              in     no     no     no     no     no     +      +      +      +      +
 GET admin/docms/document/?folder__id__exact={folder_id}                      in     no     no     no     no     no     +      A!200  A!200  +      A!200
