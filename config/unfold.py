@@ -34,6 +34,7 @@ def _item(site: Any, request: HttpRequest, model: str, title: Any, icon: str, **
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Five work areas; what a person may not open is not there."""
     from config.admin_site import site
+    from messaging.admin import texts
 
     if not site.has_permission(request):
         return []
@@ -41,6 +42,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     def items(*lines: tuple[str, Any, str]) -> list[dict[str, Any]]:
         return [item for line in lines if (item := _item(site, request, *line))]
 
+    written = []
+    if texts.may_see(request.actor):  # type: ignore[attr-defined]
+        written = [{"title": _("Texts"), "icon": "edit_note", "link": reverse("admin:texts")}]
     mails = []
     if getattr(settings, "TRYOUT_MAILS", "") and request.actor.is_operator:  # type: ignore[attr-defined]
         mails = [{"title": _("Mails of the try-out"), "icon": "drafts", "link": reverse("admin:tryout-mails")}]
@@ -69,7 +73,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("core.destructionrecord", _("Retention"), "auto_delete"),
             ),
         ),
-        (_("Communication"), items(("messaging.message", _("Messages"), "mail")) + mails),
+        (_("Communication"), items(("messaging.message", _("Messages"), "mail")) + written + mails),
         (
             _("Settings"),
             items(

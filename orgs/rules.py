@@ -29,6 +29,16 @@ def may_change_security(actor: Actor, tenant_id: int | None) -> Answer:
     return no(_("Only super administrators may do this."))
 
 
+def may_change_settings(actor: Actor, tenant_id: int) -> Answer:
+    """Settings and texts of the tenant: administrators, super administrators while they are locked (DOCMS-043)."""
+    answer = may_administer(actor, tenant_id)
+    if not answer:
+        return answer
+    if OrganizationSettings.objects.filter(organization=tenant_id, lock_settings=True).exists():
+        return may_change_security(actor, tenant_id)
+    return YES
+
+
 def takes_power(membership: Membership, changes: Mapping[str, Any]) -> bool:
     """Whether a change takes ownership or super administration from an active member (see `may_leave`)."""
     return _stops_owning(membership, changes) or _stops_administering(membership, changes)

@@ -18,6 +18,12 @@ PATCH admin/uploads/<str:handle>                                             in 
 DELETE admin/uploads/<str:handle>                                            in     A      A      A      A      A      B      A      A      X      A
 GET admin/test-mail/                                                         in     no     no     no     no     no     no     no     no     no     +
 POST admin/test-mail/                                                        in     no     no     no     no     no     no     no     no     no     +
+GET admin/texts/                                                               in     no     no     no     no     no     no     no     +      +      +
+POST admin/texts/                                                              in     no     no     no     no     no     no     no     +      +      +
+GET admin/texts/<str:kind>/                                                    in     no     no     no     no     no     no     no     AX     A      A
+POST admin/texts/<str:kind>/                                                   in     no     no     no     no     no     no     no     AX     A      A
+GET admin/texts/<str:kind>/standard/                                           in     no     no     no     no     no     no     no     AX     A      -
+POST admin/texts/<str:kind>/standard/                                          in     no     no     no     no     no     no     no     AX     A      -
 GET admin/mails/                                                             in     no     no     no     no     no     no     no     no     no     +
 POST admin/mails/                                                            in     no     no     no     no     no     no     no     no     no     +
 GET admin/mails/<str:name>/                                                  in     no     no     no     no     no     no     no     no     no     A
