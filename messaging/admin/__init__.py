@@ -7,7 +7,7 @@ from functools import partial
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from messaging.admin import test_mail, texts, tryout
+from messaging.admin import texts, trials, tryout
 from messaging.admin.messages import MessageAdmin
 from messaging.models import Message
 
@@ -18,9 +18,10 @@ def register(site: AdminSite) -> None:
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    """Own pages. The test mail opens its own transactions, so it guards itself."""
+    """Own pages. Test mail and test message open their own transactions, so they guard themselves."""
     return [
-        path("test-mail/", test_mail.view(site), name="test-mail"),
+        path("test-mail/", trials.mail(site), name="test-mail"),
+        path("test-message/", trials.message(site), name="test-message"),
         path("texts/", site.admin_view(partial(texts.list_page, site)), name="texts"),
         path("texts/<str:kind>/", site.admin_view(partial(texts.edit_page, site)), name="text"),
         path("texts/<str:kind>/standard/", site.admin_view(partial(texts.standard_page, site)), name="text-standard"),

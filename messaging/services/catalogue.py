@@ -70,6 +70,7 @@ KINDS = {
         Kind("share_sms", template="share_sms", secret=True),
         Kind("share_undelivered"),
         Kind("test_mail"),
+        Kind("test_sms"),
     )
 }
 

@@ -1,4 +1,4 @@
-"""People and places, members and settings in the back office: one module per noun."""
+"""People and places, and members in the back office: one module per noun."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from django.contrib.admin import AdminSite
 from orgs.admin.access_requests import AccessRequestAdmin
 from orgs.admin.contacts import ContactAdmin
 from orgs.admin.imports import ImportRunAdmin
-from orgs.admin.installation import InstallationSettingsAdmin
 from orgs.admin.invites import InviteAdmin
 from orgs.admin.members import MembershipAdmin
 from orgs.admin.occupancies import OccupancyAdmin
 from orgs.admin.organizations import OrganizationAdmin
 from orgs.admin.places import BuildingAdmin, CommunityAdmin, UnitAdmin
-from orgs.admin.settings import OrganizationSettingsAdmin
 from orgs.admin.sign_ins import SignInLogAdmin
 from orgs.models import (
     AccessRequest,
@@ -21,12 +19,10 @@ from orgs.models import (
     Community,
     Contact,
     ImportRun,
-    InstallationSettings,
     Invite,
     Membership,
     Occupancy,
     Organization,
-    OrganizationSettings,
     SignInLog,
     Unit,
 )
@@ -45,8 +41,6 @@ def register(site: AdminSite) -> None:
         (ImportRun, ImportRunAdmin),
         (Membership, MembershipAdmin),
         (Organization, OrganizationAdmin),
-        (OrganizationSettings, OrganizationSettingsAdmin),
-        (InstallationSettings, InstallationSettingsAdmin),
         (SignInLog, SignInLogAdmin),
     ):
         site.register(model, admin)

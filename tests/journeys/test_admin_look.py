@@ -58,7 +58,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/", "messaging/message/",
         f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",
-        "texts/", "texts/notification/?start=standard", "texts/share_sms/",
+        f"test-message/?tenant={cast.tenant.pk}", "texts/", "texts/notification/?start=standard", "texts/share_sms/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]
 

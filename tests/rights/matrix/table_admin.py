@@ -18,6 +18,8 @@ PATCH admin/uploads/<str:handle>                                             in 
 DELETE admin/uploads/<str:handle>                                            in     A      A      A      A      A      B      A      A      X      A
 GET admin/test-mail/                                                         in     no     no     no     no     no     no     no     no     no     +
 POST admin/test-mail/                                                        in     no     no     no     no     no     no     no     no     no     +
+GET admin/test-message/                                                        in     no     no     no     no     no     no     no     no     no     no
+POST admin/test-message/                                                       in     no     no     no     no     no     no     no     no     no     no
 GET admin/texts/                                                               in     no     no     no     no     no     no     no     +      +      +
 POST admin/texts/                                                              in     no     no     no     no     no     no     no     +      +      +
 GET admin/texts/<str:kind>/                                                    in     no     no     no     no     no     no     no     AX     A      A
@@ -110,6 +112,7 @@ GET admin/(?P<url>.*)$                                                       in 
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 -- Ids in a query or a form.
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
+GET admin/test-message/?tenant={tenant_id}                                     in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      a
 GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     A      AB     A      -      A
 GET admin/docms/folder/seen/?user={user_id}                                    in     no     no     no     no     no     no     no     A      -      +
