@@ -104,15 +104,15 @@ class SettingsForm(HouseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         tenant = self.instance.organization
-        chosen = {"name": tenant.name, "language": tenant.language}
-        chosen |= {"additional_child_folders": _as_lines(self.instance)}
-        self.initial.update({name: value for name, value in chosen.items() if name in self.fields})
+        self.initial |= {"name": tenant.name, "language": tenant.language}  # type: ignore[operator]
+        if "additional_child_folders" in self.fields:
+            self.initial["additional_child_folders"] = self._as_lines()
         for name, known in (
             ("language", [*USER_LANGUAGES]),
             ("sms_send_type", [("", "–"), ("direct", _("direct")), ("pro", _("pro")), ("economy", _("economy"))]),
         ):
             if name in self.fields:
-                stored = self.initial[name]
+                stored = self.initial.get(name, "")
                 more = [] if stored in dict(known) else [(stored, stored)]
                 self.fields[name].choices = known + more  # type: ignore[attr-defined]
         for name, (least, most) in tenant_settings.LIMITS.items():
@@ -134,7 +134,7 @@ class SettingsForm(HouseForm):
         """Lines as they are stored; groups by their names, in any case."""
         lines = [line.split("|") for line in self.cleaned_data["additional_child_folders"].splitlines() if line.strip()]
         wanted = {name.strip().casefold() for _folder, *names in lines for name in names if name.strip()}
-        found = Group.objects.filter(tenant=self.instance.tenant_id).values_list("name", "pk") if wanted else ()
+        found = self.groups.values_list("name", "pk") if wanted else ()
         known = {name.casefold(): pk for name, pk in found}
         if unknown := sorted(wanted - known.keys()):
             raise forms.ValidationError(_("There is no group of this name: %(name)s") % {"name": unknown[0]})
@@ -143,22 +143,26 @@ class SettingsForm(HouseForm):
             for folder, *names in lines
         ]
 
+    @property
+    def groups(self) -> Any:
+        """Those of the tenant that may be chosen."""
+        return self.fields["additional_groups"].queryset  # type: ignore[attr-defined]
+
+    def _as_lines(self) -> str:
+        """The automatic subfolders as people write them; groups that are gone by now are left out."""
+        children = self.instance.additional_child_folders
+        ids = {group for child in children for group in child.get("group_ids", ())}
+        names = dict(self.groups.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+        return "\n".join(
+            " | ".join([child["name"], *(names[group] for group in child.get("group_ids", ()) if group in names)])
+            for child in children
+        )
+
     class Meta:
         model = OrganizationSettings
         fields = "__all__"
         widgets = {"accent_color": UnfoldAdminColorInputWidget}
         help_texts = HELP
-
-
-def _as_lines(chosen: OrganizationSettings) -> str:
-    """The automatic subfolders as the form writes them; groups that are gone by now are left out."""
-    children = chosen.additional_child_folders
-    ids = {group for child in children for group in child.get("group_ids", ())}
-    names = dict(Group.objects.filter(tenant=chosen.tenant_id, pk__in=ids).values_list("pk", "name")) if ids else {}
-    return "\n".join(
-        " | ".join([child["name"], *(names[group] for group in child.get("group_ids", ()) if group in names)])
-        for child in children
-    )
 
 
 class OrganizationSettingsAdmin(HouseAdmin):

@@ -12,6 +12,7 @@ from PIL import Image
 from core import scope
 from core.admin.forms import VERSION
 from core.models import AuditEntry, Blob
+from core.services import rows
 from docms.admin.tenant_settings import HELP
 from docms.api.app_settings import AppSettingsUpdate
 from docms.api.tenants import TenantUpdate
@@ -246,3 +247,16 @@ def test_a_test_message_is_for_administrators_of_the_tenant(cast: Cast, with_gat
         assert signed_in(who).post(f"/admin/test-message/?tenant={cast.tenant.pk}", body).status_code == 403
     assert signed_in(cast.operator).post("/admin/test-message/", body).status_code == 403  # an installation has none
     assert with_gateway.requests == []
+
+
+@pytest.mark.rule("DOCMS-043")
+def test_locked_settings_are_shown_and_not_changed(cast: Cast, form: dict[str, object]) -> None:
+    with scope.unit_of_work(door="test"):
+        rows.change(cast.membership("staff"), {"admin_perm": True})
+        rows.change(row(cast), {"lock_settings": True, "imprint": "Muster GmbH", "mail_password": "sehr-geheim-1"})
+    client = signed_in(cast.staff)
+    page = client.get(url_of(cast)).content.decode()
+    assert "Muster GmbH" in page
+    assert "sehr-geheim-1" not in page
+    assert client.post(url_of(cast), form | {"imprint": "Neu"}).status_code == 403
+    assert row(cast).imprint == "Muster GmbH"

@@ -160,6 +160,7 @@ def world(cast: Cast) -> dict[str, Any]:
         "tenant_id": tenant.pk,
         "session_id": 1,
         "name": "docms",
+        "kind": "notification",
         "handle": "0" * 40,
     }
 
