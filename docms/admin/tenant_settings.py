@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminColorInputWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -23,13 +22,16 @@ from core.admin.pages import Section, change_url
 from core.admin.pickers import picker
 from core.services.pictures import LOGO_MAX, LOGO_TYPES, store_logo
 from docms.models import FolderAccess, Group
+from docms.models.folders import is_color
 from docms.services import tenant_settings
 from orgs import rules
 from orgs.languages import USER_LANGUAGES
 from orgs.models import OrganizationSettings
 
 HELP = {
-    "accent_color": _("The one colour of your portal, as #RRGGBB. Contrast is taken care of."),
+    "accent_color": _(
+        "The one colour of your portal, as #RRGGBB; empty = the house's green. Contrast is taken care of."
+    ),
     "imprint": _("Shown at the foot of every page and mail."),
     "terms": _("Empty = nobody has to accept terms when registering."),
     "invite_days": _("How many days an invitation to residents works."),
@@ -126,6 +128,13 @@ class SettingsForm(HouseForm):
             raise forms.ValidationError(_("The picture is too large; at most 512 kB."))
         return file
 
+    def clean_accent_color(self) -> str:
+        """A colour, or none: the browser's own picker knows no "none", and would make every portal black."""
+        color: str = self.cleaned_data["accent_color"]
+        if color:
+            is_color(color)
+        return color
+
     def clean_additional_groups(self) -> list[int]:
         """As they are stored."""
         return sorted(group.pk for group in self.cleaned_data["additional_groups"])
@@ -161,7 +170,6 @@ class SettingsForm(HouseForm):
     class Meta:
         model = OrganizationSettings
         fields = "__all__"
-        widgets = {"accent_color": UnfoldAdminColorInputWidget}
         help_texts = HELP
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -15,18 +14,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
-from core import scope
 from core.admin import pages
 from core.admin.forms import Refusable, add_refusal
 from core.errors import Denied, DomainError
-from core.middleware import own_transactions
 from messaging.services import texting
 from messaging.services.deliver import send_test
 from orgs import rules
-from orgs.actor import enter
+from orgs.admin import between
+from orgs.admin.between import Page
 from orgs.models import InstallationSettings, Organization, OrganizationSettings
-
-Page = Callable[[HttpRequest], HttpResponse]
 
 
 class TestMailForm(Refusable, forms.Form):
@@ -45,7 +41,7 @@ def mail(site: AdminSite) -> Page:
     """The page of the test mail: a tenant's, or without one the installation's, for the operator."""
 
     def test_mail(request: HttpRequest) -> HttpResponse:
-        with _unit(request):
+        with between.unit(request):
             tenant = _tenant(request)
         user: Any = request.user
         form = TestMailForm(request.POST or None, initial={"to": user.email})
@@ -64,14 +60,14 @@ def mail(site: AdminSite) -> Page:
         text = gettext("Through the stored mail server of %(who)s.") % {"who": who}
         return _shown(site, request, form, title=_("Send a test mail"), text=text, back=_back(tenant))
 
-    return guarded(site, test_mail)
+    return between.guarded(site, test_mail)
 
 
 def message(site: AdminSite) -> Page:
     """The page of the test message, through the gateway of a tenant."""
 
     def test_message(request: HttpRequest) -> HttpResponse:
-        with _unit(request):
+        with between.unit(request):
             tenant = _tenant(request)
         if tenant is None:
             raise Denied(_("Only tenants have a gateway for text messages."))
@@ -89,36 +85,10 @@ def message(site: AdminSite) -> Page:
         text = gettext("Through the stored gateway of %(who)s. The message may cost money.") % {"who": tenant}
         return _shown(site, request, form, title=_("Send a test message"), text=text, back=_back(tenant))
 
-    return guarded(site, test_message)
+    return between.guarded(site, test_message)
 
 
 # --- What both have in common ---------------------------------------------------------------------------------
-
-
-def guarded(site: AdminSite, page: Page) -> Page:
-    """A page that asks another server: that may take its time, so no transaction is open meanwhile."""
-    inner = site.admin_view(page)
-
-    def entered(request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            with scope.unit_of_work(door="back_office"):
-                request.actor = enter(request.user, door="back_office")  # type: ignore[arg-type,attr-defined]
-                site.enter(request)  # type: ignore[attr-defined]
-        return inner(request)
-
-    return own_transactions(entered)
-
-
-@contextmanager
-def _unit(request: HttpRequest) -> Iterator[None]:
-    with scope.unit_of_work(
-        door="back_office",
-        user_id=request.user.pk,
-        ip=request.client_ip,  # type: ignore[attr-defined]
-        request_id=request.request_id,  # type: ignore[attr-defined]
-        tenants=request.actor.tenants,  # type: ignore[attr-defined]
-    ):
-        yield
 
 
 def _attempt(form: forms.Form, send: Callable[[], str]) -> bool:
@@ -136,13 +106,10 @@ def _attempt(form: forms.Form, send: Callable[[], str]) -> bool:
 def _shown(
     site: AdminSite, request: HttpRequest, form: forms.Form, *, title: Any, text: str, back: str
 ) -> HttpResponse:
-    with _unit(request):
-        response: Any = pages.render(
-            site, request, "admin/house/form.html", title=title, form=form, media=form.media, button=_("Send"),
-            back=back, text=text,
-        )  # fmt: skip
-        rendered: HttpResponse = response.render()
-    return rendered
+    return between.shown(
+        site, request, "admin/house/form.html", title=title, form=form, media=form.media, button=_("Send"), back=back,
+        text=text,
+    )  # fmt: skip
 
 
 def _tenant(request: HttpRequest) -> Organization | None:

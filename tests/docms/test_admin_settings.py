@@ -114,7 +114,7 @@ def test_every_setting_is_explained_or_says_it_itself(cast: Cast) -> None:
     ("name", "value"),
     [("mail_port", "70000"), ("mail_split_on", "1001"), ("token_min_sec", "59"), ("file_delete_days", "40000"),
      ("random_password_min_length", "0"), ("mail_sender", "niemand"), ("name", ""), ("language", "xx"),
-     ("sms_send_type", "express"), ("additional_child_folders", "Akten | Gibt es nicht")],
+     ("sms_send_type", "express"), ("accent_color", "grün"), ("additional_child_folders", "Akten | Gibt es nicht")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_at_its_field(cast: Cast, form: dict[str, object], name: str, value: str) -> None:
     answer = signed_in(cast.admin).post(url_of(cast), form | {name: value})

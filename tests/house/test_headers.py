@@ -21,7 +21,7 @@ from core.services import rows
 from core.tus import VERSION
 from docms.services import documents, marks, shares
 from orgs.models import AccessRequest, ImportRun, InstallationSettings, OrganizationSettings
-from orgs.services import contacts, invites, passwords
+from orgs.services import applications, contacts, invites, passwords
 from tests.cast import PASSWORD
 from tests.docms.door import link_and_code
 from tests.docms.door import signed_in as called_by
@@ -138,6 +138,7 @@ def world(cast: Cast) -> dict[str, Any]:
             imprint="Impressum", privacy_text="Datenschutz", accent_color="#336699"
         )
         InstallationSettings.objects.get_or_create(pk=1)
+        applications.create(tenant=tenant, values={"name": "Archiv"}, user_ids=[cast.renter.pk])
         AccessRequest.objects.create(tenant=tenant, first_name="A", last_name="B", email="a@quartier.test")
         ImportRun.objects.create(tenant=tenant, created_by=cast.admin, filename="x.csv")
         JobRun.objects.create(name="x", started_at=timezone.now(), ended_at=timezone.now())

@@ -12,7 +12,7 @@ from core import scope
 from docms.models import Document
 from messaging.models import Message
 from orgs.models import Community
-from orgs.services import contacts, invites, occupancies
+from orgs.services import applications, contacts, invites, occupancies
 from tests.cast import PASSWORD, Cast, load
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
@@ -47,6 +47,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         occupancy = occupancies.move_in(contact=nele, unit=cast.unit_a3, role="renter")
         invite = invites.invite_contact(contact=nele, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
         mail = Message.objects.latest("id")
+        app = applications.create(tenant=cast.tenant, values={"name": "Archiv"}, user_ids=[cast.renter.pk])
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
     pages = [
         "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
@@ -58,6 +59,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/", "messaging/message/",
         f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",
+        "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
         f"test-message/?tenant={cast.tenant.pk}", "texts/", "texts/notification/?start=standard", "texts/share_sms/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]

@@ -16,6 +16,10 @@ POST admin/uploads/<str:handle>                                              in 
 PUT admin/uploads/<str:handle>                                               in     405    405    405    405    405    405    405    405    405    405
 PATCH admin/uploads/<str:handle>                                             in     A      A      A      A      A      B      A      A      X      A
 DELETE admin/uploads/<str:handle>                                            in     A      A      A      A      A      B      A      A      X      A
+GET admin/licence/                                                             in     no     no     no     no     no     no     no     +      +      +
+POST admin/licence/                                                            in     no     no     no     no     no     no     no     no     no     +
+GET admin/updates/                                                             in     no     no     no     no     no     no     no     no     no     +
+POST admin/updates/                                                            in     no     no     no     no     no     no     no     no     no     +
 GET admin/test-mail/                                                         in     no     no     no     no     no     no     no     no     no     +
 POST admin/test-mail/                                                        in     no     no     no     no     no     no     no     no     no     +
 GET admin/test-message/                                                        in     no     no     no     no     no     no     no     no     no     no
@@ -82,6 +86,8 @@ GET admin/orgs/membership/<path:object_id>/reactivate/                       in 
 POST admin/orgs/membership/<path:object_id>/reactivate/                      in     no     no     no     no     no     -      -      A      -      A
 GET admin/orgs/organization/admit/                                           in     no     no     no     no     no     no     no     no     no     +
 POST admin/orgs/organization/admit/                                          in     no     no     no     no     no     no     no     no     no     +
+GET admin/orgs/application/<path:object_id>/key/                               in     no     no     no     no     no     -      -      A      -      A
+POST admin/orgs/application/<path:object_id>/key/                              in     no     no     no     no     no     -      -      A      -      A
 GET admin/docms/folder/<path:object_id>/people/                              in     no     no     no     no     no     -      A      A      -      A
 POST admin/docms/folder/<path:object_id>/people/                             in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/folder/<path:object_id>/person/                              in     no     no     no     no     no     -      A      A      -      A
@@ -124,6 +130,7 @@ POST admin/orgs/unit/add/#community                                          in 
 POST admin/orgs/occupancy/add/#unit                                          in     no     no     no     no     no     +      A!200  A!200  +      no
 POST admin/orgs/occupancy/add/#contact                                       in     no     no     no     no     no     +      A!200  A!200  +      no
 POST admin/orgs/membership/add/#community                                    in     no     no     no     no     no     no     no     A!200  +      no
+POST admin/orgs/application/add/#people                                        in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/group/add/#people                                           in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/group/add/#folders                                          in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/folder/add/#parent                                          in     no     no     no     no     no     no     no     A!200  +      no
@@ -176,6 +183,11 @@ orgs.organizationsettings  change  no        no        A         -         A
 orgs.installationsettings  list    no        no        no        no        +
 orgs.installationsettings  see     no        no        no        no        A
 orgs.installationsettings  change  no        no        no        no        A
+orgs.application           list    no        no        +         +         +
+orgs.application           see     no        no        A         -         A
+orgs.application           add     no        no        +         +         no
+orgs.application           change  no        no        A         -         A
+orgs.application           delete  no        no        A         -         A
 orgs.signinlog             list    no        no        +         +         +
 orgs.signinlog             see     no        no        A         -         A
 docms.folder               list    +         +         +         +         +

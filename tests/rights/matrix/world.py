@@ -262,7 +262,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "orgs.contact": contact.pk, "orgs.occupancy": occupancy.pk, "orgs.invite": invite.pk,
             "orgs.accessrequest": asked.pk, "orgs.importrun": run.pk, "orgs.membership": member.pk,
             "orgs.organization": tenant.pk, "orgs.organizationsettings": settings.pk, "orgs.installationsettings": 1,
-            "orgs.signinlog": entry.pk, "docms.folder": folder.pk, "docms.document": paper.pk, "docms.group": group.pk,
+            "orgs.signinlog": entry.pk, "orgs.application": app.pk, "docms.folder": folder.pk, "docms.document": paper.pk, "docms.group": group.pk,
             "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
             "core.upload": received.pk, "core.destructionrecord": gone.pk,
