@@ -216,7 +216,13 @@ def test_every_page_of_the_back_office_adds_eval_and_inline_styles_alone(
     browser = signed_in(getattr(cast, who))
     found, shown = [], set()
     for pattern, name in routes("admin/"):
-        if "^" in pattern or pattern.endswith("$") or "tryout" in name or name in {"", "view_on_site"}:
+        if (
+            "^" in pattern
+            or pattern.endswith("$")
+            or "tryout" in name
+            or name.endswith("_export")
+            or name in {"", "view_on_site"}
+        ):
             continue
         values = dict(world)
         app, _slash, rest = pattern.removeprefix("admin/").partition("/")
