@@ -33,6 +33,7 @@ class BackOffice(HouseSite):
         return [
             path("tenant/", self.admin_view(tenant_view.choose), name="tenant"),
             path("uploads/", include(tus.urls(docms.admin.upload.DOOR, docms.admin.upload.tenant_of))),
+            *orgs.admin.urls(self),
             *messaging.admin.urls(self),
             *super().get_urls(),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -34,12 +35,19 @@ def _item(site: Any, request: HttpRequest, model: str, title: Any, icon: str, **
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Five work areas; what a person may not open is not there."""
     from config.admin_site import site
+    from messaging.admin import texts
+    from orgs.admin import licence
 
     if not site.has_permission(request):
         return []
 
     def items(*lines: tuple[str, Any, str]) -> list[dict[str, Any]]:
         return [item for line in lines if (item := _item(site, request, *line))]
+
+    def own(page: str, title: Any, icon: str, may_see: Callable[[Any], bool]) -> list[dict[str, Any]]:
+        """A page that is no list, if this person may open it."""
+        is_shown = may_see(request.actor)  # type: ignore[attr-defined]
+        return [{"title": title, "icon": icon, "link": reverse(f"admin:{page}")}] if is_shown else []
 
     mails = []
     if getattr(settings, "TRYOUT_MAILS", "") and request.actor.is_operator:  # type: ignore[attr-defined]
@@ -71,15 +79,23 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("orgs.hold", _("Legal holds"), "gavel"),
             ),
         ),
-        (_("Communication"), items(("messaging.message", _("Messages"), "mail")) + mails),
+        (
+            _("Communication"),
+            items(("messaging.message", _("Messages"), "mail"))
+            + own("texts", _("Texts"), "edit_note", texts.may_see)
+            + mails,
+        ),
         (
             _("Settings"),
             items(
                 ("orgs.organizationsettings", _("Tenant settings"), "tune"),
                 ("orgs.membership", _("Members"), "badge"),
                 ("orgs.organization", _("Organizations"), "account_tree"),
+                ("orgs.application", _("Applications"), "api"),
                 ("orgs.installationsettings", _("Installation"), "settings"),
-            ),
+            )
+            + own("licence", _("Licence"), "workspace_premium", licence.may_see)
+            + own("updates", _("Updates"), "system_update_alt", lambda actor: actor.is_operator),
         ),
         (
             _("Operations"),

@@ -148,13 +148,8 @@ def may_change_permissions(actor: Actor, tenant_id: int) -> Answer:
 
 
 def may_change_settings(actor: Actor, tenant_id: int) -> Answer:
-    """Settings and texts of the tenant: administrators, super administrators while they are locked (DOCMS-043)."""
-    answer = may_administer(actor, tenant_id)
-    if not answer:
-        return answer
-    if OrganizationSettings.objects.filter(organization=tenant_id, lock_settings=True).exists():
-        return orgs_rules.may_change_security(actor, tenant_id)
-    return YES
+    """Settings and texts of the tenant (DOCMS-043)."""
+    return orgs_rules.may_change_settings(actor, tenant_id)
 
 
 # --- Documents ------------------------------------------------------------------------------------------

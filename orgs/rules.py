@@ -30,6 +30,16 @@ def may_change_security(actor: Actor, tenant_id: int | None) -> Answer:
     return no(_("Only super administrators may do this."))
 
 
+def may_change_settings(actor: Actor, tenant_id: int) -> Answer:
+    """Settings and texts of the tenant: administrators, super administrators while they are locked (DOCMS-043)."""
+    answer = may_administer(actor, tenant_id)
+    if not answer:
+        return answer
+    if OrganizationSettings.objects.filter(organization=tenant_id, lock_settings=True).exists():
+        return may_change_security(actor, tenant_id)
+    return YES
+
+
 def may_drop_own_key(membership: Membership, *, passed_at: datetime.datetime | None) -> Answer:
     """Take one's own second factor of a tenant off: signed in with a code since it was set up (``passed_at``, None for
     never). Else whoever got hold of an older token, or of an application's, could.

@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.history import DOORS, VERBS, door_name, steps, verb_of
+from core.admin.logs import LogAdmin, PeriodFilter, PersonFilter
 from core.models import AuditEntry, JobRun, SystemLog, Upload
 
 
@@ -107,11 +108,11 @@ class NounFilter(WordFilter):
         return {model._meta.label_lower: model._meta.verbose_name for model in nouns}
 
 
-class JobRunAdmin(OfOperator):
+class JobRunAdmin(OfOperator, LogAdmin):
     """What the scheduler ran, and what became of it."""
 
     list_display = ("name", "started_at", "seconds", "result", "summary")
-    list_filter = (FailedFilter, "name")
+    list_filter = (FailedFilter, "name", ("started_at", PeriodFilter))
     ordering = ("-id",)
     fields = ("name", "started_at", "ended_at", "counts", "error")
 
@@ -133,11 +134,11 @@ class JobRunAdmin(OfOperator):
         return ", ".join(f"{name}: {count}" for name, count in run.counts.items() if count) or "–"
 
 
-class AuditEntryAdmin(ReadOnlyAdmin):
+class AuditEntryAdmin(LogAdmin):
     """Who changed what, when and from where."""
 
     list_display = ("at", "who", "what", "noun", "object_id", "through", "ip")
-    list_filter = (VerbFilter, DoorFilter, NounFilter)
+    list_filter = (VerbFilter, DoorFilter, NounFilter, PersonFilter, ("at", PeriodFilter))
     search_fields = ("object_id", "request_id")
     search_help_text = _("Number of the object, or id of the request")
     ordering = ("-id",)
@@ -204,11 +205,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return format_html('<table class="q-facts"><tbody>{}</tbody></table>', lines)
 
 
-class SystemLogAdmin(OfOperator):
+class SystemLogAdmin(OfOperator, LogAdmin):
     """Errors of the installation."""
 
     list_display = ("created_at", "category", "action", "tenant")
-    list_filter = ("category",)
+    list_filter = ("category", PersonFilter, ("created_at", PeriodFilter))
     list_select_related = ("tenant",)
     ordering = ("-id",)
     fields = ("created_at", "category", "action", "tenant", "user", "stacktrace")

@@ -1,4 +1,4 @@
-"""Documents in the back office: the tree, the papers, the circles, and who has read what."""
+"""Documents in the back office: the tree, the papers, the circles, who has read what, and the settings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from docms.admin.documents import DocumentAdmin
 from docms.admin.folders import FolderAdmin
 from docms.admin.groups import GroupAdmin
 from docms.admin.holds import HoldAdmin
+from docms.admin.installation import InstallationSettingsAdmin
 from docms.admin.labels import FolderLabelAdmin, LabelSuggestionAdmin
 from docms.admin.logs import DocumentLogAdmin, ReadMarkAdmin
 from docms.admin.retention import DestructionRecordAdmin
+from docms.admin.tenant_settings import OrganizationSettingsAdmin
 from docms.models import Document, DocumentLog, Folder, FolderLabel, Group, LabelSuggestion, ReadMark
-from orgs.models import Hold
+from orgs.models import Hold, InstallationSettings, OrganizationSettings
 
 
 def register(site: AdminSite) -> None:
@@ -27,3 +29,5 @@ def register(site: AdminSite) -> None:
     site.register(ReadMark, ReadMarkAdmin)
     site.register(Hold, HoldAdmin)
     site.register(DestructionRecord, DestructionRecordAdmin)
+    site.register(OrganizationSettings, OrganizationSettingsAdmin)
+    site.register(InstallationSettings, InstallationSettingsAdmin)

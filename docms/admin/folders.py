@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -10,34 +9,21 @@ from django.db import models
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import formats, timezone
-from django.utils.translation import gettext
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from core.admin import pages
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url, id_in, list_url
 from core.admin.pickers import picker
 from docms import rules
+from docms.admin import tree
 from docms.admin.explaining import people_page, person_page
 from docms.admin.labels import label_section
 from docms.models import Document, Folder, FolderAccess, FolderMailUser, FolderPermission, Group
 from docms.services import folders
 from orgs.models import Membership, Organization
-
-
-@dataclass
-class Line:
-    """One folder of the tree page."""
-
-    folder: Folder
-    depth: int
-    groups: list[Group] = field(default_factory=list)
-    papers: int = 0
-    reached: bool = True
-    state: str = ""
 
 
 class FolderForm(HouseForm):
@@ -90,7 +76,8 @@ class FolderAdmin(HouseAdmin):
     search_fields = ("full_path_name",)
     list_select_related = ("parent", "tenant")
     autocomplete_fields = ("parent", "community", "unit", "contact")
-    actions_detail = ("people", "person")
+    actions_detail = ("people", "person", "move")
+    actions_list = ("seen",)
     fieldsets = (
         (None, {"fields": ("name", "parent", "groups")}),
         (_("Mails"), {"fields": ("mail_after_upload_enable", "mail_after_upload_custom", "mail_users")}),
@@ -181,42 +168,22 @@ class FolderAdmin(HouseAdmin):
     # --- The tree --------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """All folders, indented, with who reaches them. Pickers and searches use `get_queryset`."""
-        actor = request.actor  # type: ignore[attr-defined]
-        found = (
-            Folder.objects.with_ancestors(actor, all=True)
-            .select_related("community", "unit", "contact", "tenant")
-            .order_by("tenant__name", "sort_key", "id")
-        )
-        if actor.tenant_id is not None:
-            found = found.filter(tenant=actor.tenant_id)
-        lines = [
-            Line(node.folder, len(node.folder.ancestors), reached=node.folder.is_reached, state=_state(node.folder))  # type: ignore[attr-defined]
-            for top in folders.tree_of(found)
-            for node in top.walk()
-        ]
-        by_id = {line.folder.pk: line for line in lines if line.reached}
-        for access in FolderAccess.objects.filter(folder__in=by_id).select_related("group").order_by("group__sort_key"):
-            by_id[access.folder_id].groups.append(access.group)
-        counts = (
-            Document.objects.visible_to(actor, all=True).filter(folder__in=by_id).order_by()
-            .values("folder").annotate(n=Count("id")).values_list("folder", "n")
-        )  # fmt: skip
-        for folder_id, count in counts:
-            by_id[folder_id].papers = count
-        return pages.render(
-            self.admin_site,
-            request,
-            "admin/house/folders.html",
-            title=_("Folders"),
-            opts=self.opts,
-            lines=lines,
-            may_add=self.has_add_permission(request),
-            add_url=reverse("admin:docms_folder_add"),
-            upload_url=reverse("admin:docms_document_upload"),
-            documents_url=list_url(Document),
-            several=actor.tenant_id is None,
-        )
+        """The tree. Pickers and searches use `get_queryset`."""
+        return tree.tree_page(self, request)
+
+    @action(description=_("Move"), url_path="move", icon="drive_file_move")
+    def move(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Below another folder, or on top."""
+        return tree.move_page(self, request, object_id)
+
+    def buttons(self, actor: Any, obj: Folder) -> tuple[str, ...]:
+        """Moving is for administrators."""
+        return ("people", "person", "move") if rules.may_administer(actor, obj.tenant_id) else ("people", "person")
+
+    @action(description=_("As seen by …"), url_path="seen", icon="visibility")
+    def seen(self, request: HttpRequest) -> HttpResponse:
+        """The tree with the eyes of one person."""
+        return tree.seen_page(self, request)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
         """Papers, permissions of single people, subfolders."""
@@ -232,7 +199,10 @@ class FolderAdmin(HouseAdmin):
             Section(
                 _("Newest papers"),
                 [_("Title"), _("Uploaded"), _("Accesses")],
-                [[Cell(d, change_url(d)), Cell(_moment(d.created_at)), Cell(d.access_counter)] for d in papers[:10]],
+                [
+                    [Cell(d, change_url(d)), Cell(tree.moment(d.created_at)), Cell(d.access_counter)]
+                    for d in papers[:10]
+                ],
                 _("No paper yet."),
                 links=[
                     (_("Upload papers"), f"{reverse('admin:docms_document_upload')}?folder={obj.pk}"),
@@ -274,18 +244,6 @@ class FolderAdmin(HouseAdmin):
     def person(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """One person, with every reason."""
         return person_page(self, request, object_id)
-
-
-def _state(folder: Folder) -> str:
-    if folder.hidden_from is None:
-        return ""
-    if folder.hidden_from <= timezone.now():
-        return gettext("hidden")
-    return gettext("hidden from %(day)s") % {"day": _moment(folder.hidden_from)}
-
-
-def _moment(moment: Any) -> str:
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
 
 
 def _kept(folder: Folder, chosen: Any) -> list[int]:

@@ -8,19 +8,17 @@ from django.db import models
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
-from core.admin.base import ReadOnlyAdmin
+from core.admin.logs import LogAdmin, PeriodFilter, PersonFilter
 from docms.models import Document, DocumentLog, ReadMark
 
 
-class DocumentLogAdmin(ReadOnlyAdmin):
+class DocumentLogAdmin(LogAdmin):
     """Actions on papers; the log outlives them."""
 
     list_display = ("created_at", "paper", "action", "person", "label")
-    list_filter = ("action", ("created_at", RangeDateFilter))
-    list_filter_submit = True
+    list_filter = ("action", PersonFilter, ("created_at", PeriodFilter))
     search_fields = ("user__last_name", "user__email")
     list_select_related = ("user",)
     ordering = ("-id",)
@@ -42,12 +40,17 @@ class DocumentLogAdmin(ReadOnlyAdmin):
         return str(entry.user or "–")
 
 
-class ReadMarkAdmin(ReadOnlyAdmin):
+class ReaderFilter(PersonFilter):
+    """By who has read."""
+
+    column = "membership__user_id"
+
+
+class ReadMarkAdmin(LogAdmin):
     """Read marks."""
 
     list_display = ("document", "person", "version_no", "first_at", "downloaded_at")
-    list_filter = (("first_at", RangeDateFilter),)
-    list_filter_submit = True
+    list_filter = (ReaderFilter, ("first_at", PeriodFilter))
     search_fields = ("document__title", "membership__user__last_name", "membership__user__email")
     list_select_related = ("document", "membership__user")
     ordering = ("-id",)

@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 BODY_LIMIT = 6 * 1024 * 1024  # bytes: every text at its longest, in letters of four bytes
-_NUMBERS = {  # least and most
-    "pw_min_length": (0, 128),
-    "pw_min_lower_case": (0, 32),
-    "pw_min_upper_case": (0, 32),
-    "pw_min_numbers": (0, 32),
-    "pw_min_special": (0, 32),
-    "pw_link_init_hours": (1, 8760),
-    "pw_link_reset_hours": (1, 720),
-    "mail_port": (1, 65535),
-}
 _BOOLEANS = ("mail_ssl", "mail_starttls")
 _NULLABLE = {"mail_server": 255, "mail_sender": 254, "mail_user": 254}  # the longest
 _NAMES = ("app_name", "app_owner")
@@ -47,7 +37,7 @@ class AppSettings(serializers.Serializer):
         return (
             super().get_fields()
             | {name: serializers.CharField() for name in settings_texts.APP_TEXTS}
-            | {name: serializers.IntegerField() for name in _NUMBERS}
+            | {name: serializers.IntegerField() for name in app_settings.LIMITS}
             | {name: serializers.BooleanField() for name in _BOOLEANS}
             | {name: serializers.CharField(allow_null=True) for name in _NULLABLE}
         )
@@ -74,7 +64,7 @@ class AppSettingsUpdate(serializers.Serializer):
             | texts
             | {
                 name: serializers.IntegerField(required=False, min_value=least, max_value=most)
-                for name, (least, most) in _NUMBERS.items()
+                for name, (least, most) in app_settings.LIMITS.items()
             }
             | {name: serializers.BooleanField(required=False) for name in _BOOLEANS}
             | {name: NullableLineField(required=False, max_length=most) for name, most in _NULLABLE.items()}
@@ -98,7 +88,7 @@ class App(DocmsView):
         return Response(
             {
                 "app_url": chosen.app_url or settings.PUBLIC_URL,
-                **{name: getattr(chosen, name) for name in (*_NAMES, *_NUMBERS, *_BOOLEANS)},
+                **{name: getattr(chosen, name) for name in (*_NAMES, *app_settings.LIMITS, *_BOOLEANS)},
                 **{name: text(getattr(chosen, name)) for name in _NULLABLE},
                 "mail_password": masked(chosen.mail_password),
                 **settings_texts.read(None),

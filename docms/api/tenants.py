@@ -35,23 +35,12 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 BODY_LIMIT = 12 * 1024 * 1024  # bytes: a logo in Base64 and every text at its longest, in letters of four bytes
-INT_LEAST = -(2**31)
 SECRETS = ("mail_password", "sms_api_key")
 _BOOLEANS = (
     "mail_ssl", "mail_starttls", "mark_read", "wizard_tenant_check", "lock_perm", "lock_folder_perm", "lock_settings",
     "wizard_mail_perm", "wizard_folder_folder_group", "additional_child_folders_group",
     "additional_child_folders_labels", "api_external_access", "api_internal_access", *SWITCHES,
 )  # fmt: skip
-_NUMBERS = {  # least and most
-    "mail_port": (1, 65535),
-    "mail_split_on": (0, 1000),
-    "token_min_sec": (60, 2592000),
-    "token_max_sec": (60, 2592000),
-    "wizard_folder_inactive_after_days": (INT_LEAST, 36500),
-    "file_delete_days": (0, 36500),
-    "delete_big_file_after_hours": (0, 87600),
-    "random_password_min_length": (1, 64),
-}
 _LINES = {  # the longest
     "mail_server": 255,
     "mail_sender": 254,
@@ -104,7 +93,7 @@ class Tenant(serializers.Serializer):
         return (
             super().get_fields()
             | {name: serializers.BooleanField() for name in _BOOLEANS}
-            | {name: serializers.IntegerField() for name in _NUMBERS}
+            | {name: serializers.IntegerField() for name in tenant_settings.LIMITS}
             | {name: serializers.CharField(allow_null=True) for name in (*_LINES, *_TEXTS)}
         )
 
@@ -130,7 +119,7 @@ class TenantUpdate(serializers.Serializer):
             | {name: serializers.BooleanField(required=False) for name in _BOOLEANS}
             | {
                 name: serializers.IntegerField(required=False, min_value=least, max_value=most)
-                for name, (least, most) in _NUMBERS.items()
+                for name, (least, most) in tenant_settings.LIMITS.items()
             }
             | {name: NullableLineField(required=False, max_length=most) for name, most in _LINES.items()}
             | {name: NullableTextField(required=False, max_length=most) for name, most in _TEXTS.items()}
@@ -177,7 +166,7 @@ def _written(row: OrganizationSettings, texts: dict[str, str]) -> dict[str, Any]
         **{name: masked(getattr(row, name)) for name in SECRETS},
         **{
             name: getattr(row, name)
-            for name in (*_BOOLEANS, *_NUMBERS, "additional_groups", "additional_child_folders")
+            for name in (*_BOOLEANS, *tenant_settings.LIMITS, "additional_groups", "additional_child_folders")
         },
         **{name: text(getattr(row, name)) for name in nullable},
         **{name: text(value) for name, value in texts.items()},

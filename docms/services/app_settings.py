@@ -20,14 +20,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+LIMITS = {  # least and most
+    "pw_min_length": (0, 128),
+    "pw_min_lower_case": (0, 32),
+    "pw_min_upper_case": (0, 32),
+    "pw_min_numbers": (0, 32),
+    "pw_min_special": (0, 32),
+    "pw_link_init_hours": (1, 8760),
+    "pw_link_reset_hours": (1, 720),
+    "mail_port": (1, 65535),
+}
+
+
 @transaction.atomic
-def change(values: Mapping[str, Any]) -> None:
+def change(values: Mapping[str, Any], *, expected: int | None = None) -> None:
     """Store the given settings and texts; the caller is the operator. Side effect: audit, without secrets.
 
     ``values`` are columns, and texts by their names in `settings_texts`. Raises `Invalid` for an address people cannot
-    open, a sender that is none, or a text with a wrong placeholder (DOCMS-152, 153).
+    open, a sender that is none, a number out of `LIMITS`, or a text with a wrong placeholder (DOCMS-152, 153); `Changed`
+    when somebody else was faster.
     """
     columns = dict(values)
+    for name, (least, most) in LIMITS.items():
+        if name in columns and not least <= columns[name] <= most:
+            raise _wrong(name, _("Must be from %(least)d to %(most)d.") % {"least": least, "most": most})
     settings_texts.store(None, {name: columns.pop(name) for name in settings_texts.APP_TEXTS if name in columns})
     if "app_url" in columns:
         _check_url(columns["app_url"])
@@ -36,7 +52,7 @@ def change(values: Mapping[str, Any]) -> None:
         raise _wrong("mail_sender", _("This is not an e-mail address."))
     row = InstallationSettings.objects.select_for_update().filter(pk=1).first()
     if row is not None:
-        rows.change(row, columns)
+        rows.change(row, columns, expected=expected)
     elif columns:
         rows.create(InstallationSettings, pk=1, **{"app_url": settings.PUBLIC_URL, **columns})
 

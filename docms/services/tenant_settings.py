@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from orgs.models import User
 
 HTML = ("privacy_text", "privacy_text_en", "gdpr_info", "gdpr_info_en")
+LIMITS = {  # least and most
+    "mail_port": (1, 65535),
+    "mail_split_on": (0, 1000),
+    "token_min_sec": (60, 2592000),
+    "token_max_sec": (60, 2592000),
+    "wizard_folder_inactive_after_days": (-(2**31), 36500),
+    "file_delete_days": (0, 36500),
+    "delete_big_file_after_hours": (0, 87600),
+    "random_password_min_length": (1, 64),
+}
 TOKEN_MAX_SEC = 28800  # of a tenant that this contract creates, where it says nothing else
 
 
@@ -49,14 +59,14 @@ def create(*, operator: User, values: Mapping[str, Any]) -> Organization:
 
 
 @transaction.atomic
-def change(*, actor: Actor, tenant: Organization, values: Mapping[str, Any]) -> None:
+def change(*, actor: Actor, tenant: Organization, values: Mapping[str, Any], expected: int | None = None) -> None:
     """Store the given settings; what is left out keeps its value.
 
-    ``values`` are columns of the settings, ``name`` and ``language`` of the tenant, ``logo`` in Base64, and texts by
-    their names in `settings_texts`. Side effect: audit, without secrets.
+    ``values`` are columns of the settings, ``name`` and ``language`` of the tenant, ``logo`` in Base64 or as a stored
+    blob, and texts by their names in `settings_texts`. Side effect: audit, without secrets.
 
     Raises `Denied` for everybody but administrators, for all but super administrators while the settings are locked,
-    and for lifting a lock without being one (DOCMS-043, 044). `Invalid` for ids of others (DOCMS-047), an address that
+    and for lifting a lock without being one (DOCMS-043, 044); `Changed` when somebody else was faster. `Invalid` for ids of others (DOCMS-047), an address that
     leads inside (DOCMS-162), unknown placeholders; `ValidationError` for what no tenant may have (DOCMS-018).
     """
     require(rules.may_administer(actor, tenant.pk))
@@ -64,14 +74,17 @@ def change(*, actor: Actor, tenant: Organization, values: Mapping[str, Any]) -> 
     if chosen.lock_settings:
         require(rules.may_change_security(actor, tenant.pk))
     require(rules.may_lift_locks(actor, chosen, values))
-    _store(tenant, chosen, values)
+    _store(tenant, chosen, values, expected)
 
 
-def _store(tenant: Organization, chosen: OrganizationSettings, values: Mapping[str, Any]) -> None:
+def _store(
+    tenant: Organization, chosen: OrganizationSettings, values: Mapping[str, Any], expected: int | None = None
+) -> None:
     columns = dict(values)
+    _check_limits(columns)
     settings_texts.store(tenant, {name: columns.pop(name) for name in settings_texts.TENANT_TEXTS if name in columns})
     _rename(tenant, {name: columns.pop(name) for name in ("name", "language") if name in columns})
-    if "logo" in columns:
+    if isinstance(columns.get("logo"), str):
         columns["logo"] = pictures.from_base64(columns["logo"], tenant_id=tenant.pk, field="logo")
     for name in HTML:
         if name in columns:
@@ -79,7 +92,14 @@ def _store(tenant: Organization, chosen: OrganizationSettings, values: Mapping[s
     _check_sender(columns.get("mail_sender", ""))
     _check_gateway(chosen, columns)
     _check_groups(tenant, columns)
-    rows.change(chosen, columns)
+    rows.change(chosen, columns, expected=expected)
+
+
+def _check_limits(columns: Mapping[str, Any]) -> None:
+    for name, (least, most) in LIMITS.items():
+        if name in columns and not least <= columns[name] <= most:
+            problem = _("Must be from %(least)d to %(most)d.") % {"least": least, "most": most}
+            raise Invalid(problem, fields={name: [problem]})
 
 
 def _rename(tenant: Organization, changes: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ from messaging.services.templates import TEXT_FIELDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from messaging.models import Template
     from messaging.services.texts import Texts
     from orgs.actor import Actor
     from orgs.models import Organization
@@ -75,7 +74,7 @@ def delete_text(*, actor: Actor, folder: Folder, kind: str) -> None:
     rows.delete(row)
 
 
-def change_tenant_text(*, actor: Actor, tenant: Organization, kind: str, changes: Mapping[str, Any]) -> Template:
+def change_tenant_text(*, actor: Actor, tenant: Organization, kind: str, changes: Mapping[str, Any]) -> Texts:
     """Change a text of the tenant; what is left out stays.
 
     Raises `Denied` without administrator rights, or super administrator rights while the settings are locked;

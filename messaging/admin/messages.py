@@ -8,11 +8,10 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from core.admin.base import ReadOnlyAdmin
+from core.admin.logs import LogAdmin, PeriodFilter
 from core.admin.pages import Cell, Section, confirm, of_object
 from core.errors import Denied
 from messaging.models import Message, MessageRecipient
@@ -40,13 +39,12 @@ class ErrorFilter(admin.SimpleListFilter):
         return queryset.exclude(error_msg="") if self.value() == "yes" else queryset
 
 
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(LogAdmin):
     """The outbox and its history in one."""
 
     sees_all = True
     list_display = ("subject", "to", "kind", "state_word", "created_at", "sent_at", "attempts")
-    list_filter = ("state", ErrorFilter, "channel", "kind", ("created_at", RangeDateFilter))
-    list_filter_submit = True
+    list_filter = ("state", ErrorFilter, "channel", "kind", ("created_at", PeriodFilter))
     search_fields = ("subject", "recipients__address")
     list_select_related = ("tenant",)
     ordering = ("-id",)

@@ -7,19 +7,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# DOCMS-153. Nothing else may stand in a text that people write.
-PLACEHOLDERS = frozenset(
-    {
-        "user_name", "username", "company_name", "app_name", "app_url", "folder_name", "folder_path", "file_title",
-        "file_name", "uploader_name", "note", "link", "code", "valid_hours",
-    }
-)  # fmt: skip
+# DOCMS-153. Nothing else may stand in a text that people write. Each with what it becomes.
+EXPLAINED = {
+    "user_name": gettext_lazy("name of the person who gets it"),
+    "username": gettext_lazy("user name with which the person signs in"),
+    "company_name": gettext_lazy("name of the company"),
+    "app_name": gettext_lazy("name of the portal"),
+    "app_url": gettext_lazy("address of the portal"),
+    "folder_name": gettext_lazy("name of the folder"),
+    "folder_path": gettext_lazy("folder with everything above it"),
+    "file_title": gettext_lazy("title of the document"),
+    "file_name": gettext_lazy("name of the file"),
+    "uploader_name": gettext_lazy("who uploaded the document"),
+    "note": gettext_lazy("what somebody wrote who sends the mail by hand"),
+    "link": gettext_lazy("the address that the mail is about, to be clicked"),
+    "code": gettext_lazy("the code that opens the shared document"),
+    "valid_hours": gettext_lazy("how many hours link or code work"),
+}
+PLACEHOLDERS = frozenset(EXPLAINED)
 # Facts that built-in texts know as well.
 BUILT_IN_ONLY = frozenset(
     {"inviter_name", "recipient_name", "organization_name", "community", "unit", "valid_until", "valid_for", "count"}
@@ -61,8 +73,28 @@ KINDS = {
         Kind("share_sms", template="share_sms", secret=True),
         Kind("share_undelivered"),
         Kind("test_mail"),
+        Kind("test_sms"),
     )
 }
+
+
+_EVERYWHERE = frozenset({"user_name", "company_name", "app_name", "app_url"})
+_OF_ACCOUNT = _EVERYWHERE | {"username", "link"}
+_OF_DOCUMENT = _EVERYWHERE | {"folder_name", "folder_path", "file_title", "file_name", "uploader_name"}
+# Kind of `Template` rows → the placeholders that have a value there; others become nothing.
+FILLED = {
+    "welcome": _OF_ACCOUNT,
+    "pw_init": _OF_ACCOUNT | {"valid_hours"},
+    "pw_reset": _OF_ACCOUNT | {"valid_hours"},
+    "notification": _OF_DOCUMENT | {"username", "note", "link"},
+    "share_mail": _OF_DOCUMENT | {"link", "valid_hours"},
+    "share_sms": _OF_DOCUMENT | {"code", "valid_hours"},
+}
+
+
+def sent_as(template_kind: str) -> str:
+    """The first kind of mail that takes its text from templates of this kind."""
+    return next(kind.name for kind in KINDS.values() if kind.template == template_kind)
 
 
 def required_of(template_kind: str) -> frozenset[str]:

@@ -72,7 +72,9 @@ class Gateway:
         if 200 <= status < 300:
             return _id_in(answer)
         refusal = f"SMS gateway answered {status}."
-        raise Temporary(refusal) if status == 429 or status >= 500 else Permanent(refusal)
+        if status == 429 or status >= 500:
+            raise Temporary(refusal, status=status)
+        raise Permanent(refusal, status=status)
 
     def _ask(self, addresses: list[str], body: bytes, deadline: _Deadline) -> tuple[int, bytes]:
         parts = urlsplit(self.url)

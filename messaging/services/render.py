@@ -109,12 +109,13 @@ def render_text(
     context: Mapping[str, Any],
     tenant: Organization | None = None,
     overrides: Texts | None = None,
+    source: Source | None = None,
 ) -> str:
     """The words of a text message of ``kind`` for a person who reads ``language``; placeholders as in `render`.
 
     A text of people that forgot the code gets it at its end: without it the message would be of no use.
     """
-    source = load(kind, tenant, overrides)
+    source = source or load(kind, tenant, overrides)
     language = user_language(language or source.tenant_language)
     values = _values(source, context, language)
     chosen = source.choose(language)

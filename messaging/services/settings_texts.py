@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from core.services import rows
 from messaging.models import Template
-from messaging.services.templates import cleaned_text
+from messaging.services import templates
 from orgs.languages import USER_LANGUAGES, user_language
 
 if TYPE_CHECKING:
@@ -77,15 +76,9 @@ def store(tenant: Organization | None, texts: Mapping[str, str]) -> None:
     changes: dict[tuple[str, str], dict[str, Any]] = {}
     for name, text in texts.items():
         kind, language, column = names[name]
-        changes.setdefault((kind, language), {})[column] = cleaned_text(kind, column, text, field=name)
+        changes.setdefault((kind, language), {})[column] = templates.cleaned_text(kind, column, text, field=name)
     for (kind, language), columns in changes.items():
-        row = (
-            Template.objects.select_for_update(of=("self",)).filter(tenant=tenant, kind=kind, language=language).first()
-        )
-        if row is not None:
-            rows.change(row, columns)
-        elif any(columns.values()):
-            rows.create(Template, tenant=tenant, kind=kind, language=language, **columns)
+        templates.write(tenant=tenant, kind=kind, language=language, columns=columns)
 
 
 def copy_welcome(tenant: Organization) -> None:

@@ -39,6 +39,7 @@ SWEEP_SECONDS = 240  # a sweep stops taking new messages after that
 # Country codes for numbers that are written without one: of the tenant's language, its region first.
 _COUNTRIES = {"at": "43", "ch": "41", "de": "49", "en": "44", "fr": "33", "gb": "44", "pl": "48"}
 
+NO_GATEWAY = "The SMS gateway is not set up."
 # Gateways that did not answer in this run, with what was found: nobody waits for them twice.
 Dead = dict[Gateway, str]
 
@@ -119,6 +120,61 @@ def deliver(ids: Sequence[int] | None = None, *, limit: int = BATCH, dead: Dead 
     return counts
 
 
+def send_test(*, to: str, tenant: Organization, language: str = "", caused_by: User | None = None) -> str:
+    """Send a test message at once through the tenant's gateway. Returns '' or what is wrong, in plain words.
+
+    The attempt stays in the log, a failure among the errors; nothing is repeated. Call it outside of a transaction
+    (`core.middleware.own_transactions`): the gateway may take its time. Raises `Invalid` for what is no number.
+    """
+    number = e164(to, language=tenant.language)
+    with scope.unit_of_work(door="mail", tenants=[tenant.pk], user_id=caused_by.pk if caused_by else None):
+        message_id = outbox.new_message_id()
+        row = Message.objects.create(
+            channel=Message.Channel.SMS,
+            kind="test_sms",
+            tenant=tenant,
+            caused_by=caused_by,
+            body_text=render_text("test_sms", language=language, context={}, tenant=tenant),
+            language=user_language(language or tenant.language),
+            mobile_number=number,
+            message_id=message_id,
+            dedupe_key=f"test:{message_id}",
+            state=Message.State.SENDING,
+            lease_until=timezone.now() + outbox.LEASE,
+            attempts=len(PAUSES) + 1,  # so nothing repeats it, not even a sweep after a crash
+        )
+        MessageRecipient.objects.create(message=row, address=number)
+        gateway = Gateway.of(OrganizationSettings.objects.filter(organization=tenant.pk).first())
+    if gateway is None:
+        _failed(row, NO_GATEWAY)
+        return _("Address, key and sender of the gateway are needed; store them first.")
+    try:
+        gateway_id = gateway.send(number, row.body_text)
+    except TransportError as error:
+        _failed(row, str(error))
+        return f"{_explained(error)} ({error})"
+    _sent(row, gateway_id)
+    return ""
+
+
+def _explained(error: TransportError) -> str:
+    """What a gateway's refusal means for whoever set it up."""
+    status = error.status
+    if status in (401, 403):
+        return _("The gateway does not accept the key.")
+    if status in (404, 405):
+        return _("At this address nobody takes text messages. Please check the address of the gateway.")
+    if status == 429:
+        return _("The gateway takes no more messages at the moment. Please try again later.")
+    if status is not None and status >= 500:
+        return _("The gateway has a problem of its own. Please try again later.")
+    if status is not None:
+        return _("The gateway does not take this message. Please check sender, type and number.")
+    if isinstance(error, Unreachable):
+        return _("The gateway does not answer. Please check its address.")
+    return _("The gateway may not be asked. Please check its address.")
+
+
 def sweep() -> dict[str, int]:
     """Deliver everything that is due, for at most four minutes. Returns counts by outcome.
 
@@ -142,7 +198,7 @@ def _send(message: Message, dead: Dead) -> str:
     with scope.unit_of_work(door="mail", tenants=_tenants(message)):
         gateway = Gateway.of(OrganizationSettings.objects.filter(organization=message.tenant_id).first())
     if gateway is None:
-        return _failed(message, "The SMS gateway is not set up.")
+        return _failed(message, NO_GATEWAY)
     try:
         if gateway in dead:
             raise Unreachable(dead[gateway])

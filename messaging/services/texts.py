@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,8 +59,8 @@ class Source:
     settings: OrganizationSettings | None
     app: InstallationSettings
     overrides: Texts | None
-    own: Template | None
-    installed: dict[str, Template]
+    own: Texts | None
+    installed: Mapping[str, Texts]
 
     @property
     def tenant_language(self) -> str:

@@ -35,7 +35,14 @@ TIMEOUT = 10  # seconds for connecting and for each answer
 
 
 class TransportError(Exception):
-    """Mail could not be handed over. The text is for the mail log and holds no credentials."""
+    """A message could not be handed over. The text is for the mail log and holds no credentials.
+
+    ``status`` is that of an answer over HTTP, where there was one.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class Unreachable(TransportError):

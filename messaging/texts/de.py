@@ -145,6 +145,12 @@ TEXTS = {
         paragraphs=("{{company_name}}: Ihr Code für das bereitgestellte Dokument lautet {{code}}",),
         reason="",
     ),
+    "test_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}}: Dies ist eine Test-SMS. Der Versand funktioniert.",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="Test-E-Mail von {{app_name}}",
         title="Der E-Mail-Versand funktioniert",

@@ -143,6 +143,12 @@ TEXTS = {
         paragraphs=("{{company_name}}: your code for the document shared with you is {{code}}",),
         reason="",
     ),
+    "test_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}}: This is a test message. Sending text messages works.",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="Test e-mail from {{app_name}}",
         title="Sending e-mail works",

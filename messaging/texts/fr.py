@@ -148,6 +148,12 @@ TEXTS = {
         paragraphs=("{{company_name}} : votre code pour le document partagé est {{code}}",),
         reason="",
     ),
+    "test_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}} : ceci est un SMS de test. L’envoi fonctionne.",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="E-mail de test de {{app_name}}",
         title="L’envoi des e-mails fonctionne",

@@ -157,6 +157,12 @@ TEXTS = {
         paragraphs=("{{company_name}}: kod do udostępnionego dokumentu to {{code}}",),
         reason="",
     ),
+    "test_sms": BuiltIn(
+        subject="",
+        title="",
+        paragraphs=("{{company_name}}: to jest testowy SMS. Wysyłanie działa.",),
+        reason="",
+    ),
     "test_mail": BuiltIn(
         subject="Wiadomość testowa z {{app_name}}",
         title="Wysyłanie wiadomości działa",

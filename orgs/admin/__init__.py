@@ -1,32 +1,34 @@
-"""People and places, members and settings in the back office: one module per noun."""
+"""People and places, and members in the back office: one module per noun."""
 
 from __future__ import annotations
 
-from django.contrib.admin import AdminSite
+from functools import partial
 
+from django.contrib.admin import AdminSite
+from django.urls import URLPattern, path
+
+from orgs.admin import licence, updates
 from orgs.admin.access_requests import AccessRequestAdmin
+from orgs.admin.applications import ApplicationAdmin
 from orgs.admin.contacts import ContactAdmin
 from orgs.admin.imports import ImportRunAdmin
-from orgs.admin.installation import InstallationSettingsAdmin
 from orgs.admin.invites import InviteAdmin
 from orgs.admin.members import MembershipAdmin
 from orgs.admin.occupancies import OccupancyAdmin
 from orgs.admin.organizations import OrganizationAdmin
 from orgs.admin.places import BuildingAdmin, CommunityAdmin, UnitAdmin
-from orgs.admin.settings import OrganizationSettingsAdmin
 from orgs.admin.sign_ins import SignInLogAdmin
 from orgs.models import (
     AccessRequest,
+    Application,
     Building,
     Community,
     Contact,
     ImportRun,
-    InstallationSettings,
     Invite,
     Membership,
     Occupancy,
     Organization,
-    OrganizationSettings,
     SignInLog,
     Unit,
 )
@@ -45,8 +47,15 @@ def register(site: AdminSite) -> None:
         (ImportRun, ImportRunAdmin),
         (Membership, MembershipAdmin),
         (Organization, OrganizationAdmin),
-        (OrganizationSettings, OrganizationSettingsAdmin),
-        (InstallationSettings, InstallationSettingsAdmin),
         (SignInLog, SignInLogAdmin),
+        (Application, ApplicationAdmin),
     ):
         site.register(model, admin)
+
+
+def urls(site: AdminSite) -> list[URLPattern]:
+    """Own pages. Updates ask the updater between their own transactions, so that page guards itself."""
+    return [
+        path("licence/", site.admin_view(partial(licence.page, site)), name="licence"),
+        path("updates/", updates.view(site), name="updates"),
+    ]

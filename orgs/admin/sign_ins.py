@@ -7,17 +7,17 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from core.admin.base import ReadOnlyAdmin
 from core.admin.history import door_name
+from core.admin.logs import LogAdmin, PeriodFilter, PersonFilter
 from core.admin.operations import DoorFilter
 from orgs.models import SignInLog
 
 
-class SignInLogAdmin(ReadOnlyAdmin):
+class SignInLogAdmin(LogAdmin):
     """Who signed in, and who failed to. Super administrators for their tenant, the operator for all."""
 
     list_display = ("created_at", "person", "type", "through", "ip")
-    list_filter = ("type", DoorFilter)
+    list_filter = ("type", DoorFilter, PersonFilter, ("created_at", PeriodFilter))
     search_fields = ("user__email", "user__last_name", "ip")
     list_select_related = ("user", "tenant")
     ordering = ("-id",)

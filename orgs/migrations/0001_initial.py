@@ -537,10 +537,12 @@ class Migration(migrations.Migration):
                         verbose_name="tenant",
                     ),
                 ),
-                ("name", models.CharField(max_length=200)),
-                ("deactivated_at", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("deactivated_at", models.DateTimeField(blank=True, null=True, verbose_name="switched off from")),
             ],
             options={
+                "verbose_name": "application",
+                "verbose_name_plural": "applications",
                 "ordering": ("id",),
                 "constraints": [
                     models.UniqueConstraint(

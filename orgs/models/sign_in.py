@@ -20,12 +20,14 @@ from orgs.querysets import AccessTokenQuerySet, ApplicationQuerySet, SignInLogQu
 class Application(TenantBound, MutableRow):
     """An external application of a tenant (docms `App`)."""
 
-    name = models.CharField(max_length=200)
-    deactivated_at = models.DateTimeField(null=True, blank=True)
+    name = models.CharField(_("name"), max_length=200)
+    deactivated_at = models.DateTimeField(_("switched off from"), null=True, blank=True)
 
     objects = ApplicationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(

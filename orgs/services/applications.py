@@ -36,13 +36,20 @@ def create(*, tenant: Organization, values: Mapping[str, Any], user_ids: Iterabl
 
 
 @transaction.atomic
-def change(*, application: Application, values: Mapping[str, Any], user_ids: Iterable[int] | None) -> Application:
+def change(
+    *,
+    application: Application,
+    values: Mapping[str, Any],
+    user_ids: Iterable[int] | None,
+    expected: int | None = None,
+) -> Application:
     """Change name, end and people; None leaves the people. Side effects: keys and tokens of whoever is out, audit.
 
-    Raises `core.services.rows.Taken` when the name is, `Invalid` for unknown people.
+    Raises `core.services.rows.Taken` when the name is, `Invalid` for unknown people, `Changed` when somebody else was
+    faster.
     """
     locked = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
-    rows.change(locked, values)
+    rows.change(locked, values, expected=expected)
     if user_ids is not None:
         _set_users(locked, user_ids)
     _revoke_unusable(Q(application=locked))

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 # Every reference a form of the back office picks: the table that holds it, and its column.
 PICKED = [
     "orgs.occupancy.contact", "orgs.occupancy.unit", "orgs.unit.community", "orgs.unit.building", "orgs.building.community",
-    "orgs.communityassignment.community", "docms.folder.parent", "docms.folder.community", "docms.folder.unit",
+    "orgs.communityassignment.community", "orgs.communityassignment.membership", "docms.folder.parent", "docms.folder.community", "docms.folder.unit",
     "docms.folder.contact", "docms.document.folder", "docms.folderaccess.group", "docms.folderaccess.folder",
     "docms.foldermailuser.membership", "docms.groupmember.membership", "docms.group.community", "docms.group.building",
     "docms.group.unit", "docms.group.contact",
 ]  # fmt: skip
 FORMS = [
-    "orgs/occupancy/add/", "orgs/unit/add/", "orgs/building/add/", "orgs/membership/add/", "docms/folder/add/",
+    "orgs/occupancy/add/", "orgs/unit/add/", "orgs/building/add/", "orgs/membership/add/", "orgs/application/add/", "docms/folder/add/",
     "docms/group/add/", "docms/group/address/",
 ]  # fmt: skip
 

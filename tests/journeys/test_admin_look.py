@@ -12,7 +12,7 @@ from core import scope
 from docms.models import Document
 from messaging.models import Message
 from orgs.models import Community
-from orgs.services import contacts, holds, invites, occupancies
+from orgs.services import applications, contacts, holds, invites, occupancies
 from tests.cast import PASSWORD, Cast, load
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
@@ -51,6 +51,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
             actor=cast.actor("admin"), tenant_id=cast.tenant.pk, title="Rechtsstreit 7", reason="Klage der Mieterin",
             contact=cast.contact("renter"),
         )  # fmt: skip
+        app = applications.create(tenant=cast.tenant, values={"name": "Archiv"}, user_ids=[cast.renter.pk])
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
     pages = [
         "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
@@ -58,6 +59,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/occupancy/{occupancy.pk}/revoke/", "orgs/occupancy/add/", f"orgs/invite/{invite.pk}/change/",
         "orgs/membership/add/", f"orgs/membership/{cast.membership('staff').pk}/change/", "orgs/importrun/add/",
         f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/", f"docms/folder/{where.pk}/change/",
+        f"docms/folder/{where.pk}/move/", f"docms/folder/seen/?q=muster&user={cast.renter.pk}",
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/",
         f"docms/folderlabel/add/?folder={where.pk}&name=Vertrag&color=%23123456", "docms/labelsuggestion/", "messaging/message/",
@@ -65,6 +67,8 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         "core/destructionrecord/due/", "orgs/hold/", "orgs/hold/add/", f"orgs/hold/{hold.pk}/change/",
         f"orgs/hold/{hold.pk}/release/", f"docms/document/hold/?ids={document.pk}",
         f"orgs/contact/{cast.contact('renter').pk}/change/",
+        "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
+        f"test-message/?tenant={cast.tenant.pk}", "texts/", "texts/notification/?start=standard", "texts/share_sms/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]
 

@@ -97,6 +97,7 @@ PAYLOADS: dict[str, Any] = {
     "POST admin/orgs/membership/add/#community": {"communities": ["{community_id}"], "role": "staff"},
     "POST admin/docms/group/add/#people": {"people": ["{membership_id}"]},
     "POST admin/docms/folderlabel/add/#folder": {"folder": "{folder_id}"},
+    "POST admin/orgs/application/add/#people": {"people": ["{membership_id}"]},
     "POST admin/docms/group/add/#folders": {"folders": ["{folder_id}"]},
     "POST admin/docms/folder/add/#parent": {"parent": "{folder_id}"},
     "POST admin/docms/folder/add/#groups": {"groups": ["{group_id}"]},

@@ -16,8 +16,20 @@ POST admin/uploads/<str:handle>                                              in 
 PUT admin/uploads/<str:handle>                                               in     405    405    405    405    405    405    405    405    405    405
 PATCH admin/uploads/<str:handle>                                             in     A      A      A      A      A      B      A      A      X      A
 DELETE admin/uploads/<str:handle>                                            in     A      A      A      A      A      B      A      A      X      A
+GET admin/licence/                                                             in     no     no     no     no     no     no     no     +      +      +
+POST admin/licence/                                                            in     no     no     no     no     no     no     no     no     no     +
+GET admin/updates/                                                             in     no     no     no     no     no     no     no     no     no     +
+POST admin/updates/                                                            in     no     no     no     no     no     no     no     no     no     +
 GET admin/test-mail/                                                         in     no     no     no     no     no     no     no     no     no     +
 POST admin/test-mail/                                                        in     no     no     no     no     no     no     no     no     no     +
+GET admin/test-message/                                                        in     no     no     no     no     no     no     no     no     no     no
+POST admin/test-message/                                                       in     no     no     no     no     no     no     no     no     no     no
+GET admin/texts/                                                               in     no     no     no     no     no     no     no     +      +      +
+POST admin/texts/                                                              in     no     no     no     no     no     no     no     +      +      +
+GET admin/texts/<str:kind>/                                                    in     no     no     no     no     no     no     no     AX     A      A
+POST admin/texts/<str:kind>/                                                   in     no     no     no     no     no     no     no     AX     A      A
+GET admin/texts/<str:kind>/standard/                                           in     no     no     no     no     no     no     no     AX     A      -
+POST admin/texts/<str:kind>/standard/                                          in     no     no     no     no     no     no     no     AX     A      -
 GET admin/mails/                                                             in     no     no     no     no     no     no     no     no     no     +
 POST admin/mails/                                                            in     no     no     no     no     no     no     no     no     no     +
 GET admin/mails/<str:name>/                                                  in     no     no     no     no     no     no     no     no     no     A
@@ -74,10 +86,16 @@ GET admin/orgs/membership/<path:object_id>/reactivate/                       in 
 POST admin/orgs/membership/<path:object_id>/reactivate/                      in     no     no     no     no     no     -      -      A      -      A
 GET admin/orgs/organization/admit/                                           in     no     no     no     no     no     no     no     no     no     +
 POST admin/orgs/organization/admit/                                          in     no     no     no     no     no     no     no     no     no     +
+GET admin/orgs/application/<path:object_id>/key/                               in     no     no     no     no     no     -      -      A      -      A
+POST admin/orgs/application/<path:object_id>/key/                              in     no     no     no     no     no     -      -      A      -      A
 GET admin/docms/folder/<path:object_id>/people/                              in     no     no     no     no     no     -      A      A      -      A
 POST admin/docms/folder/<path:object_id>/people/                             in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/folder/<path:object_id>/person/                              in     no     no     no     no     no     -      A      A      -      A
 POST admin/docms/folder/<path:object_id>/person/                             in     no     no     no     no     no     -      A      A      -      A
+GET admin/docms/folder/seen/                                                   in     no     no     no     no     no     no     no     +      +      +
+POST admin/docms/folder/seen/                                                  in     no     no     no     no     no     no     no     +      +      +
+GET admin/docms/folder/<path:object_id>/move/                                  in     no     no     no     no     no     -      a      A      -      A
+POST admin/docms/folder/<path:object_id>/move/                                 in     no     no     no     no     no     -      a      A      -      A
 GET admin/docms/document/upload/recipients/                                  in     no     no     no     no     no     +      +      +      +      +
 POST admin/docms/document/upload/recipients/                                 in     no     no     no     no     no     +      +      +      +      +
 GET admin/docms/document/upload/                                             in     no     no     no     no     no     +      +      +      +      +
@@ -96,6 +114,20 @@ GET admin/docms/group/address/                                               in 
 POST admin/docms/group/address/                                              in     no     no     no     no     no     no     no     +      +      +
 GET admin/core/destructionrecord/due/                                        in     no     no     no     no     no     no     no     +      +      +
 POST admin/core/destructionrecord/due/                                       in     no     no     no     no     no     no     no     +      +      +
+GET admin/orgs/signinlog/export/                                               in     no     no     no     no     no     no     no     +      +      +
+POST admin/orgs/signinlog/export/                                              in     no     no     no     no     no     no     no     +      +      +
+GET admin/docms/documentlog/export/                                            in     no     no     no     no     no     +      +      +      +      +
+POST admin/docms/documentlog/export/                                           in     no     no     no     no     no     +      +      +      +      +
+GET admin/docms/readmark/export/                                               in     no     no     no     no     no     no     no     +      +      +
+POST admin/docms/readmark/export/                                              in     no     no     no     no     no     no     no     +      +      +
+GET admin/messaging/message/export/                                            in     no     no     no     no     no     no     no     +      +      +
+POST admin/messaging/message/export/                                           in     no     no     no     no     no     no     no     +      +      +
+GET admin/core/jobrun/export/                                                  in     no     no     no     no     no     no     no     no     no     +
+POST admin/core/jobrun/export/                                                 in     no     no     no     no     no     no     no     no     no     +
+GET admin/core/auditentry/export/                                              in     no     no     no     no     no     no     no     +      +      +
+POST admin/core/auditentry/export/                                             in     no     no     no     no     no     no     no     +      +      +
+GET admin/core/systemlog/export/                                               in     no     no     no     no     no     no     no     no     no     +
+POST admin/core/systemlog/export/                                              in     no     no     no     no     no     no     no     no     no     +
 GET admin/messaging/message/<path:object_id>/again/                          in     no     no     no     no     no     -      -      A      -      A
 POST admin/messaging/message/<path:object_id>/again/                         in     no     no     no     no     no     -      -      A      -      A
 GET admin/messaging/message/<path:object_id>/cancel/                         in     no     no     no     no     no     -      -      A      -      A
@@ -106,8 +138,10 @@ GET admin/(?P<url>.*)$                                                       in 
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 -- Ids in a query or a form.
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
+GET admin/test-message/?tenant={tenant_id}                                     in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      a
 GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     A      AB     A      -      A
+GET admin/docms/folder/seen/?user={user_id}                                    in     no     no     no     no     no     no     no     A      -      +
 GET admin/orgs/unit/?community__id__exact={community_id}                     in     no     no     no     no     no     +      A!200  A!200  +      A!200
 GET admin/orgs/contact/?import=created-{run_id}                              in     no     no     no     no     no     +      +      +      +      +
 GET admin/docms/document/?folder__id__exact={folder_id}                      in     no     no     no     no     no     +      A!200  A!200  +      A!200
@@ -116,6 +150,7 @@ POST admin/orgs/unit/add/#community                                          in 
 POST admin/orgs/occupancy/add/#unit                                          in     no     no     no     no     no     +      A!200  A!200  +      no
 POST admin/orgs/occupancy/add/#contact                                       in     no     no     no     no     no     +      A!200  A!200  +      no
 POST admin/orgs/membership/add/#community                                    in     no     no     no     no     no     no     no     A!200  +      no
+POST admin/orgs/application/add/#people                                        in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/group/add/#people                                           in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/group/add/#folders                                          in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/folder/add/#parent                                          in     no     no     no     no     no     no     no     A!200  +      no
@@ -169,6 +204,11 @@ orgs.organizationsettings  change  no        no        A         -         A
 orgs.installationsettings  list    no        no        no        no        +
 orgs.installationsettings  see     no        no        no        no        A
 orgs.installationsettings  change  no        no        no        no        A
+orgs.application           list    no        no        +         +         +
+orgs.application           see     no        no        A         -         A
+orgs.application           add     no        no        +         +         no
+orgs.application           change  no        no        A         -         A
+orgs.application           delete  no        no        A         -         A
 orgs.signinlog             list    no        no        +         +         +
 orgs.signinlog             see     no        no        A         -         A
 orgs.hold                  list    no        no        +         +         +

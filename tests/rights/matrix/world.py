@@ -29,6 +29,7 @@ from docms.admin.upload import DOOR as UPLOAD_DOOR
 from docms.models import DocumentLog, FolderLabel, LabelSuggestion, ReadMark
 from docms.services import documents, folders, groups, marks, permissions, shares, texts
 from messaging.models import Message
+from messaging.services.templates import store_tenant_text
 from orgs.actor import Actor
 from orgs.models import (
     AccessRequest,
@@ -129,7 +130,7 @@ def build(cast: Cast) -> World:
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
                     "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
-                    "app_id": NOWHERE,
+                    "app_id": NOWHERE, "kind": "nowhere",
                     "app_label": "orgs", "content_type_id": _content_type(),
                     "share_token": "0" * 43, "share_code": "XXXXXX", "invitation_id": "0" * 43, "key": uuid.UUID(int=0),
                 },
@@ -210,6 +211,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     permissions.set_mail_rule(actor=boss, folder=folder, user_id=person.pk, custom=True, recipient_ids=[person.pk])
     for kind in texts.Kind:
         texts.store_text(actor=boss, folder=folder, kind=kind, values={"body": f"Text {name}"})
+    store_tenant_text(tenant=tenant, kind="notification", changes={"subject": f"Neues in {name}"})
     given = shares.share(
         actor=boss, document=paper, name=f"Nina {name}", email=f"nina-{name.lower()}@example.org",
         mobile_number="+491701234567",
@@ -264,15 +266,16 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
             "systemlog_id": trouble.pk, "share_id": given.pk, "share_token": share_token, "share_code": share_code,
             "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
-            "app_id": app.pk, "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
+            "app_id": app.pk, "kind": "notification", "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
         },
         objects={
             "orgs.community": community.pk, "orgs.building": building.pk, "orgs.unit": unit.pk,
             "orgs.contact": contact.pk, "orgs.occupancy": occupancy.pk, "orgs.invite": invite.pk,
             "orgs.accessrequest": asked.pk, "orgs.importrun": run.pk, "orgs.membership": member.pk,
             "orgs.organization": tenant.pk, "orgs.organizationsettings": settings.pk, "orgs.installationsettings": 1,
-            "orgs.signinlog": entry.pk, "docms.folder": folder.pk, "docms.document": paper.pk, "docms.group": group.pk,
-            "docms.folderlabel": label.pk, "docms.labelsuggestion": suggested.pk, "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
+            "orgs.signinlog": entry.pk, "orgs.application": app.pk, "docms.folder": folder.pk, "docms.document": paper.pk,
+            "docms.group": group.pk, "docms.folderlabel": label.pk, "docms.labelsuggestion": suggested.pk,
+            "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
             "core.upload": received.pk, "core.destructionrecord": gone.pk, "orgs.hold": hold.pk,
         },

@@ -9,21 +9,29 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminFileFieldWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Section, change_url
-from core.answers import require
-from core.errors import Invalid
-from core.services import rows
-from core.services.outside import require_public
+from core.admin.pickers import picker
 from core.services.pictures import LOGO_MAX, LOGO_TYPES, store_logo
+from docms.models import FolderAccess, Group
+from docms.models.folders import is_color
+from docms.services import tenant_settings
 from orgs import rules
+from orgs.languages import USER_LANGUAGES
 from orgs.models import OrganizationSettings
 
 HELP = {
-    "accent_color": _("The one colour of your portal, as #RRGGBB. Contrast is taken care of."),
+    "accent_color": _(
+        "The one colour of your portal, as #RRGGBB; empty = the house's green. Contrast is taken care of."
+    ),
     "imprint": _("Shown at the foot of every page and mail."),
     "terms": _("Empty = nobody has to accept terms when registering."),
     "invite_days": _("How many days an invitation to residents works."),
@@ -44,9 +52,21 @@ HELP = {
     ),
     "random_password_min_length": _("Of passwords that the documents API makes up."),
     "default_first_response_hours": _("Unless the community says otherwise."),
-    "hide_process_subject": _("Residents see the type of a case instead of its subject."),
     "sms_api_key": _("For text messages with share codes."),
+    "sms_send_url": _("Must begin with https:// and lead outside of your own network."),
+    "sms_sender_id": _("The name or number that telephones show, at most 16 characters."),
+    "mail_port": _("587 with STARTTLS, 465 with TLS from the start."),
+    "default_token_sec": _("How long who signs in stays signed in, unless a program asks for another length."),
+    "api_internal_access": _("Without it, the documents API takes no sign-ins from local networks."),
+    "hide_process_subject": _("Residents see the type of a case instead of its subject."),
+    "privacy_text": _("HTML is allowed, scripts are not."),
+    "gdpr_info": _("HTML is allowed, scripts are not."),
+    "wizard_tenant_check": _("These four steer the assistants of programs that use the documents API."),
+    "wizard_folder_inactive_after_days": _("0 or less = folders are not hidden."),
+    "additional_child_folders_group": _("Besides the groups named above."),
 }
+WIZARD = ("wizard_tenant_check", "wizard_mail_perm", "wizard_folder_inactive_after_days", "wizard_folder_folder_group")
+CHILDREN = ("additional_child_folders", "additional_child_folders_group", "additional_child_folders_labels")
 GROUP_ADMIN = (
     "groupadmin_active", "groupadmin_user_create", "groupadmin_user_edit", "groupadmin_user_reset_password",
     "groupadmin_user_reset_tfa", "groupadmin_user_reset_attempts", "groupadmin_perm_read", "groupadmin_perm_download",
@@ -58,6 +78,11 @@ GROUP_ADMIN = (
 class SettingsForm(HouseForm):
     """The settings with a word on what each switch means."""
 
+    name = forms.CharField(label=_("name of the company"), max_length=255, widget=UnfoldAdminTextInputWidget)
+    language = forms.ChoiceField(
+        label=_("language"), widget=UnfoldAdminSelectWidget,
+        help_text=_("Of letters, mails and pages, where a person has chosen none."),
+    )  # fmt: skip
     new_logo = forms.FileField(
         label=_("logo"),
         required=False,
@@ -65,6 +90,36 @@ class SettingsForm(HouseForm):
         help_text=_("PNG or JPEG of at most 512 kB, best 432 × 88 pixels. Residents see it in the head of the portal."),
     )
     drop_logo = forms.BooleanField(label=_("show the name instead of the logo"), required=False)
+    sms_send_type = forms.ChoiceField(
+        label=_("type of text messages"), required=False, widget=UnfoldAdminSelectWidget,
+        help_text=_("How fast and at what price the gateway delivers."),
+    )  # fmt: skip
+    additional_groups = forms.ModelMultipleChoiceField(
+        label=_("further groups of new folders"), queryset=Group.objects.none(), required=False,
+        help_text=_("Proposed whenever a folder is made."),
+    )  # fmt: skip
+    additional_child_folders = forms.CharField(
+        label=_("subfolders of new folders"), required=False, max_length=100_000, widget=UnfoldAdminTextareaWidget,
+        help_text=_("Each new folder on top gets these. A line for each: its name, and behind | the groups that reach it."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tenant = self.instance.organization
+        self.initial |= {"name": tenant.name, "language": tenant.language}  # type: ignore[operator]
+        if "additional_child_folders" in self.fields:
+            self.initial["additional_child_folders"] = self._as_lines()
+        for name, known in (
+            ("language", [*USER_LANGUAGES]),
+            ("sms_send_type", [("", "–"), ("direct", _("direct")), ("pro", _("pro")), ("economy", _("economy"))]),
+        ):
+            if name in self.fields:
+                stored = self.initial.get(name, "")
+                more = [] if stored in dict(known) else [(stored, stored)]
+                self.fields[name].choices = known + more  # type: ignore[attr-defined]
+        for name, (least, most) in tenant_settings.LIMITS.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs |= {"min": least, "max": most}
 
     def clean_new_logo(self) -> Any:
         """The size, before anything is stored; what it is shows when it is."""
@@ -73,20 +128,48 @@ class SettingsForm(HouseForm):
             raise forms.ValidationError(_("The picture is too large; at most 512 kB."))
         return file
 
-    def clean_sms_send_url(self) -> str:
-        """A new address leads outside (DOCMS-162); a stored one is asked again when it is called."""
-        url: str = self.cleaned_data["sms_send_url"]
-        if url and url != self.initial.get("sms_send_url"):
-            try:
-                require_public(url)
-            except Invalid as error:
-                raise forms.ValidationError(str(error.message)) from None
-        return url
+    def clean_accent_color(self) -> str:
+        """A colour, or none: the browser's own picker knows no "none", and would make every portal black."""
+        color: str = self.cleaned_data["accent_color"]
+        if color:
+            is_color(color)
+        return color
+
+    def clean_additional_groups(self) -> list[int]:
+        """As they are stored."""
+        return sorted(group.pk for group in self.cleaned_data["additional_groups"])
+
+    def clean_additional_child_folders(self) -> list[dict[str, Any]]:
+        """Lines as they are stored; groups by their names, in any case."""
+        lines = [line.split("|") for line in self.cleaned_data["additional_child_folders"].splitlines() if line.strip()]
+        wanted = {name.strip().casefold() for _folder, *names in lines for name in names if name.strip()}
+        found = self.groups.values_list("name", "pk") if wanted else ()
+        known = {name.casefold(): pk for name, pk in found}
+        if unknown := sorted(wanted - known.keys()):
+            raise forms.ValidationError(_("There is no group of this name: %(name)s") % {"name": unknown[0]})
+        return [
+            {"name": folder.strip(), "group_ids": sorted({known[n.strip().casefold()] for n in names if n.strip()})}
+            for folder, *names in lines
+        ]
+
+    @property
+    def groups(self) -> Any:
+        """Those of the tenant that may be chosen."""
+        return self.fields["additional_groups"].queryset  # type: ignore[attr-defined]
+
+    def _as_lines(self) -> str:
+        """The automatic subfolders as people write them; groups that are gone by now are left out."""
+        children = self.instance.additional_child_folders
+        ids = {group for child in children for group in child.get("group_ids", ())}
+        names = dict(self.groups.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+        return "\n".join(
+            " | ".join([child["name"], *(names[group] for group in child.get("group_ids", ()) if group in names)])
+            for child in children
+        )
 
     class Meta:
         model = OrganizationSettings
         fields = "__all__"
-        widgets = {"accent_color": UnfoldAdminColorInputWidget}
         help_texts = HELP
 
 
@@ -98,6 +181,7 @@ class OrganizationSettingsAdmin(HouseAdmin):
     list_select_related = ("organization",)
     ordering = ("organization__name",)
     fieldsets = (
+        (None, {"fields": ("name", "language")}),
         (_("Appearance"), {"fields": ("new_logo", "drop_logo", "accent_color", "imprint")}),
         (_("Texts"), {"fields": ("terms", "privacy_text", "privacy_text_en", "authority_info", "gdpr_info", "gdpr_info_en"), "classes": ("tab",)}),
         (
@@ -123,6 +207,8 @@ class OrganizationSettingsAdmin(HouseAdmin):
                 "classes": ("tab",),
             },
         ),
+        (_("New folders"), {"fields": ("additional_groups", *CHILDREN), "classes": ("tab",)}),
+        (_("Assistants"), {"fields": WIZARD, "classes": ("tab",)}),
         (_("Group administrators"), {"fields": GROUP_ADMIN, "classes": ("tab",)}),
     )  # fmt: skip
 
@@ -141,10 +227,17 @@ class OrganizationSettingsAdmin(HouseAdmin):
         return obj is None or bool(rules.may_administer(actor, obj.tenant_id))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """There is a logo to take away only where there is one."""
+        """With the groups of the tenant. There is a logo to take away only where there is one."""
         form = super().get_form(request, obj, change=change, **kwargs)
+        fields = dict(form.base_fields)
         if obj is not None and obj.logo_id is None:
-            form.base_fields = {name: field for name, field in form.base_fields.items() if name != "drop_logo"}
+            fields.pop("drop_logo", None)
+        if obj is not None and "additional_groups" in fields:
+            origin: Any = FolderAccess._meta.get_field("group")
+            field: Any = picker(self, request, fields["additional_groups"], origin)
+            field.queryset = field.queryset.filter(tenant=obj.tenant_id)
+            fields["additional_groups"] = field
+        form.base_fields = fields
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -161,14 +254,15 @@ class OrganizationSettingsAdmin(HouseAdmin):
         return [(n, {**o, "fields": tuple(f for f in o["fields"] if f != "drop_logo")}) for n, o in found]
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
-        """With the logo, which arrives as a file."""
-        require(rules.may_lift_locks(request.actor, obj, values))  # type: ignore[attr-defined]
+        """See `tenant_settings.change`; the logo arrives as a file."""
         file, dropped = values.pop("new_logo", None), values.pop("drop_logo", False)
         if file is not None:
             values["logo"] = store_logo(file, tenant_id=obj.tenant_id, field="new_logo")
         elif dropped:
             values["logo"] = None
-        rows.change(obj, values, expected=expected)
+        actor = request.actor  # type: ignore[attr-defined]
+        tenant_settings.change(actor=actor, tenant=obj.organization, values=values, expected=expected)
+        obj.refresh_from_db()
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Straight to the form when there is only one."""
@@ -179,11 +273,20 @@ class OrganizationSettingsAdmin(HouseAdmin):
         return response
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """The test mail is messaging's page, reached by name."""
+        """What is tried and written on pages of its own, reached by name."""
+        query = f"?tenant={obj.tenant_id}"
         return [
             Section(
-                _("Test mail"),
-                note=_("Saves nothing: sends a mail to your own address with the stored settings."),
-                links=[(_("Send a test mail"), reverse("admin:test-mail") + f"?tenant={obj.tenant_id}")],
-            )
+                _("Try it out"),
+                note=_("Saves nothing: sends with the stored settings, and shows what the server answers."),
+                links=[
+                    (_("Send a test mail"), reverse("admin:test-mail") + query),
+                    (_("Send a test message"), reverse("admin:test-message") + query),
+                ],
+            ),
+            Section(
+                _("Texts"),
+                note=_("What mails and text messages say, with placeholders and preview."),
+                links=[(_("Texts of mails and text messages"), reverse("admin:texts"))],
+            ),
         ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import HouseAdmin
 from core.admin.pages import Section
-from core.services import rows
+from docms.services import app_settings
 from orgs.models import InstallationSettings
 from orgs.services.installation import installation
 
@@ -63,10 +63,10 @@ class InstallationSettingsAdmin(HouseAdmin):
         return installation() if object_id == "1" and self.may_see(request.actor) else None  # type: ignore[attr-defined]
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
-        """The first change makes the row."""
-        if obj._state.adding:
-            return rows.create(InstallationSettings, pk=1, **values)
-        return super().update(request, obj, values, expected)
+        """See `app_settings.change`; the first change makes the row."""
+        is_new = obj._state.adding
+        app_settings.change(values, expected=None if is_new else expected)
+        return installation() if is_new else obj.refresh_from_db()
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """There is one."""
