@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.web import brand, documents, password, profile, register, second_factor, shares, sign_in, start
+from portal.web import archive, brand, documents, password, profile, register, second_factor, shares, sign_in, start
 
 app_name = "portal"
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("places", start.places, name="places"),
     path("c/<int:community_id>/", start.start, name="start"),
     path("c/<int:community_id>/info/documents", documents.documents, name="documents"),
+    path("c/<int:community_id>/info/documents/archive", archive.archive, name="archive"),
     path("documents/<int:document_id>", documents.document, name="document"),
     path("documents/<int:document_id>/download", documents.download, name="download"),
     path("documents/<int:document_id>/read", documents.read, name="read"),

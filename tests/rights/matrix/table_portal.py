@@ -33,6 +33,8 @@ GET app/c/<int:community_id>/                                                in 
 POST app/c/<int:community_id>/                                               405    405    405    405    405    405    405    405    405    405    405
 GET app/c/<int:community_id>/info/documents                                  in     A      A      A      A      -      B      A      A      X      -
 POST app/c/<int:community_id>/info/documents                                 405    405    405    405    405    405    405    405    405    405    405
+GET app/c/<int:community_id>/info/documents/archive                          in     A      A      A      A      -      B      A      A      X      -
+POST app/c/<int:community_id>/info/documents/archive                         in     A      A      A      A      -      B      A      A      X      -
 GET app/documents/<int:document_id>                                          in     A      A      A      A      -      B      A      A      X      -
 POST app/documents/<int:document_id>                                         405    405    405    405    405    405    405    405    405    405    405
 GET app/documents/<int:document_id>/download                                 in     A      A      A      A      -      B      A      A      X      -
@@ -78,4 +80,6 @@ POST api/docs/<slug:name>/redoc/                                             405
 -- What an address may name besides the path: ids in a query are not found like those in a path.
 GET app/c/<int:community_id>/info/documents?folder={folder_id}               in     A      A      A      A      -      B      A      -      -      -
 GET app/c/<int:community_id>/info/documents?doc={document_id}                in     A      A      A      A      -      B      A      -      -      -
+GET app/c/<int:community_id>/info/documents/archive?folder={folder_id}       in     A      A      A      A      -      B      A      -      -      -
+POST app/c/<int:community_id>/info/documents/archive?folder={folder_id}      in     A      A      A      A      -      B      A      -      -      -
 """
