@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from portal.web import archive, brand, documents, password, profile, register, second_factor, shares, sign_in, start
+from core import tus
+from portal.web import (
+    archive,
+    brand,
+    documents,
+    password,
+    profile,
+    register,
+    second_factor,
+    shares,
+    sign_in,
+    start,
+    upload,
+)
 
 app_name = "portal"
 
@@ -23,6 +36,8 @@ urlpatterns = [
     path("c/<int:community_id>/", start.start, name="start"),
     path("c/<int:community_id>/info/documents", documents.documents, name="documents"),
     path("c/<int:community_id>/info/documents/archive", archive.archive, name="archive"),
+    path("c/<int:community_id>/info/documents/upload", upload.upload, name="upload"),
+    path("uploads/", include(tus.urls(upload.DOOR, upload.tenant_of))),
     path("documents/<int:document_id>", documents.document, name="document"),
     path("documents/<int:document_id>/download", documents.download, name="download"),
     path("documents/<int:document_id>/read", documents.read, name="read"),

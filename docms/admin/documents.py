@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
@@ -21,13 +20,12 @@ from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section
 from core.admin.pickers import PickedFilter
 from core.models import Blob
-from core.services import uploads
 from core.services.blobs import held_because
 from docms import rules
 from docms.admin import upload
 from docms.admin.explaining import people_page, person_page
 from docms.models import Document, DocumentLog, FolderLabel, ReadMark
-from docms.services import documents
+from docms.services import documents, intake
 from docms.services.groups import people_of_folder
 from orgs.models import User
 
@@ -117,15 +115,8 @@ class DocumentAdmin(HouseAdmin):
         file = values.pop("new_file", None)
         content: dict[str, Any] = {}
         if file:
-            received = uploads.receive(
-                file,
-                user_id=actor.user_id,
-                tenant_id=obj.tenant_id,
-                door=DOOR,
-                name=file.name,
-                limit=settings.UPLOAD_LIMIT,
-            )
-            claimed = uploads.claim(received.handle, user_id=actor.user_id, door=DOOR)
+            (handle,) = intake.receive([file], actor=actor, tenant_id=obj.tenant_id, door=DOOR)
+            claimed = intake.claim(handle, actor=actor, tenant_id=obj.tenant_id, door=DOOR)
             content = {"blob": claimed.blob, "filename": claimed.name}
         return documents.change_document(
             actor=actor,

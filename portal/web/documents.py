@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from core.answers import require
 from core.errors import NotFound
 from docms.models import Document, Folder
-from docms.rules import may_check_off
+from docms.rules import may_check_off, may_upload
 from docms.services import delivery, marks
 from orgs.models import Community
 from portal.rules import community_of, may_use_documents, may_use_folder
@@ -78,6 +78,7 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
         "summary": _summary(cabinet, listed.paginator.count),
         "paper": paper,
         "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper.folder)),
+        "may_upload": cabinet.folder is not None and bool(may_upload(shell.actor, cabinet.folder)),
         "list_url": _list_url(request),
         "archive_url": f"{reverse('portal:archive', args=[community_id])}{query_of(request.GET)}",
     }

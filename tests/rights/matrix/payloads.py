@@ -24,6 +24,7 @@ D = "docms/api/v1/"
 
 PAYLOADS: dict[str, Any] = {
     "POST admin/uploads/": {"tenant": "{tenant_id}"},
+    "POST app/uploads/": {"folder": "{folder_id}"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},
     f"PUT {D}password/token/<str:token>": {"new_password": "Ein-anderer-Satz-2"},
     f"POST {D}users": _USER,
