@@ -12,6 +12,7 @@ import io
 import logging
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from django.utils import timezone, translation
@@ -77,20 +78,11 @@ class _Work:
 
     @contextmanager
     def unit(self, *, anew: bool = False) -> Iterator[Actor]:
-        now = self._now
-        with (
-            translation.override(self._language),
-            scope.unit_of_work(
-                door=now.door,
-                user_id=self._user_id,
-                ip=now.ip,
-                request_id=now.request_id,
-                tenants=self.actor.tenants if self.actor else (),
-            ),
-        ):
+        with translation.override(self._language), scope.resumed(self._now):
             if anew or self.actor is None:
                 user = User.objects.filter(pk=self._user_id).first()
                 self.actor = enter(user if user and user.is_active else None, door=self._door)
+                self._now = replace(self._now, tenants=self.actor.tenants)
             yield self.actor
 
     @contextmanager
