@@ -278,6 +278,11 @@ class DoorSchema(AutoSchema):
         # Requests have serializers of their own, named like the contract's schemas: no suffix.
         return str(super()._get_serializer_name(serializer, "response", bypass_extensions))
 
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        # The framework takes a body of which no field is required for one that may be left out; no contract says so.
+        body = super()._get_request_body(direction)
+        return body and {**body, "required": True}
+
     def get_tags(self) -> list[str]:
         """Only tags that an operation names."""
         return []

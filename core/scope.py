@@ -111,6 +111,21 @@ def unit_of_work(
             _tell_database(current().tenants)
 
 
+@contextmanager
+def resumed(earlier: Scope) -> Iterator[Scope]:
+    """A unit of work of the same person, door and tenants as an earlier one: while an answer is being sent, the one that
+    began it is over."""
+    with unit_of_work(
+        door=earlier.door,
+        user_id=earlier.user_id,
+        acting_for=earlier.acting_for,
+        ip=earlier.ip,
+        request_id=earlier.request_id,
+        tenants=earlier.tenants,
+    ) as unit:
+        yield unit
+
+
 def identify(user_id: int | None, *, acting_for: int | None = None) -> None:
     """Say who works, once a door knows it."""
     _current.set(replace(_current.get(), user_id=user_id, acting_for=acting_for))
@@ -150,14 +165,7 @@ def beside() -> Iterator[Callable[[Callable[[], _T]], _T]]:
     now = current()
 
     def alone(work: Callable[[], _T]) -> _T:
-        with unit_of_work(
-            door=now.door,
-            user_id=now.user_id,
-            acting_for=now.acting_for,
-            ip=now.ip,
-            request_id=now.request_id,
-            tenants=now.tenants,
-        ):
+        with resumed(now):
             return work()
 
     def hang_up() -> None:

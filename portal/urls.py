@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
-from portal.web import brand, documents, owners, password, profile, register, second_factor, shares, sign_in, start
+from core import tus
+from portal.web import (
+    archive,
+    brand,
+    documents,
+    owners,
+    password,
+    profile,
+    register,
+    second_factor,
+    shares,
+    sign_in,
+    start,
+    upload,
+)
 
 app_name = "portal"
 
@@ -23,6 +37,9 @@ urlpatterns = [
     path("places", start.places, name="places"),
     path("c/<int:community_id>/", start.start, name="start"),
     path("c/<int:community_id>/info/documents", documents.documents, name="documents"),
+    path("c/<int:community_id>/info/documents/archive", archive.archive, name="archive"),
+    path("c/<int:community_id>/info/documents/upload", upload.upload, name="upload"),
+    path("uploads/", include(tus.urls(upload.DOOR, upload.tenant_of))),
     path("documents/<int:document_id>", documents.document, name="document"),
     path("documents/<int:document_id>/download", documents.download, name="download"),
     path("documents/<int:document_id>/read", documents.read, name="read"),

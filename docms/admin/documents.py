@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef
@@ -24,14 +23,13 @@ from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, of_object
 from core.admin.pickers import PickedFilter
 from core.models import Blob
-from core.services import uploads
 from core.services.blobs import held_because
 from docms import rules
 from docms.admin import upload
 from docms.admin.explaining import people_page, person_page
 from docms.admin.holds import hold_papers, holds_url
 from docms.models import Document, DocumentLog, FolderLabel, ReadMark
-from docms.services import documents, holds
+from docms.services import documents, holds, intake
 from docms.services.groups import people_of_folder
 from orgs.admin.holding import holds_section
 from orgs.models import User
@@ -123,15 +121,8 @@ class DocumentAdmin(HouseAdmin):
         file = values.pop("new_file", None)
         content: dict[str, Any] = {}
         if file:
-            received = uploads.receive(
-                file,
-                user_id=actor.user_id,
-                tenant_id=obj.tenant_id,
-                door=DOOR,
-                name=file.name,
-                limit=settings.UPLOAD_LIMIT,
-            )
-            claimed = uploads.claim(received.handle, user_id=actor.user_id, door=DOOR)
+            (handle,) = intake.receive([file], actor=actor, tenant_id=obj.tenant_id, door=DOOR)
+            claimed = intake.claim(handle, actor=actor, tenant_id=obj.tenant_id, door=DOOR)
             content = {"blob": claimed.blob, "filename": claimed.name}
         return documents.change_document(
             actor=actor,

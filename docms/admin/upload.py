@@ -24,11 +24,10 @@ from unfold.widgets import (
 from core.admin import pages
 from core.admin.forms import Refusable
 from core.admin.pages import id_in, list_url
-from core.errors import Denied, Invalid, NotFound
-from core.services import uploads
+from core.errors import Denied, NotFound
 from docms import rules
 from docms.models import Document, Folder
-from docms.services import documents, notify
+from docms.services import intake, notify
 from orgs.admin.tenant_view import actor_of
 from orgs.models import User
 
@@ -102,20 +101,13 @@ def page(admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
     form = PublishForm(
         request.POST or None, folders=folders, initial={"folder": request.GET.get("folder", ""), "allow_download": True}
     )
-    handles = [h for h in request.POST.getlist("upload") if h]
-    files = request.FILES.getlist("files")
     if request.method == "POST" and form.is_valid():
-        if not handles and not files:
-            form.add_error(None, _("Choose at least one file."))
-        else:
-            made: list[Document] = []
-            if form.attempt(lambda: made.extend(_publish(request, form, handles, files))):
-                text = ngettext(
-                    "%(count)d paper is in “%(folder)s”.", "%(count)d papers are in “%(folder)s”.", len(made)
-                )
-                folder = form.cleaned_data["folder"]
-                messages.success(request, text % {"count": len(made), "folder": folder})
-                return redirect(list_url(Document, folder__id__exact=folder.pk))
+        made: list[Document] = []
+        if form.attempt(lambda: made.extend(_publish(request, form.cleaned_data))):
+            text = ngettext("%(count)d paper is in “%(folder)s”.", "%(count)d papers are in “%(folder)s”.", len(made))
+            folder = form.cleaned_data["folder"]
+            messages.success(request, text % {"count": len(made), "folder": folder})
+            return redirect(list_url(Document, folder__id__exact=folder.pk))
     return pages.render(
         admin.admin_site,
         request,
@@ -133,40 +125,20 @@ def page(admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
     )
 
 
-def _publish(request: HttpRequest, form: PublishForm, handles: list[str], files: list[Any]) -> list[Document]:
-    """All or none: a handle that does not fit leaves the others usable."""
-    actor, values = request.actor, form.cleaned_data  # type: ignore[attr-defined]
-    folder = values["folder"]
-    handles = handles + [
-        uploads.receive(
-            file,
-            user_id=actor.user_id,
-            tenant_id=folder.tenant_id,
-            door=DOOR,
-            name=file.name,
-            limit=settings.UPLOAD_LIMIT,
-        ).handle
-        for file in files
-    ]
-    single = values["title"] if len(handles) == 1 else ""
-    made = []
-    for handle in dict.fromkeys(handles):
-        upload = uploads.claim(handle, user_id=actor.user_id, door=DOOR)
-        if upload.blob is None or upload.tenant_id != folder.tenant_id:
-            raise Invalid(_("This file was uploaded for another tenant."))
-        made.append(
-            documents.publish(
-                actor=actor,
-                folder=folder,
-                blob=upload.blob,
-                filename=upload.name,
-                title=(request.POST.get(f"title-{handle}", "").strip() or single)[:250],
-                allow_download=values["allow_download"],
-                active_from=values["active_from"],
-                active_until=values["active_until"],
-            )
-        )
-    return made
+def _publish(request: HttpRequest, values: dict[str, Any]) -> list[Document]:
+    """See `intake.publish_all`."""
+    return intake.publish_all(
+        actor=request.actor,  # type: ignore[attr-defined]
+        folder=values["folder"],
+        door=DOOR,
+        handles=request.POST.getlist("upload"),
+        files=request.FILES.getlist("files"),
+        titles=intake.titles_in(request.POST),  # type: ignore[arg-type]
+        single_title=values["title"],
+        allow_download=values["allow_download"],
+        active_from=values["active_from"],
+        active_until=values["active_until"],
+    )
 
 
 def recipients(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:

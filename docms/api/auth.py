@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -137,10 +137,14 @@ class BearerToken(BaseAuthentication):
 
 
 class PendingToken(BearerToken):
-    """A token that need not be active: tenants, second factor, password (DOCMS-002)."""
+    """A token that need not be active: tenants, second factor, password (DOCMS-002).
 
-    asks_network = True
-    takes_applications = False
+    ``asks_network``: a tenant that bars the caller's network is closed. ``takes_applications``: open to tokens that an
+    application got.
+    """
+
+    def __init__(self, *, asks_network: bool = True, takes_applications: bool = False) -> None:
+        self.asks_network, self.takes_applications = asks_network, takes_applications
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken]:
         """The token and the person, in all tenants of the person; a token bound to a tenant follows its rules.
@@ -165,16 +169,10 @@ class PendingToken(BearerToken):
         return user, token
 
 
-class LeavingToken(PendingToken):
-    """For selection and sign-out, which end the access to the tenant that bars the network (DOCMS-012, 013)."""
-
-    asks_network = False
-
-
-class EndingToken(LeavingToken):
-    """For sign-out, which is open to applications, too."""
-
-    takes_applications = True
+# For selection and sign-out, which end the access to the tenant that bars the network (DOCMS-012, 013); the second is
+# open to applications, too. One class, because they are one scheme of the document that is served.
+LeavingToken = partial(PendingToken, asks_network=False)
+EndingToken = partial(PendingToken, asks_network=False, takes_applications=True)
 
 
 def _why_gone(user_id: int, tenant_id: int) -> str:
@@ -213,7 +211,6 @@ class _BearerScheme(OpenApiAuthenticationExtension):
 
 class _PendingScheme(OpenApiAuthenticationExtension):
     target_class = PendingToken
-    match_subclasses = True
     name = "bearerInactive"
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime
+from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.http import StreamingHttpResponse
 from rest_framework import serializers
+from rest_framework.response import Response
 
+from core import scope
+from core.http import dumps
 from core.planned import planned_cursor, sql_of
 from docms import rules
 from docms.api.fields import (
@@ -24,13 +29,15 @@ from docms.models import Document, Folder
 
 if TYPE_CHECKING:
     import zoneinfo
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from django.db.models import QuerySet
 
     from docms.api.base import DocmsView
+    from docms.querysets import DocumentQuerySet
     from orgs.actor import Actor
 
+PIECE = 500  # documents of one statement, where a list is sent in pieces
 FILENAME = r"^[^/\\\x00]+\Z"
 
 
@@ -184,6 +191,33 @@ def rows_of(view: DocmsView, found: QuerySet[Document]) -> list[dict[str, Any]]:
     flags = rules.effective_many(view.actor, [Folder(pk=pk, tenant_id=view.tenant.pk) for pk in noted])
     marked, zone = view.marks_shown, view.tenant.zone
     return [_row(row, view.actor, flags.get(row.folder_id, rules.Flags()), zone, marked=marked) for row in rows]
+
+
+def in_pieces(view: DocmsView, found: DocumentQuerySet[Document]) -> Response | StreamingHttpResponse:
+    """A list of any length in flat memory: what is longer than `PIECE` is read and sent piece by piece.
+
+    The ids, in the order of the queryset, are read at once; of each piece the rows that the queryset still finds, in a
+    unit of work of its own: no transaction stays open for a slow client.
+    """
+    rows = rows_of(view, found[: PIECE + 1])
+    if len(rows) <= PIECE:
+        return Response(rows)
+    del rows
+    ids = array("q", found.values_list("pk", flat=True).iterator(chunk_size=2000))
+    return StreamingHttpResponse(_pieces(view, found, ids, scope.current()), content_type="application/json")
+
+
+def _pieces(
+    view: DocmsView, found: DocumentQuerySet[Document], ids: Sequence[int], now: scope.Scope
+) -> Iterator[bytes]:
+    begin = b"["
+    for start in range(0, len(ids), PIECE):
+        with scope.resumed(now):
+            rows = rows_of(view, found.filter(pk__in=list(ids[start : start + PIECE])))
+        if rows:
+            yield begin + dumps(rows)[1:-1]
+            begin = b","
+    yield b"[]" if begin == b"[" else b"]"
 
 
 def _read(found: QuerySet[Document], membership_id: int) -> list[_Stored]:

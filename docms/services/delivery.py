@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.errors import Denied, NotFound, TooLarge, WrongType
+from core.errors import Conflict, Denied, NotFound, TooLarge, WrongType
 from core.services import blobs
 from core.services import delivery as core_delivery
 from core.services.wake import wake
@@ -103,6 +103,25 @@ def open_version(
     return document, version, blob
 
 
+def open_for_archive(*, document_id: int, actor: Actor) -> Opened:
+    """Take a document away as one of many, and prove it.
+
+    Side effects: as `open_for_download`. Raises as that, and `Conflict` (``goes_with_download``) for a document that is
+    deleted with its next download: it goes to whoever asks for it by name, not unnoticed in a heap that may break off.
+    """
+    if (opened := _at_once(document_id, actor, DOWNLOAD, None, None)) is not None:
+        return opened
+    document, flags = _seen_with(document_id, actor, "download")
+    _require_download(document, actor, flags)
+    if document.delete_after_next_download:
+        raise Conflict(
+            _("It is deleted with its next download. Please download it by itself."), code="goes_with_download"
+        )
+    version, blob = bytes_of(document.current, None)
+    _prove(document, version, actor, DOWNLOAD, None)
+    return document, version, blob
+
+
 def _at_once(
     document_id: int, actor: Actor, action: str, request: HttpRequest | None, max_bytes: int | None
 ) -> Opened | None:
@@ -164,10 +183,15 @@ def bytes_of(version: DocumentVersion | None, max_bytes: int | None) -> tuple[Do
     blob = version.blob
     blobs.require_deliverable(blob)
     if blob.missing_since is not None:
-        raise NotFound(_("The content of this file is missing. The operator has been told."), code="file_missing")
+        raise missing()
     if max_bytes is not None and blob.size > max_bytes:
         raise TooLarge
     return version, blob
+
+
+def missing() -> NotFound:
+    """The refusal where a document's bytes are lost."""
+    return NotFound(_("The content of this file is missing. The operator has been told."), code="file_missing")
 
 
 def claim(document: Document, user: User | None) -> None:
@@ -276,7 +300,5 @@ def file_data(version: DocumentVersion, blob: Blob) -> dict[str, str]:
             data = base64.b64encode(file.read()).decode("ascii")
     except FileNotFoundError:
         wake("core.mark_missing", blob.pk)
-        raise NotFound(
-            _("The content of this file is missing. The operator has been told."), code="file_missing"
-        ) from None
+        raise missing() from None
     return {"filename": version.filename, "data": data}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import EmptyPage, PageNotAnInteger
@@ -16,15 +17,16 @@ from django.views.decorators.vary import vary_on_headers
 from core.answers import require
 from core.errors import NotFound
 from docms.models import Document, Folder
-from docms.rules import may_check_off
+from docms.rules import may_check_off, may_upload
 from docms.services import delivery, marks
 from orgs.models import Community
 from portal.rules import community_of, may_use_documents, may_use_folder
 from portal.web.pages import is_fragment, next_page, page
 from portal.web.papers import Cabinet, Filters
-from portal.web.shell import communities, enter, home_community, number_in
+from portal.web.shell import Shell, communities, enter, home_community, number_in
 
-KEPT = ("folder", "only", "year", "label", "q", "page")  # what the address of the list consists of
+CHOICE = ("folder", "only", "year", "label", "q")  # what in the address says which papers
+KEPT = (*CHOICE, "page")  # what the address of the list consists of
 
 
 def filters_of(query: QueryDict) -> Filters:
@@ -39,6 +41,16 @@ def filters_of(query: QueryDict) -> Filters:
     )
 
 
+def cabinet_of(request: HttpRequest, shell: Shell) -> Cabinet:
+    """The papers of a community, where documents are switched on. Raises `NotFound` for a folder out of reach."""
+    assert shell.community is not None
+    require(may_use_documents(shell.community))
+    cabinet = Cabinet(shell.actor, shell.community, filters_of(request.GET))
+    if cabinet.filters.folder and (cabinet.folder is None or cabinet.folder.pk not in cabinet.reached):
+        raise NotFound
+    return cabinet
+
+
 @require_GET
 @page
 @vary_on_headers("HX-Request")
@@ -46,11 +58,8 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
     """The page, and with htmx its three panes alone. A folder or paper out of reach is not found."""
     shell = enter(request, community_id, "documents")
     assert shell.community is not None
-    require(may_use_documents(shell.community))
-    filters = filters_of(request.GET)
-    cabinet = Cabinet(shell.actor, shell.community, filters)
-    if filters.folder and (cabinet.folder is None or cabinet.folder.pk not in cabinet.reached):
-        raise NotFound
+    cabinet = cabinet_of(request, shell)
+    filters = cabinet.filters
     wanted = request.GET.get("doc", "")
     paper = cabinet.paper(number_in(wanted) or 0) if wanted else None
     if wanted and paper is None:
@@ -69,7 +78,9 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
         "summary": _summary(cabinet, listed.paginator.count),
         "paper": paper,
         "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper.folder)),
+        "may_upload": cabinet.folder is not None and bool(may_upload(shell.actor, cabinet.folder)),
         "list_url": _list_url(request),
+        "archive_url": f"{reverse('portal:archive', args=[community_id])}{query_of(request.GET)}",
     }
     context["is_fragment"] = is_fragment(request)
     template = "portal/documents.html#panes" if context["is_fragment"] else "portal/documents.html"
@@ -87,11 +98,16 @@ def _summary(cabinet: Cabinet, count: int) -> str:
 
 def _list_url(request: HttpRequest) -> str:
     """The address of the list without the chosen paper."""
-    query = QueryDict(mutable=True)
-    for name in KEPT:
-        if request.GET.get(name):
-            query[name] = request.GET[name]
-    return f"{request.path}?{query.urlencode()}" if query else request.path
+    return f"{request.path}{query_of(request.GET, KEPT)}"
+
+
+def query_of(query: QueryDict, names: Sequence[str] = CHOICE) -> str:
+    """These parameters as the end of an address: the choice of papers, unless others are meant."""
+    kept = QueryDict(mutable=True)
+    for name in names:
+        if value := query.get(name):
+            kept[name] = str(value)
+    return f"?{kept.urlencode()}" if kept else ""
 
 
 def _paper(request: HttpRequest, document_id: int) -> Document:

@@ -136,6 +136,12 @@ class Cabinet:
         """The chosen folder, when it is in the tree."""
         return self.folders.get(self.filters.folder) if self.filters.folder else None
 
+    @cached_property
+    def branch(self) -> list[int]:
+        """The chosen folder and those below it."""
+        chosen = self.filters.folder
+        return [f.pk for f in self.folders.values() if chosen in (f.pk, *f.ancestors)]
+
     @property
     def papers(self) -> DocumentQuerySet[Any]:
         """All papers of the community."""
@@ -160,8 +166,7 @@ class Cabinet:
         if self.filters.words:
             papers = Document.objects.search(self.actor, self.filters.words).filter(folder__in=self.reached)
         if self.folder is not None:
-            below = [f.pk for f in self.folders.values() if self.folder.pk in (f.pk, *f.ancestors)]
-            papers = papers.filter(folder__in=below if self.filters.words else [self.folder.pk])
+            papers = papers.filter(folder__in=self.branch if self.filters.words else [self.folder.pk])
         return papers
 
     @cached_property

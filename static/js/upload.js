@@ -4,24 +4,31 @@
 //      data-text-progress="{percent} %, {sent} of {total}" data-text-waiting="Waiting" data-text-done="Uploaded, {total}"
 //      data-text-offline="Connection lost. Your file is safe, we keep trying." data-text-failed="That did not work."
 //      data-text-empty="The file is empty." data-text-large="The file is larger than {total}."
-//      data-text-busy="Please wait until all files are uploaded." data-text-all-done="All uploaded: {count}.">
+//      data-text-busy="Please wait until all files are uploaded." data-text-all-done="All uploaded: {count}."
+//      data-text-paused="Paused, {sent} of {total}" data-text-unfinished="Not finished: {names}. Choose the same files again.">
 //   <ul data-upload-list></ul>
 //   <div data-upload-drop><input type="file" name="files" multiple></div>
 //   <p data-upload-status aria-live="polite"></p>
 //   <template data-upload-row><li>
 //     <span data-part="name"></span>
 //     <span data-part="state"><progress data-part="bar" max="100" value="0"></progress><span data-part="text"></span></span>
+//     <label>Title <input data-title></label>
+//     <button type="button" data-part="pause" hidden>Pause</button>
+//     <button type="button" data-part="resume" hidden>Go on</button>
 //     <button type="button" data-part="retry" hidden>Again</button>
 //     <button type="button" data-part="remove">Cancel</button>
 //   </li></template>
 // </div>
 //
 // Each finished file adds <input type="hidden" name="upload" value="HANDLE"> to the surrounding form (data-name names
-// it otherwise). data-finish is a selector of buttons that wait until all files have arrived. Without this script the
+// it otherwise); the title of its row, which starts as the file name without its ending, is then sent as title-HANDLE.
+// data-tenant and data-folder go along as metadata. A file that had arrived in part before the page was left goes on from
+// there when it is chosen again; data-text-unfinished says which do. Title, pause and resume may be left out. data-finish is a selector of buttons that wait until all files have arrived. Without this script the
 // file input is sent with the form as usual. The element fires "upload:change" with {busy, done, failed}.
 (() => {
   "use strict";
   const TOGETHER = 3; // files that are sent at the same time
+  const KEYS = ["tenant", "folder"]; // metadata that say where the bytes belong
   const RETRIES = [0, 1000, 3000, 5000, 10000, 20000, 30000, 60000]; // milliseconds
   const language = document.documentElement.lang || "de";
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
@@ -51,10 +58,11 @@
       });
       this.listenToDrops();
       this.form?.addEventListener("submit", (event) => {
-        if (!this.busy) return;
+        if (!this.busy) return this.remember([]);
         event.preventDefault();
         this.say(root.dataset.textBusy);
       });
+      this.remind();
       addEventListener("online", () => {
         for (const item of this.items) if (item.state === "offline") this.start(item);
       });
@@ -64,7 +72,22 @@
     }
 
     get busy() {
-      return this.items.some((item) => ["waiting", "sending", "offline"].includes(item.state));
+      return this.items.some((item) => ["waiting", "sending", "paused", "offline"].includes(item.state));
+    }
+
+    // What was under way when the page was left, in this tab.
+    get place() {
+      return `upload:${this.root.dataset.endpoint}:${this.root.dataset.tenant ?? ""}:${this.root.dataset.folder ?? ""}`;
+    }
+
+    remember(names) {
+      if (names.length) sessionStorage.setItem(this.place, JSON.stringify(names));
+      else sessionStorage.removeItem(this.place);
+    }
+
+    remind() {
+      const names = JSON.parse(sessionStorage.getItem(this.place) ?? "[]");
+      if (names.length) this.say(fill(this.root.dataset.textUnfinished, { names: names.join(", ") }));
     }
 
     listenToDrops() {
@@ -94,7 +117,7 @@
         const row = this.template.content.firstElementChild.cloneNode(true);
         const item = { file, row, state: "waiting", part: (name) => row.querySelector(`[data-part=${name}]`) };
         item.part("name").textContent = file.name;
-        for (const button of ["remove", "retry"]) {
+        for (const button of ["remove", "retry", "pause", "resume"]) {
           const hidden = document.createElement("span"); // the button's name says which file it means
           hidden.className = "vh";
           hidden.textContent = ` ${file.name}`;
@@ -103,6 +126,13 @@
         item.part("bar")?.setAttribute("aria-label", file.name);
         item.part("remove").addEventListener("click", () => this.remove(item));
         item.part("retry")?.addEventListener("click", () => this.start(item));
+        item.part("pause")?.addEventListener("click", () => this.pause(item));
+        item.part("resume")?.addEventListener("click", () => {
+          this.start(item);
+          item.part("pause").focus();
+        });
+        const title = row.querySelector("[data-title]");
+        if (title) title.value = file.name.replace(/\.[^.]{1,8}$/, "").replace(/_/g, " ");
         this.items.push(item);
         this.list.append(row);
         const most = Number(this.root.dataset.max || Infinity);
@@ -125,8 +155,8 @@
       item.state = "sending";
       this.progress(item, item.sent ?? 0);
       item.upload ??= this.prepare(item);
-      const tenant = this.root.dataset.tenant ?? "";
-      const earlier = (await item.upload.findPreviousUploads()).filter((one) => (one.metadata.tenant ?? "") === tenant);
+      const here = (metadata) => KEYS.every((key) => (metadata[key] ?? "") === (this.root.dataset[key] ?? ""));
+      const earlier = (await item.upload.findPreviousUploads()).filter((one) => here(one.metadata));
       if (item.state !== "sending") return; // cancelled meanwhile
       // The same file may be chosen twice; each needs a handle of its own.
       const taken = new Set(this.items.filter((one) => one !== item).map((one) => one.upload?.url));
@@ -138,7 +168,7 @@
     prepare(item) {
       const token = this.root.dataset.csrf ?? document.querySelector("input[name=csrfmiddlewaretoken]")?.value ?? "";
       const metadata = { filename: item.file.name, filetype: item.file.type };
-      if (this.root.dataset.tenant) metadata.tenant = this.root.dataset.tenant;
+      for (const key of KEYS) if (this.root.dataset[key]) metadata[key] = this.root.dataset[key];
       return new tus.Upload(item.file, {
         endpoint: this.root.dataset.endpoint,
         headers: { "X-CSRFToken": token },
@@ -173,12 +203,23 @@
       this.show(item, "sending", fill(this.root.dataset.textProgress, values));
     }
 
+    async pause(item) {
+      if (item.state !== "sending") return;
+      const values = { sent: size(item.sent ?? 0), total: size(item.file.size) };
+      this.show(item, "paused", fill(this.root.dataset.textPaused, values));
+      item.part("resume").focus();
+      this.next();
+      await item.upload?.abort();
+    }
+
     succeed(item) {
       if (item.state === "removed") return;
       const handle = new URL(item.upload.url, location.href).pathname.split("/").filter(Boolean).pop();
       const field = document.createElement("input");
       Object.assign(field, { type: "hidden", name: this.root.dataset.name ?? "upload", value: handle });
       item.row.append(field);
+      const title = item.row.querySelector("[data-title]");
+      if (title) title.name = `title-${handle}`;
       this.show(item, "done", fill(this.root.dataset.textDone, { total: size(item.file.size) }), "good");
       const done = this.items.filter((one) => one.state === "done").length;
       if (!this.busy) this.say(fill(this.root.dataset.textAllDone, { count: whole.format(done) }));
@@ -213,7 +254,10 @@
       else delete item.row.dataset.tone;
       item.part("text").textContent = text ?? "";
       const bar = item.part("bar");
-      if (bar) bar.hidden = !["waiting", "sending"].includes(state);
+      if (bar) bar.hidden = !["waiting", "sending", "paused"].includes(state);
+      for (const [button, when] of [["pause", "sending"], ["resume", "paused"]]) {
+        if (item.part(button)) item.part(button).hidden = state !== when;
+      }
       const retry = item.part("retry");
       if (retry && state === "sending") retry.hidden = true;
       this.changed();
@@ -228,6 +272,7 @@
       if (this.root.dataset.finish) {
         for (const button of document.querySelectorAll(this.root.dataset.finish)) button.disabled = busy;
       }
+      this.remember(this.items.filter((item) => item.state !== "failed" || item.sent).map((item) => item.file.name));
       const count = (state) => this.items.filter((item) => item.state === state).length;
       const detail = { busy, done: count("done"), failed: count("failed") };
       this.root.dispatchEvent(new CustomEvent("upload:change", { bubbles: true, detail }));

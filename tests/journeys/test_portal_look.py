@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+import zipfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ def house(live_server: Any) -> dict[str, Any]:
             f"{documents}?folder={where.pk}&doc={first.pk}",
             f"{documents}?folder={where.pk}&doc={other.pk}",
             f"{documents}?q=nichts",
+            f"{documents}/archive?folder={where.pk}&only=unread",
             "/app/profile",
             "/app/profile/second-factor",
             "/app/places",
@@ -137,6 +139,21 @@ def test_a_paper_is_found_and_opened_by_keyboard_alone(page: Page, house: dict[s
     with page.expect_response("**/info/documents?**"):  # the list is looked at anew
         page.keyboard.press("Escape")
     page.locator("#viewer[open]").wait_for(state="detached")
+
+
+def test_a_folder_is_taken_away_as_zip(page: Page, house: dict[str, Any]) -> None:
+    sign_in(page)
+    page.goto(f"{house['documents']}?folder={house['paper'].folder_id}")
+    page.click("#take")
+    page.wait_for_url("**/documents/archive?folder=*")
+    for _twice in range(2):  # the button stays in use
+        with page.expect_download() as download:
+            page.locator("form[data-saves] button").click()
+        with zipfile.ZipFile(download.value.path()) as archive:
+            assert archive.testzip() is None
+            assert len(archive.namelist()) == 5  # three papers, manifest and checksums
+        page.evaluate("dispatchEvent(new Event('pageshow'))")  # as after ten seconds
+    assert page.locator("button[aria-busy]").count() == 0
 
 
 def test_on_a_phone_a_paper_takes_the_place_of_the_list(page: Page, house: dict[str, Any]) -> None:

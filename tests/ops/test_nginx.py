@@ -267,8 +267,8 @@ def test_limits_fit_those_of_the_product() -> None:
     assert max(sizes) > base.UPLOAD_LIMIT
     # Where uploads go, and only there, bodies stream.
     streamed = re.findall(r"location (\S+) \{[^}]*proxy_request_buffering off;", text)
-    assert streamed == ["/admin/uploads/", "/docms/api/v1/files"]
-    assert text.count("proxy_request_buffering") == 2
+    assert streamed == ["/admin/uploads/", "/app/uploads/", "/docms/api/v1/files"]
+    assert text.count("proxy_request_buffering") == 3
 
 
 def test_an_upload_streams_through(house: House) -> None:

@@ -93,7 +93,7 @@ def _environ(world: World, role: str, method: str, path: str, payload: Any) -> d
             headers["Personal-Access-Token"] = world.personal_tokens[role]
     elif role in world.cookies:
         headers["Cookie"] = f"user_session={world.cookies[role]}"
-    if path.startswith("/admin/uploads/"):
+    if path.startswith(("/admin/uploads/", "/app/uploads/")):
         metadata = {"filename": "x.pdf", **(payload or {})}
         told = ",".join(f"{key} {b64(str(value).encode())}" for key, value in metadata.items())
         headers |= {

@@ -32,6 +32,7 @@ PAYLOADS: dict[str, Any] = {
     f"PUT {ONE}/<str:organization_id>/quick-actions": [],
     f"POST {ONE}/<str:organization_id>/owner/invitation": {"email": "guest@quartier.test"},
     "POST admin/uploads/": {"tenant": "{tenant_id}"},
+    "POST app/uploads/": {"folder": "{folder_id}"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},
     f"PUT {D}password/token/<str:token>": {"new_password": "Ein-anderer-Satz-2"},
     f"POST {D}users": _USER,

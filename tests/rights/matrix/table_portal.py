@@ -33,6 +33,22 @@ GET app/c/<int:community_id>/                                                in 
 POST app/c/<int:community_id>/                                               405    405    405    405    405    405    405    405    405    405    405
 GET app/c/<int:community_id>/info/documents                                  in     A      A      A      A      -      B      A      A      X      -
 POST app/c/<int:community_id>/info/documents                                 405    405    405    405    405    405    405    405    405    405    405
+GET app/c/<int:community_id>/info/documents/archive                          in     A      A      A      A      -      B      A      A      X      -
+POST app/c/<int:community_id>/info/documents/archive                         in     A      A      A      A      -      B      A      A      X      -
+GET app/c/<int:community_id>/info/documents/upload                           in     A      A      A      A      -      B      A      A      X      -
+POST app/c/<int:community_id>/info/documents/upload                          in     A      A      A      A      -      B      A      A      X      -
+HEAD app/uploads/                                                            in     405    405    405    405    405    405    405    405    405    405
+GET app/uploads/                                                             in     405    405    405    405    405    405    405    405    405    405
+POST app/uploads/                                                            in     a      a      a      a      -      B      A      A      X      -
+PUT app/uploads/                                                             in     405    405    405    405    405    405    405    405    405    405
+PATCH app/uploads/                                                           in     405    405    405    405    405    405    405    405    405    405
+DELETE app/uploads/                                                          in     405    405    405    405    405    405    405    405    405    405
+HEAD app/uploads/<str:handle>                                                in     A      A      A      A      A      B      A      A      X      A
+GET app/uploads/<str:handle>                                                 in     405    405    405    405    405    405    405    405    405    405
+POST app/uploads/<str:handle>                                                in     405    405    405    405    405    405    405    405    405    405
+PUT app/uploads/<str:handle>                                                 in     405    405    405    405    405    405    405    405    405    405
+PATCH app/uploads/<str:handle>                                               in     A      A      A      A      A      B      A      A      X      A
+DELETE app/uploads/<str:handle>                                              in     A      A      A      A      A      B      A      A      X      A
 GET app/documents/<int:document_id>                                          in     A      A      A      A      -      B      A      A      X      -
 POST app/documents/<int:document_id>                                         405    405    405    405    405    405    405    405    405    405    405
 GET app/documents/<int:document_id>/download                                 in     A      A      A      A      -      B      A      A      X      -
@@ -80,4 +96,8 @@ POST app/owner/<int:organization_id>/<str:token>                               A
 -- What an address may name besides the path: ids in a query are not found like those in a path.
 GET app/c/<int:community_id>/info/documents?folder={folder_id}               in     A      A      A      A      -      B      A      -      -      -
 GET app/c/<int:community_id>/info/documents?doc={document_id}                in     A      A      A      A      -      B      A      -      -      -
+GET app/c/<int:community_id>/info/documents/archive?folder={folder_id}       in     A      A      A      A      -      B      A      -      -      -
+POST app/c/<int:community_id>/info/documents/archive?folder={folder_id}      in     A      A      A      A      -      B      A      -      -      -
+GET app/c/<int:community_id>/info/documents/upload?folder={folder_id}        in     a      a      a      a      -      B      A      -      -      -
+POST app/c/<int:community_id>/info/documents/upload?folder={folder_id}       in     a      a      a      a      -      b422   a422   -      -      -
 """

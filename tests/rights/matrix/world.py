@@ -49,6 +49,7 @@ from orgs.services import applications, avatars, contacts, invites, occupancies,
 from orgs.services.register import runs
 from orgs.services.tenants import add_member
 from orgs.signals import owner_invited
+from portal.web.upload import DOOR as WEB_UPLOAD_DOOR
 from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
 from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
@@ -99,6 +100,8 @@ class World:
             found["user_id"] = found["invitee_id" if "/invitation/" in pattern else "coowner_id"]
         if pattern.startswith("app/owner/"):
             found["token"] = found["invitation_id"]
+        if label.startswith("uploads.") and parts[0] == "app":
+            found["handle"] = found.get("web_handle", found["handle"])
         if label == "mails.<str:name>":
             found["name"] = f"mail-{place}.eml"
         return found
@@ -327,5 +330,8 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
             expires_at=timezone.now() + datetime.timedelta(1),
         )
         with scope.unit_of_work(door="test", user_id=whose.pk):
-            held = uploads.create(user_id=whose.pk, tenant_id=home.pk, door=UPLOAD_DOOR, name="x.pdf", size=5, limit=9)
-        world.personal[role][place] = {"session_id": device.pk, "handle": held.handle}
+            handle, web_handle = (
+                uploads.create(user_id=whose.pk, tenant_id=home.pk, door=door, name="x.pdf", size=5, limit=9).handle
+                for door in (UPLOAD_DOOR, WEB_UPLOAD_DOOR)
+            )
+        world.personal[role][place] = {"session_id": device.pk, "handle": handle, "web_handle": web_handle}
