@@ -281,7 +281,7 @@ class DoorSchema(AutoSchema):
     def _get_request_body(self, direction: Any = "request") -> Any:
         # The framework takes a body of which no field is required for one that may be left out; no contract says so.
         body = super()._get_request_body(direction)
-        return body and {**body, "required": True}
+        return body and {**body, "required": not getattr(self.view, "body_is_optional", False)}
 
     def get_tags(self) -> list[str]:
         """Only tags that an operation names."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import FileResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.parsers import BaseParser
 
 from core import scope
@@ -45,11 +46,12 @@ class Avatar(OrgsView):
     """`/organization/{organizationID}/avatar`."""
 
     parser_classes: Sequence[Any] = (RawBody,)
+    body_is_optional = True  # none takes the picture away
 
     @operation(
         "SetOrganizationAvatar", tag="avatar", summary="Set or remove the avatar",
         description="The body is the raw image. A request without a body removes the present avatar.",
-        takes={mime: {"type": "string", "format": "binary"} for mime in _TYPES}, gives=StatusMessage,
+        takes=dict.fromkeys(_TYPES, OpenApiTypes.BINARY), gives=StatusMessage,
         parameters=(ORGANIZATION_ID,), refusals=(400, 401, 403, 404, 413, 415, 500),
     )  # fmt: skip
     def put(self, request: Request, organization_id: str) -> Response:

@@ -94,7 +94,7 @@ def place(
 def release(*, actor: Actor, hold: Hold, reason: str) -> Hold:
     """Let go what a hold covers; what is due goes with the next run of its job. Returns the row as it is now.
 
-    Side effects: an audit entry with verb ``released``.
+    Side effects: an audit entry with verb ``hold_released``.
 
     Raises `NotFound` when it is gone, `Denied` for whoever is no administrator of the tenant, `Conflict`
     (``released``) for one that was released already, `Invalid` without reason.
@@ -111,6 +111,6 @@ def release(*, actor: Actor, hold: Hold, reason: str) -> Hold:
     rows.change(
         fresh,
         {"released_at": timezone.now(), "released_by_id": actor.user_id, "release_reason": reason.strip()},
-        verb="released",
+        verb="hold_released",
     )
     return fresh

@@ -268,7 +268,7 @@ def test_placing_and_releasing_are_audited_with_their_reasons(cast: Cast) -> Non
     hold = on_papers(cast, paper).hold
     places.release(actor=cast.actor("admin"), hold=hold, reason="Vergleich")
     placed, released = AuditEntry.objects.filter(object_type="orgs.hold").order_by("id")
-    assert (placed.verb, released.verb) == ("placed", "released")
+    assert (placed.verb, released.verb) == ("placed", "hold_released")
     assert (placed.changes or {})["reason"] == [None, "Klage"]
     assert (released.changes or {})["release_reason"] == ["", "Vergleich"]
     held = AuditEntry.objects.get(object_type="docms.document", verb="held")

@@ -22,7 +22,7 @@ from core.services import rows
 from core.tus import VERSION
 from docms.services import documents, labels, marks, shares
 from orgs.models import AccessRequest, ImportRun, InstallationSettings, OrganizationSettings
-from orgs.services import applications, contacts, invites, passwords
+from orgs.services import applications, contacts, holds, invites, passwords
 from tests.cast import PASSWORD
 from tests.docms.door import link_and_code
 from tests.docms.door import signed_in as called_by
@@ -148,6 +148,13 @@ def world(cast: Cast) -> dict[str, Any]:
             partial(labels.create_suggestion, tenant_id=tenant.pk),
         ):
             create(actor=cast.actor("admin"), name="Vertrag", color="#123456")
+        holds.place(
+            actor=cast.actor("admin"),
+            tenant_id=tenant.pk,
+            title="Klage",
+            reason="Klage",
+            contact=cast.contact("renter"),
+        )
         SystemLog.objects.create(category="backend", action="GET /")
         Upload.objects.create(
             tenant=tenant, user=cast.admin, expected_size=1, name="x", door="web", expires_at=timezone.now()
