@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from core import tus
 from portal.web import (
+    api_tokens,
     archive,
     brand,
     documents,
@@ -54,6 +55,8 @@ urlpatterns = [
     path("profile/second-factor", second_factor.enrol, name="second-factor"),
     path("profile/second-factor/codes", second_factor.renew_codes, name="recovery-codes"),
     path("profile/second-factor/remove", second_factor.remove, name="second-factor-remove"),
+    path("profile/tokens", api_tokens.tokens, name="api-tokens"),
+    path("profile/tokens/<int:token_id>/revoke", api_tokens.revoke, name="api-token-revoke"),
     path("brand/<int:tenant_id>.css", brand.stylesheet, name="brand"),
     path("brand/<int:tenant_id>/logo", brand.logo, name="logo"),
     path("about/<int:tenant_id>/imprint", brand.imprint, name="imprint"),

@@ -67,7 +67,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         "core/destructionrecord/due/", "orgs/hold/", "orgs/hold/add/", f"orgs/hold/{hold.pk}/change/",
         f"orgs/hold/{hold.pk}/release/", f"docms/document/hold/?ids={document.pk}",
         f"orgs/contact/{cast.contact('renter').pk}/change/",
-        "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
+        f"orgs/organization/{cast.tenant.pk}/change/", f"orgs/organization/{cast.tenant.pk}/token/", "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
         f"test-message/?tenant={cast.tenant.pk}", "texts/", "texts/notification/?start=standard", "texts/share_sms/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]

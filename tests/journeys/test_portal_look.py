@@ -72,6 +72,7 @@ def house(live_server: Any) -> dict[str, Any]:
             f"{documents}/archive?folder={where.pk}&only=unread",
             "/app/profile",
             "/app/profile/second-factor",
+            "/app/profile/tokens",
             "/app/places",
             owner,
         ],

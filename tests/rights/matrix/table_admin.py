@@ -136,6 +136,10 @@ GET admin/^(?P<app_label>orgs|docms|core|messaging)/$                        in 
 POST admin/^(?P<app_label>orgs|docms|core|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
 GET admin/(?P<url>.*)$                                                       in     no     no     no     no     no     -      -      -      -      -
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
+GET admin/orgs/organization/<path:object_id>/revoke-token/                     in     no     no     no     no     no     a      ab     -      -      -
+POST admin/orgs/organization/<path:object_id>/revoke-token/                    in     no     no     no     no     no     a      ab     -      -      -
+GET admin/orgs/organization/<path:object_id>/token/                            in     no     no     no     no     no     a      ab     A      -      A
+POST admin/orgs/organization/<path:object_id>/token/                           in     no     no     no     no     no     a      ab     A      -      A
 -- Ids in a query or a form.
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/test-message/?tenant={tenant_id}                                     in     no     no     no     no     no     no     no     A!403  no     A!403

@@ -93,6 +93,10 @@ GET api/docs/<slug:name>/redoc/                                              A  
 POST api/docs/<slug:name>/redoc/                                             405    405    405    405    405    405    405    405    405    405    405
 GET app/owner/<int:organization_id>/<str:token>                                A      ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 POST app/owner/<int:organization_id>/<str:token>                               A      abx    ax     ax     ax     ax     abx    abx    ax     ax     ax
+GET app/profile/tokens                                                         in     +      +      +      +      +      +      +      +      +      +
+POST app/profile/tokens                                                        in     422    422    422    422    422    422    422    422    422    422
+GET app/profile/tokens/<int:token_id>/revoke                                   405    405    405    405    405    405    405    405    405    405    405
+POST app/profile/tokens/<int:token_id>/revoke                                  in     +      +      +      +      +      +      +      +      +      +
 -- What an address may name besides the path: ids in a query are not found like those in a path.
 GET app/c/<int:community_id>/info/documents?folder={folder_id}               in     A      A      A      A      -      B      A      -      -      -
 GET app/c/<int:community_id>/info/documents?doc={document_id}                in     A      A      A      A      -      B      A      -      -      -

@@ -128,7 +128,7 @@ def build(cast: Cast) -> World:
                     **dict.fromkeys(
                         ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
                          "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
-                         "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id"),
+                         "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id", "token_id"),
                         NOWHERE,
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
@@ -314,7 +314,9 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
     world.personal[role] = {}
     if person is None:
         for place, whose in (("A", world.cast.renter), ("B", world.cast.neighbour), ("X", world.cast.foreigner)):
-            world.personal[role][place] = {"session_id": Session.objects.filter(user=whose).latest("id").pk}
+            token = tokens.issue(kind="personal", user=whose, expires_in=None)[1]
+            device = Session.objects.filter(user=whose).latest("id")
+            world.personal[role][place] = {"session_id": device.pk, "token_id": token.pk}
         return
     world.cookies[role] = browser(person).cookies["user_session"].value
     # However long the matrix takes, no request is the one that notes that the session is in use, and says so in a cookie.
@@ -334,4 +336,7 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
                 uploads.create(user_id=whose.pk, tenant_id=home.pk, door=door, name="x.pdf", size=5, limit=9).handle
                 for door in (UPLOAD_DOOR, WEB_UPLOAD_DOOR)
             )
-        world.personal[role][place] = {"session_id": device.pk, "handle": handle, "web_handle": web_handle}
+        token = tokens.issue(kind="personal", user=whose, expires_in=None)[1]
+        world.personal[role][place] = {
+            "session_id": device.pk, "handle": handle, "web_handle": web_handle, "token_id": token.pk,
+        }  # fmt: skip

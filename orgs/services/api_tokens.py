@@ -1,0 +1,117 @@
+"""Tokens of the organizations API: a person's own and an organization's. Named, limited, shown once, revoked at once."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.answers import require
+from core.errors import Conflict, Invalid, NotFound
+from core.services import audit
+from orgs import rules
+from orgs.models import AccessToken, Organization, User
+from orgs.services import second_factor, tokens
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from orgs.actor import Actor
+
+READ, WRITE = "read", "write"
+NAME_MAX = 100
+MOST = 50  # usable ones of a person or an organization
+DAYS = (30, 90, 365, 0)  # of life that are offered; 0 = until it is revoked
+
+
+def of_person(user: User) -> QuerySet[AccessToken]:
+    """A person's usable ones, the newest first."""
+    return AccessToken.objects.usable().filter(kind=AccessToken.Kind.PERSONAL, user=user).order_by("-id")
+
+
+def of_organization(*, actor: Actor, organization: Organization) -> QuerySet[AccessToken]:
+    """An organization's usable ones, the newest first. Raises `Denied` without owner rights."""
+    require(rules.may_own(actor, organization))
+    kind = AccessToken.Kind.ORGANIZATION
+    return AccessToken.objects.usable().filter(kind=kind, organization=organization).order_by("-id")
+
+
+@transaction.atomic
+def issue_personal(*, user: User, password: str, code: str, name: str, may_write: bool, days: int) -> str:
+    """A token that acts as the person; its plain text is returned once. Side effect: audit.
+
+    Raises `Invalid` for a wrong ``password`` or, where the account has a second factor, ``code`` (whoever finds a browser
+    open takes no key along), and for a name that is none; `Conflict` above `MOST`.
+    """
+    if not user.check_password(password):
+        problem = _("The password is not right.")
+        raise Invalid(problem, fields={"password": [problem]})
+    if second_factor.confirmed(user) and not second_factor.verify_any(user, code):
+        problem = _("This code is not right. Is the clock of your phone right?")
+        raise Invalid(problem, fields={"code": [problem]})
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if of_person(user).count() >= MOST:
+        raise Conflict(_("There are too many tokens. Please revoke some first."), code="too_many")
+    return _issue(AccessToken.Kind.PERSONAL, name, may_write, days, user=user, organization=None, created_by=user)
+
+
+@transaction.atomic
+def issue_for(*, actor: Actor, organization: Organization, name: str, may_write: bool, days: int) -> str:
+    """A token that acts for an organization and all below; its plain text is returned once. Side effect: audit.
+
+    Raises `Denied` without owner rights, `Invalid` for a name that is none, `Conflict` above `MOST`.
+    """
+    found = of_organization(actor=actor, organization=organization)
+    Organization.objects.select_for_update(no_key=True, of=("self",)).get(pk=organization.pk)
+    if found.count() >= MOST:
+        raise Conflict(_("There are too many tokens. Please revoke some first."), code="too_many")
+    return _issue(
+        AccessToken.Kind.ORGANIZATION, name, may_write, days, user=None, organization=organization,
+        created_by=actor.user,
+    )  # fmt: skip
+
+
+def _issue(
+    kind: str,
+    name: str,
+    may_write: bool,
+    days: int,
+    *,
+    user: User | None,
+    organization: Organization | None,
+    created_by: User | None,
+) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_MAX:
+        problem = _("A name is needed, of at most %(most)d characters.") % {"most": NAME_MAX}
+        raise Invalid(problem, fields={"name": [problem]})
+    token, row = tokens.issue(
+        kind=kind, user=user, organization=organization, name=name, created_by=created_by,
+        scopes=[READ, WRITE] if may_write else [READ], expires_in=datetime.timedelta(days=days) if days else None,
+    )  # fmt: skip
+    audit.record("key_issued", row, {"name": [None, name], "scopes": [None, row.scopes]})
+    return token
+
+
+@transaction.atomic
+def revoke_personal(*, user: User, token_id: int) -> None:
+    """End one's own token at once. Side effect: audit. Raises `NotFound`."""
+    _revoke(of_person(user), token_id)
+
+
+@transaction.atomic
+def revoke_of(*, actor: Actor, organization: Organization, token_id: int) -> None:
+    """End an organization's token at once. Side effect: audit. Raises `Denied`, `NotFound`."""
+    _revoke(of_organization(actor=actor, organization=organization), token_id)
+
+
+def _revoke(found: QuerySet[AccessToken], token_id: int) -> None:
+    row = found.select_for_update().filter(pk=token_id).first()
+    if row is None:
+        raise NotFound
+    row.revoked_at = timezone.now()
+    row.save(update_fields=["revoked_at"])
+    audit.record("revoked", row, {"name": [row.name, None]})
