@@ -9,11 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from core import scope
+from core.services import rows
 from docms.models import Document
 from messaging.models import Message
-from orgs.models import Community
+from orgs.models import Community, InstallationSettings
 from orgs.services import applications, contacts, invites, occupancies
 from tests.cast import PASSWORD, Cast, load
+from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
 from tests.portal.pages import house_folder, paper
@@ -90,6 +92,31 @@ def test_every_page_is_accessible(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, url
     context.close()
     assert not complaints
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_pages_of_the_operator_are_accessible(
+    chromium: Browser, live_server: Any, axe: Callable[..., None], theme: str, width: int
+) -> None:
+    load()
+    with scope.unit_of_work(door="test"):
+        rows.create(InstallationSettings, pk=1, update_available=RELEASE, update_state="scheduled")
+    context = chromium.new_context(
+        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    sign_in(page, "operator")
+    for url in (
+        "licence/", "updates/", "texts/", "texts/pw_reset/?language=fr", "orgs/installationsettings/1/change/",
+        "core/systemlog/", "core/jobrun/", "orgs/signinlog/?person=renter",
+    ):  # fmt: skip
+        response = page.goto(f"/admin/{url}")
+        assert response is not None
+        assert response.status == 200, url
+        if width >= 1280:
+            axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+    context.close()
 
 
 def test_papers_are_dropped_named_and_published(page: Page, office: tuple[Cast, list[str]], tmp_path: Path) -> None:
