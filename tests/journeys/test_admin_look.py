@@ -57,7 +57,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/occupancy/{occupancy.pk}/revoke/", "orgs/occupancy/add/", f"orgs/invite/{invite.pk}/change/",
         "orgs/membership/add/", f"orgs/membership/{cast.membership('staff').pk}/change/", "orgs/importrun/add/",
         f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/", f"docms/folder/{where.pk}/change/",
-        f"docms/folder/{where.pk}/move/", f"docms/folder/seen/?q=muster&user={cast.renter.pk}",
+        f"docms/folder/{where.pk}/texts/notification/", f"docms/folder/{where.pk}/move/", f"docms/folder/seen/?q=muster&user={cast.renter.pk}",
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/", "messaging/message/",
         f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",
