@@ -113,9 +113,14 @@ class LogAdmin(ReadOnlyAdmin):
         here = f"{reverse(f'admin:{self.opts.app_label}_{self.opts.model_name}_changelist')}?{request.GET.urlencode()}"
         try:
             found = self.get_changelist_instance(request).queryset
-        except IncorrectLookupParameters:
+            total = found.order_by().values("pk")[: EXPORT_MAX + 1].count()
+        except (
+            IncorrectLookupParameters,
+            ValueError,
+            OverflowError,
+        ):  # the list says what is wrong, as in HouseChangeList
             return redirect(here)
-        if found.order_by().values("pk")[: EXPORT_MAX + 1].count() > EXPORT_MAX:
+        if total > EXPORT_MAX:
             told = _("These are more than %(count)d entries. Please narrow them down, for instance to a month.")
             messages.error(request, told % {"count": EXPORT_MAX})
             return redirect(here)

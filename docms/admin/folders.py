@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.db import models
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
@@ -18,7 +20,7 @@ from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url, id_in, list_url
 from core.admin.pickers import picker
 from docms import rules
-from docms.admin import tree
+from docms.admin import folder_texts, tree
 from docms.admin.explaining import people_page, person_page
 from docms.admin.labels import label_section
 from docms.models import Document, Folder, FolderAccess, FolderMailUser, FolderPermission, Group
@@ -165,6 +167,19 @@ class FolderAdmin(HouseAdmin):
         """With everything below, at once or not at all."""
         folders.delete_folder(actor=request.actor, folder=obj)  # type: ignore[attr-defined]
 
+    def get_urls(self) -> list[URLPattern]:
+        """With the texts of a folder."""
+
+        def page(view: Callable[..., HttpResponse]) -> Any:
+            return self.admin_site.admin_view(partial(view, self))
+
+        text = "<path:object_id>/texts/<str:kind>/"
+        return [
+            path(text, page(folder_texts.text_page), name="docms_folder_text"),
+            path(f"{text}standard/", page(folder_texts.standard_page), name="docms_folder_text_standard"),
+            *super().get_urls(),
+        ]
+
     # --- The tree --------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -231,7 +246,7 @@ class FolderAdmin(HouseAdmin):
         ]
         if lines:
             found.append(Section(_("Permissions of single people here"), [_("Person"), _("Rights")], lines))
-        return found
+        return found + folder_texts.section(actor, obj)
 
     # --- Who sees it -----------------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ from orgs.models import Organization
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
 
+    from messaging.services.texts import Texts
+
 SMS_MAX = 1000  # characters
 NAMES = {
     "welcome": _("Welcome"),
@@ -73,14 +75,44 @@ class Level:
         """The languages whose readers are shown in the preview."""
         return preview.readers_of(self.tenant) if self.tenant else [self.language]
 
+    @property
+    def subtitle(self) -> Any:
+        """Whose it is, for the page."""
+        return self.tenant or dict(USER_LANGUAGES).get(self.language)
+
+    @property
+    def back(self) -> str:
+        """Where the texts of this level are listed."""
+        return reverse("admin:texts")
+
+    def own(self, actor: Any, kind: str) -> Texts | None:
+        """The text of this level, if it says anything."""
+        found = Template.objects.visible_to(actor).filter(tenant=self.tenant, kind=kind, language=self.language).first()
+        return found if says_something(found) else None
+
     def standard(self, kind: str) -> Overrides:
         """What applies without a text of this level."""
         if self.tenant:
             return templates.starting_point(sent_as(kind), self.tenant)
         return templates.built_in(sent_as(kind), self.language)
 
+    def store(self, actor: Any, kind: str, values: dict[str, Any]) -> None:
+        """Store the text. The page has settled who may."""
+        if self.tenant:
+            templates.store_tenant_text(tenant=self.tenant, kind=kind, changes=values)
+        else:
+            templates.write(tenant=None, kind=kind, language=self.language, columns=templates.cleaned(kind, values))
+
+    def drop(self, actor: Any, kind: str) -> None:
+        """Take the text away."""
+        templates.delete_text(tenant=self.tenant, kind=kind, language=self.language)
+
+    def preview(self, kind: str, language: str, texts: Texts | None) -> Any:
+        """What a reader of a language gets with this text; without one, what is sent today."""
+        return preview.preview(kind, language=language, tenant=self.tenant, texts=texts)
+
     def address(self, kind: str, page: str = "text") -> str:
-        """Of a page about one text."""
+        """Of a page about one text: ``text`` or ``text-standard``."""
         return reverse(f"admin:{page}", args=[kind]) + self.query
 
 
@@ -160,42 +192,54 @@ def list_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
 
 
 def edit_page(site: AdminSite, request: HttpRequest, kind: str) -> HttpResponse:
-    """The form of one text; "Preview" shows what is in it without storing anything."""
-    actor, level = _level(request, kind)
-    own = _own(actor, level, kind)
+    """The form of one text of a tenant or of the installation."""
+    return edit(site, request, _level(request, kind), kind)
+
+
+def standard_page(site: AdminSite, request: HttpRequest, kind: str) -> HttpResponse:
+    """Asks, then takes a text of one's own away."""
+    return give_up(site, request, _level(request, kind), kind)
+
+
+def edit(site: AdminSite, request: HttpRequest, level: Level, kind: str) -> HttpResponse:
+    """The form of one text of any level; "Preview" shows what is in it without storing anything."""
+    actor = request.actor  # type: ignore[attr-defined]
+    own = level.own(actor, kind)
     columns = TextForm(kind=kind, level=level).fields
     stored = {name: getattr(own, name) for name in columns} if own else {}
     if request.GET.get("start") == "standard":
         stored |= {name: getattr(level.standard(kind), name) for name in TEXT_FIELDS if name in columns}
     form = TextForm(request.POST or None, kind=kind, level=level, initial=stored)
-    shown: Any = Overrides(**stored) if stored else None
+    shown = Overrides(**stored) if stored else None
     if request.method == "POST" and form.is_valid():
         if "_preview" not in request.POST:
-            if form.attempt(lambda: _store(level, kind, form.cleaned_data)):
+            if form.attempt(lambda: level.store(actor, kind, form.cleaned_data)):
                 messages.success(request, gettext("The text is stored. Mails from now on use it."))
                 return redirect(level.address(kind))
         elif form.attempt(lambda: templates.cleaned(kind, form.cleaned_data)):
             shown = Overrides(**templates.cleaned(kind, form.cleaned_data))
     return pages.render(
         site, request, "admin/house/text.html", title=NAMES[kind], form=form, media=form.media, level=level,
-        is_own=own is not None, is_previewed="_preview" in request.POST and not form.errors,
-        subtitle_text=level.tenant or dict(USER_LANGUAGES).get(level.language),
+        is_own=own is not None, is_previewed="_preview" in request.POST and not form.errors, subtitle_text=level.subtitle,
         placeholders=[
             (f"{{{{{name}}}}}", text, name in required_of(kind)) for name, text in EXPLAINED.items() if name in FILLED[kind]
         ],
-        previews=[] if form.errors else _previews(level, kind, shown),
+        previews=[] if form.errors else [
+            {"reader": dict(USER_LANGUAGES)[language], "shown": level.preview(kind, language, shown)}
+            for language in level.readers
+        ],
         standard_url=level.address(kind, "text-standard"),
-        start_url=f"{level.address(kind)}{'&' if level.query else '?'}start=standard", back=reverse("admin:texts"),
+        start_url=f"{level.address(kind)}{'&' if level.query else '?'}start=standard", back=level.back,
     )  # fmt: skip
 
 
-def standard_page(site: AdminSite, request: HttpRequest, kind: str) -> HttpResponse:
-    """Asks, then takes a text of one's own away."""
-    actor, level = _level(request, kind)
-    if _own(actor, level, kind) is None:
+def give_up(site: AdminSite, request: HttpRequest, level: Level, kind: str) -> HttpResponse:
+    """Asks (GET), then takes the text of a level away (POST)."""
+    actor = request.actor  # type: ignore[attr-defined]
+    if level.own(actor, kind) is None:
         raise Http404
     if request.method == "POST":
-        templates.delete_text(tenant=level.tenant, kind=kind, language=level.language)
+        level.drop(actor, kind)
         messages.success(request, gettext("The standard text applies again."))
         return redirect(level.address(kind))
     return pages.render(
@@ -203,6 +247,11 @@ def standard_page(site: AdminSite, request: HttpRequest, kind: str) -> HttpRespo
         text=gettext("Your own text “%(name)s” is removed, in every language of this page.") % {"name": NAMES[kind]},
         danger=True, back=level.address(kind),
     )  # fmt: skip
+
+
+def says_something(row: Texts | None) -> bool:
+    """Whether a stored text changes anything."""
+    return row is not None and bool(row.rest_bcc or row.to_email or _has(row, "") or _has(row, "_en"))
 
 
 # --- Parts --------------------------------------------------------------------------------------------------
@@ -219,8 +268,8 @@ def _tenant(request: HttpRequest) -> tuple[Any, Organization | None]:
     return actor, Organization.objects.tenants().get(pk=actor.tenant_id)
 
 
-def _level(request: HttpRequest, kind: str) -> tuple[Any, Level]:
-    """Who asks, and whose text. Raises `Denied` while the settings are locked, too, and `Http404` for unknown kinds."""
+def _level(request: HttpRequest, kind: str) -> Level:
+    """Whose text. Raises `Denied` while the settings are locked, too, and `Http404` for unknown kinds."""
     actor, tenant = _tenant(request)
     if tenant:
         require(rules.may_change_settings(actor, tenant.pk))
@@ -229,36 +278,8 @@ def _level(request: HttpRequest, kind: str) -> tuple[Any, Level]:
         level = Level(None, request.GET.get("language", USER_LANGUAGES[0][0]))
     if kind not in level.kinds or (tenant is None and level.language not in dict(USER_LANGUAGES)):
         raise Http404
-    return actor, level
+    return level
 
 
-def _own(actor: Any, level: Level, kind: str) -> Template | None:
-    """The text of this level, if it says anything."""
-    found = Template.objects.visible_to(actor).filter(tenant=level.tenant, kind=kind, language=level.language).first()
-    return (
-        found
-        if found is not None and (found.rest_bcc or found.to_email or _has(found, "") or _has(found, "_en"))
-        else None
-    )
-
-
-def _has(row: Template | None, ending: str) -> bool:
+def _has(row: Texts | None, ending: str) -> bool:
     return row is not None and any(getattr(row, f"{name}{ending}").strip() for name in ("subject", "body"))
-
-
-def _store(level: Level, kind: str, values: dict[str, Any]) -> None:
-    if level.tenant:
-        templates.store_tenant_text(tenant=level.tenant, kind=kind, changes=values)
-    else:
-        templates.write(tenant=None, kind=kind, language=level.language, columns=templates.cleaned(kind, values))
-
-
-def _previews(level: Level, kind: str, shown: Any) -> list[dict[str, Any]]:
-    spoken = dict(USER_LANGUAGES)
-    return [
-        {
-            "reader": spoken[language],
-            "shown": preview.preview(kind, language=language, tenant=level.tenant, texts=shown),
-        }
-        for language in level.readers
-    ]

@@ -51,13 +51,19 @@ def example(kind: str, language: str) -> dict[str, str]:
 
 
 def preview(
-    kind: str, *, language: str, tenant: Organization | None = None, texts: Texts | None = None
+    kind: str,
+    *,
+    language: str,
+    tenant: Organization | None = None,
+    texts: Texts | None = None,
+    overrides: Texts | None = None,
 ) -> Rendered | TextMessage:
     """What a reader of ``language`` gets. ``texts`` stand for those of the tenant, or of the installation in this language;
-    without any it is what is sent today. ``kind`` is one of `catalogue.FILLED`.
+    without any it is what is sent today. ``overrides`` go before, as those of a folder. ``kind`` is one of
+    `catalogue.FILLED`.
     """
     sent = sent_as(kind)
-    source = load(sent, tenant)
+    source = load(sent, tenant, overrides)
     if texts is not None:
         source = _with(source, texts, language)
     context = example(kind, language)

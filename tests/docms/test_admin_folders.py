@@ -11,8 +11,9 @@ from django.utils import timezone
 from core import scope
 from core.services import rows
 from docms.admin.tree import INDENTED
-from docms.models import Folder
+from docms.models import Folder, FolderTemplate
 from docms.services import folders, permissions
+from messaging.services import templates
 from tests.factories import at_once, folder, manual_group, publish
 from tests.portal.pages import house_folder, paper, queries_of, signed_in
 
@@ -231,3 +232,56 @@ def test_a_tree_costs_the_same_for_one_folder_and_three(cast: Cast, where: Folde
             publish(cast, folder(cast, name, manual_group(cast, name, "renter"), parent=where))
     assert queries_of(client, address) == before
     assert before <= 24
+
+
+# --- Texts of a folder ----------------------------------------------------------------------------------
+
+
+def text_url(where: Folder, kind: str = "notification") -> str:
+    return f"{TREE}{where.pk}/texts/{kind}/"
+
+
+def words_of(client: Client, where: Folder) -> list[str]:
+    """State of each text, as the folder's form shows it."""
+    sections = client.get(f"{TREE}{where.pk}/change/").context["sections"]
+    return [str(row[1].text) for row in sections[-1].rows]
+
+
+@pytest.mark.rule("DOCMS-185")
+def test_a_folder_says_something_of_its_own_and_gives_it_up(cast: Cast, where: Folder) -> None:
+    client, url = signed_in(cast.admin), text_url(where)
+    assert words_of(client, where) == ["wie beim Mandanten"] * 3
+    answer = client.post(url, {"subject": "Beirat: {{file_title}}", "_preview": "1"})
+    assert answer.context["previews"][0]["shown"].subject == "Beirat: Jahresabrechnung"
+    assert not FolderTemplate.objects.exists()
+    assert client.post(url, {"subject": "Beirat: {{file_title}}"})["Location"] == url
+    assert words_of(client, where) == ["eigener Text", "wie beim Mandanten", "wie beim Mandanten"]
+    assert client.post(url, {"subject": "{{nix}}"}).context["form"].errors.keys() == {"subject"}
+    assert client.post(f"{url}standard/")["Location"] == url
+    assert not FolderTemplate.objects.exists()
+    assert client.get(f"{url}standard/").status_code == 404
+
+
+@pytest.mark.rule("DOCMS-147")
+def test_a_folders_text_begins_with_the_tenants_and_goes_before_it(cast: Cast, where: Folder) -> None:
+    with scope.unit_of_work(door="test"):
+        templates.store_tenant_text(
+            tenant=cast.tenant, kind="notification", changes={"subject": "Vom Mandanten", "body": "<p>Text</p>"}
+        )
+    client, url = signed_in(cast.admin), text_url(where)
+    form = client.get(f"{url}?start=standard").context["form"]
+    assert (form["subject"].value(), form["body"].value()) == ("Vom Mandanten", "<p>Text</p>")
+    shown = client.post(url, {"subject": "Vom Ordner", "_preview": "1"}).context["previews"][0]["shown"]
+    assert shown.subject == "Vom Ordner"
+    assert "Text" in shown.text.splitlines()
+
+
+def test_a_folders_texts_are_for_administrators(cast: Cast) -> None:
+    mine = inside(cast, "Büro", None, "staff")
+    client = signed_in(cast.staff)
+    assert client.get(text_url(mine)).status_code == 403
+    assert client.post(text_url(mine), {"subject": "X"}).status_code == 403
+    assert b"/texts/notification/" not in client.get(f"{TREE}{mine.pk}/change/").content
+    assert signed_in(cast.stranger).post(text_url(mine), {"subject": "X"}).status_code == 404
+    assert signed_in(cast.admin).get(text_url(mine, "welcome")).status_code == 404
+    assert not FolderTemplate.objects.exists()

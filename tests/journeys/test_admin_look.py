@@ -9,11 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from core import scope
+from core.services import rows
 from docms.models import Document
 from messaging.models import Message
-from orgs.models import Community
+from orgs.models import Community, InstallationSettings
 from orgs.services import applications, contacts, holds, invites, occupancies
 from tests.cast import PASSWORD, Cast, load
+from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
 from tests.portal.pages import house_folder, paper
@@ -59,7 +61,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/occupancy/{occupancy.pk}/revoke/", "orgs/occupancy/add/", f"orgs/invite/{invite.pk}/change/",
         "orgs/membership/add/", f"orgs/membership/{cast.membership('staff').pk}/change/", "orgs/importrun/add/",
         f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/", f"docms/folder/{where.pk}/change/",
-        f"docms/folder/{where.pk}/move/", f"docms/folder/seen/?q=muster&user={cast.renter.pk}",
+        f"docms/folder/{where.pk}/texts/notification/", f"docms/folder/{where.pk}/move/", f"docms/folder/seen/?q=muster&user={cast.renter.pk}",
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/",
         f"docms/folderlabel/add/?folder={where.pk}&name=Vertrag&color=%23123456", "docms/labelsuggestion/", "messaging/message/",
@@ -98,6 +100,31 @@ def test_every_page_is_accessible(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, url
     context.close()
     assert not complaints
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_pages_of_the_operator_are_accessible(
+    chromium: Browser, live_server: Any, axe: Callable[..., None], theme: str, width: int
+) -> None:
+    load()
+    with scope.unit_of_work(door="test"):
+        rows.create(InstallationSettings, pk=1, update_available=RELEASE, update_state="scheduled")
+    context = chromium.new_context(
+        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    sign_in(page, "operator")
+    for url in (
+        "licence/", "updates/", "texts/", "texts/pw_reset/?language=fr", "orgs/installationsettings/1/change/",
+        "core/systemlog/", "core/jobrun/", "orgs/signinlog/?person=renter",
+    ):  # fmt: skip
+        response = page.goto(f"/admin/{url}")
+        assert response is not None
+        assert response.status == 200, url
+        if width >= 1280:
+            axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+    context.close()
 
 
 def test_papers_are_dropped_named_and_published(page: Page, office: tuple[Cast, list[str]], tmp_path: Path) -> None:

@@ -88,6 +88,10 @@ GET admin/orgs/organization/admit/                                           in 
 POST admin/orgs/organization/admit/                                          in     no     no     no     no     no     no     no     no     no     +
 GET admin/orgs/application/<path:object_id>/key/                               in     no     no     no     no     no     -      -      A      -      A
 POST admin/orgs/application/<path:object_id>/key/                              in     no     no     no     no     no     -      -      A      -      A
+GET admin/docms/folder/<path:object_id>/texts/<str:kind>/                      in     no     no     no     no     no     -      a      A      -      A
+POST admin/docms/folder/<path:object_id>/texts/<str:kind>/                     in     no     no     no     no     no     -      a      A      -      A
+GET admin/docms/folder/<path:object_id>/texts/<str:kind>/standard/             in     no     no     no     no     no     -      a      A      -      A
+POST admin/docms/folder/<path:object_id>/texts/<str:kind>/standard/            in     no     no     no     no     no     -      a      A      -      A
 GET admin/docms/folder/<path:object_id>/people/                              in     no     no     no     no     no     -      A      A      -      A
 POST admin/docms/folder/<path:object_id>/people/                             in     no     no     no     no     no     -      A      A      -      A
 GET admin/docms/folder/<path:object_id>/person/                              in     no     no     no     no     no     -      A      A      -      A

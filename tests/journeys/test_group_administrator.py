@@ -1,0 +1,153 @@
+"""Group administrators, from the switch in the settings to what they can and cannot do.
+
+One works in the office and uses the back office, as far as folders and switches let him; one is a resident, to whom the back
+office is closed: she keeps her circle through the documents API, with whose programs she works.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from core import scope
+from docms.models import Document, Folder
+from docms.services import groups
+from messaging.models import Message
+from orgs.models import Membership
+from tests.cast import Cast, load
+from tests.docms.door import login
+from tests.docms.door import signed_in as calling
+from tests.factories import folder, manual_group
+from tests.journeys.test_admin_look import sign_in
+from tests.portal.pages import paper
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PASSWORD = "Noch-ein-guter-Satz-2"
+
+
+@pytest.fixture
+def circle(live_server: Any, settings: Any) -> tuple[Cast, int, Document, Document]:
+    """A circle that a clerk and an owner administer, a paper in its folder, and one in a folder of other people."""
+    settings.PUBLIC_URL = live_server.url
+    cast = load()
+    with scope.unit_of_work(door="test"):
+        board = groups.create_group(
+            actor=cast.actor("admin"), tenant=cast.tenant, name="Beirat",
+            user_ids=[cast.owner.pk, cast.staff.pk, cast.renter.pk], groupadmin_ids=[cast.owner.pk, cast.staff.pk],
+        )  # fmt: skip
+        mine = folder(cast, "Beiratspost", board)
+        others = folder(cast, "Büro", manual_group(cast, "Büro", "staff"))
+        folder(cast, "Geheim", manual_group(cast, "Chefs", "admin"))
+    return cast, board.pk, paper(cast, mine, "Protokoll"), paper(cast, others, "Dienstplan")
+
+
+def switch(page: Page, *names: str) -> None:
+    """What the tenant administrator ticks, in the settings."""
+    sign_in(page, "admin")
+    page.get_by_role("link", name="Einstellungen des Mandanten").first.click()
+    page.get_by_role("button", name="Gruppenbetreuung").click()
+    for name in names:
+        page.locator(f"#id_{name}").check(force=True)
+    page.get_by_role("button", name="Sichern", exact=True).click()
+    expect(page.get_by_text("erfolgreich geändert")).to_be_visible()
+    page.context.clear_cookies()
+
+
+def is_there(document: Document) -> bool:
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        return Document.objects.filter(pk=document.pk).exists()
+
+
+@pytest.mark.rule("DOCMS-083")
+def test_a_clerk_reaches_his_circle_in_the_back_office_and_nothing_else(
+    page: Page, console: list[str], circle: tuple[Cast, int, Document, Document]
+) -> None:
+    cast, board, mine, other = circle
+    sign_in(page, "staff")
+    page.goto("/admin/docms/folder/")
+    expect(page.locator("[data-tree] [data-name]")).to_have_text(["Beiratspost", "Büro"])
+    for name in ("Gruppen", "Mitglieder", "Texte", "Einstellungen des Mandanten", "Lizenz", "Anwendungen"):
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
+    pages = (
+        "docms/group/", f"docms/group/{board}/change/", "orgs/membership/", "texts/", "licence/", "orgs/application/",
+        f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/seen/", "docms/folder/add/",
+    )  # fmt: skip
+    for address in pages:
+        answer = page.goto(f"/admin/{address}")
+        assert answer is not None
+        assert answer.status in (403, 404), address
+    assert all("403" in line or "404" in line for line in console)
+    console.clear()
+    for document in (mine, other):
+        page.goto(f"/admin/docms/document/{document.pk}/change/")
+        expect(page.get_by_role("link", name="Löschen", exact=True)).to_have_count(0)
+    page.context.clear_cookies()
+
+    # With the switch, papers of the circle's folder can go; those of other folders cannot.
+    switch(page, "groupadmin_active", "groupadmin_delete_files")
+    sign_in(page, "staff")
+    page.goto(f"/admin/docms/document/{other.pk}/change/")
+    expect(page.get_by_role("link", name="Löschen", exact=True)).to_have_count(0)
+    page.goto(f"/admin/docms/document/{mine.pk}/change/")
+    page.get_by_role("link", name="Löschen", exact=True).click()
+    page.locator("#content form [type=submit]").click()
+    page.wait_for_url("**/admin/docms/document/")
+    assert not is_there(mine)
+    assert is_there(other)
+
+
+@pytest.mark.rule("DOCMS-068", "DOCMS-069", "DOCMS-081")
+def test_a_resident_keeps_her_circle_through_the_api(
+    page: Page, console: list[str], circle: tuple[Cast, int, Document, Document]
+) -> None:
+    cast, board, mine, other = circle
+    sign_in(page, "owner")
+    assert page.goto("/admin/").status == 403  # type: ignore[union-attr]
+    console.clear()
+    page.context.clear_cookies()
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        chief = calling(cast.owner, cast.tenant)
+    new = {"username": "neu", "email": "neu@quartier.test", "name": "Neu, Nina", "group_ids": [board],
+           "read_perm": True, "download_perm": True}  # fmt: skip
+    chief.refused("POST", "/groupadmin/users", 403, new)
+
+    # The administrator lets group administrators make accounts that may read.
+    switch(page, "groupadmin_active", "groupadmin_user_create", "groupadmin_perm_read")
+    chief.ok("POST", "/groupadmin/users", new)
+    chief.refused("PUT", f"/groupadmin/users/{cast.renter.pk}", 403, {"description": "x"})  # another switch
+    chief.refused("POST", f"/groupadmin/users/{cast.renter.pk}/reset-password", 403)
+    switch(page, "groupadmin_user_edit")
+    chief.ok("PUT", f"/groupadmin/users/{cast.renter.pk}", {"description": "Beirat"})
+    chief.refused("PUT", f"/groupadmin/users/{cast.neighbour.pk}", 404, {"description": "x"})  # in no circle of hers
+    chief.refused("PUT", f"/groupadmin/groups/{_group_of(cast, 'Geheim')}", 404, {"user_ids": []})
+
+    # The new person chooses a password and finds the paper of the circle: to read, not to take away.
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        mail = Message.objects.get(kind="password_init", to_emails__contains=["neu@quartier.test"])
+        member = Membership.objects.get(user__email="neu@quartier.test", organization=cast.tenant)
+    assert (member.read_perm, member.download_perm, member.admin_perm) == (True, False, False)
+    link = re.search(r"/app/password/\S+", mail.body_text)
+    assert link is not None
+    page.goto(link[0])
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url(lambda url: "/app/password" not in url)
+    caller = login("neu", PASSWORD)
+    caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
+    assert [row["name"] for row in caller.ok("GET", "/folders")] == ["Beiratspost"]
+    caller.ok("GET", f"/files/{mine.pk}/read")
+    caller.refused("GET", f"/files/{mine.pk}/download", 403)
+    caller.refused("GET", f"/files/{other.pk}/read", 404)
+
+
+def _group_of(cast: Cast, name: str) -> int:
+    """The one group that reaches a folder."""
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        return int(Folder.objects.get(tenant=cast.tenant, name=name).access.get().group_id)
