@@ -499,6 +499,7 @@ def test_a_link_to_add_something_is_offered_where_its_page_opens(cast: Cast) -> 
             "/admin/orgs/occupancy/add/",
             "/admin/docms/folder/add/",
             "/admin/docms/folderlabel/add/",
+            "/admin/orgs/hold/add/",
         ),
         200,
     )
