@@ -28,7 +28,7 @@ from orgs.services import passwords, second_factor, tokens
 from orgs.services.sign_in import sign_in_locking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rest_framework.request import Request
 
@@ -133,7 +133,7 @@ class Login(DocmsView):
 class GetTenants(DocmsView):
     """`/get-tenants`."""
 
-    authentication_classes = (auth.PendingToken,)
+    authentication_classes: Sequence[Any] = (auth.PendingToken,)
 
     @operation(
         "listAssignedTenants", tag="Authentication", summary="List tenants the user may enter",
