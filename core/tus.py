@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,checksum,termination"
-PIECE = 16 * 1024 * 1024  # bytes after which progress is written down
+PIECE = 128 * 1024 * 1024  # bytes after which progress is written down
 OFFSET_TYPE = "application/offset+octet-stream"
 CHECKSUMS: dict[str, Callable[[], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
