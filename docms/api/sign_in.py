@@ -133,7 +133,7 @@ class Login(DocmsView):
 class GetTenants(DocmsView):
     """`/get-tenants`."""
 
-    authentication_classes: Sequence[Any] = (auth.PendingToken,)
+    authentication_classes = (auth.PendingToken,)
 
     @operation(
         "listAssignedTenants", tag="Authentication", summary="List tenants the user may enter",
@@ -164,7 +164,7 @@ class GetTenants(DocmsView):
 class _TokenView(DocmsView):
     """Works on the presented token itself; what a refusal counted stays."""
 
-    authentication_classes = (auth.PendingToken,)
+    authentication_classes: Sequence[Any] = (auth.PendingToken,)
     keeps_refusals = True
 
     @property
