@@ -60,8 +60,9 @@ def part_name(upload_id: int, key: str) -> str:
 class TempObject:
     """Bytes on their way: a file that nobody sees until `BlobStorage.commit` gives it a name."""
 
-    def __init__(self, file: IO[bytes], path: Path | None) -> None:
+    def __init__(self, file: IO[bytes], path: Path | None, *, is_named: bool = False) -> None:
         self.file, self.path, self.size = file, path, 0
+        self.is_named = is_named  # what it holds so far has a name already, see `BlobStorage.checkpoint`
 
     def write(self, chunk: bytes) -> None:
         """Append bytes."""
@@ -71,13 +72,15 @@ class TempObject:
     def discard(self) -> None:
         """Forget the bytes. Harmless after a commit."""
         self.file.close()
-        if self.path:
+        if self.path and not self.is_named:
             self.path.unlink(missing_ok=True)
 
 
 class _Backend(Protocol):
     def begin(self) -> TempObject: ...
     def commit(self, temp: TempObject, name: str) -> None: ...
+    def checkpoint(self, temp: TempObject, name: str) -> None: ...
+    def named(self, name: str) -> TempObject | None: ...
     def open(self, name: str) -> IO[bytes]: ...
     def stream(self, name: str, start: int, length: int) -> Iterator[bytes]: ...
     def delete(self, name: str) -> None: ...
@@ -109,12 +112,29 @@ class _Disk:
         temp.file.close()
         target.parent.mkdir(parents=True, exist_ok=True)
         assert temp.path is not None
+        if temp.is_named:
+            os.link(temp.path, target)  # the other name stays until whoever gave it takes it away
+        else:
+            temp.path.replace(target)
+        _write_through(target.parent)
+
+    def checkpoint(self, temp: TempObject, name: str) -> None:
+        temp.file.flush()
+        os.fsync(temp.file.fileno())
+        if temp.is_named:
+            return
+        target = self._path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        assert temp.path is not None
         temp.path.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _write_through(target.parent)
+        temp.path, temp.is_named = target, True
+
+    def named(self, name: str) -> TempObject | None:
+        path = self._path(name)
+        found = TempObject(path.open("r+b"), path, is_named=True)
+        found.size = path.stat().st_size
+        return found
 
     def open(self, name: str) -> IO[bytes]:
         return self._path(name).open("rb")
@@ -152,6 +172,15 @@ class _Disk:
 
     def local_path(self, name: str) -> Path | None:
         return self._path(name)
+
+
+def _write_through(folder: Path) -> None:
+    """The names in a folder, too, survive a loss of power."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 class _S3:
@@ -199,6 +228,12 @@ class _S3:
         with self._talk():
             self._client.upload_fileobj(temp.file, self.bucket, _key(name), Config=self.transfer)
         temp.file.close()
+
+    def checkpoint(self, temp: TempObject, name: str) -> None:
+        raise NotImplementedError("objects of a bucket do not grow")
+
+    def named(self, name: str) -> TempObject | None:
+        return None
 
     def open(self, name: str) -> IO[bytes]:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -329,6 +364,22 @@ class BlobStorage(Storage):
     def commit(self, temp: TempObject, name: str) -> None:
         """Let the object appear under its name, whole and written through."""
         self.backend.commit(temp, name)
+
+    @property
+    def grows(self) -> bool:
+        """Whether objects may be read while bytes are still added to them: files may, those of a bucket not."""
+        return isinstance(self.backend, _Disk)
+
+    def checkpoint(self, temp: TempObject, name: str) -> None:
+        """Let what an object holds so far appear under a name, written through, and go on adding; where it `grows`."""
+        self.backend.checkpoint(temp, name)
+
+    def named(self, name: str) -> TempObject | None:
+        """An object as something that `commit` gives one more name, without copying; none where that is not possible.
+
+        Raises `FileNotFoundError`.
+        """
+        return self.backend.named(name)
 
     def stream(self, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes of an object in chunks of at most 256 KiB."""

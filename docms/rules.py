@@ -10,15 +10,14 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.answers import YES, Answer, no, require
 from core.querysets import any_of
 from docms.models import Document, Folder, FolderAccess, FolderPermission, Group
-from docms.querysets import MEMBER_FLAGS
+from docms.querysets import MEMBER_FLAGS, flags_of
 from orgs import rules as orgs_rules
 from orgs.actor import Actor, actor_for
 from orgs.models import Membership, OrganizationSettings
@@ -84,21 +83,8 @@ def effective_many(actor: Actor, folders: Iterable[Folder]) -> dict[int, Flags]:
     tenants = {folder.pk: folder.tenant_id for folder in folders}
     if not tenants:
         return {}
-    memberships = [m.pk for m in actor.memberships.values()]
-    own = FolderPermission.objects.filter(folder=OuterRef("pk"), membership__in=memberships, active=True)
-    checking = Group.objects.held_by(actor).filter(show_check_mark=True).order_by().values("id")
-    checks = FolderAccess.objects.filter(any_of("group", checking), folder=OuterRef("pk"))
-    rows = (
-        Folder.objects.filter(pk__in=tenants)
-        .order_by()
-        .annotate(
-            own=Subquery(own.values(flags=JSONObject(**{flag: F(flag) for flag in MEMBER_FLAGS}))[:1]),
-            checks=Q(show_check_mark=True) & Exists(checks),
-        )
-        .values_list("pk", "own", "checks")
-    )
     found = {}
-    for folder_id, chosen, may_check in rows:
+    for folder_id, chosen, may_check in flags_of(actor, tenants):
         membership = actor.membership(tenants[folder_id])
         own_flags = {flag: getattr(membership, column, False) for flag, column in MEMBER_FLAGS.items()}
         found[folder_id] = Flags(**(chosen or own_flags), show_checkmark=may_check)

@@ -32,6 +32,7 @@ from core.storage import CHUNK, TempObject, blob_name, storage
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable, Iterable, Iterator
+    from io import BufferedReader
 
     from django.core.files import File
 
@@ -155,6 +156,20 @@ def prepared(
         yield Prepared(temp, digest.digest(), mime, *dimensions(temp.file, mime))
     finally:
         temp.discard()
+
+
+@contextmanager
+def described(stored: TempObject, *, declared_mime: str = "", sha256: bytes = b"") -> Iterator[Prepared]:
+    """`prepared` for bytes that the storage holds already: nothing is copied, and without ``sha256`` they are hashed."""
+    try:
+        stored.file.seek(0)
+        mime = sniff(stored.file, declared_mime)
+        if not sha256:
+            stored.file.seek(0)
+            sha256 = hashlib.file_digest(cast("BufferedReader", stored.file), "sha256").digest()
+        yield Prepared(stored, sha256, mime, *dimensions(stored.file, mime))
+    finally:
+        stored.discard()
 
 
 def _chunks(source: Readable | Iterable[bytes]) -> Iterator[bytes]:

@@ -154,17 +154,40 @@ def append(upload: Upload, offset: int, piece: TempObject, unit: Unit) -> Upload
             storage().delete(name)
 
 
-def finish(upload: Upload, unit: Unit, *, declared_mime: str = "") -> Upload:
-    """Join the pieces of an upload whose last byte arrived, with no transaction open meanwhile.
+def count_in(upload: Upload, start: int, piece: TempObject, key: str, unit: Unit) -> Upload:
+    """`append` for a piece that began at ``start`` and goes on growing: what it holds by now is written through and counted.
 
-    Raises `NotFound` when the upload was ended meanwhile.
+    Raises as `append`; what was counted before stays.
     """
-    size = upload.expected_size
+    name, counted = part_name(upload.pk, key), piece.is_named
+    storage().checkpoint(piece, name)
     try:
-        with (
-            blobs.prepared(_joined(upload), limit=size, declared_mime=declared_mime, expected_size=size) as joined,
-            unit(),
-        ):
+        with unit():
+            row = Upload.objects.select_for_update(no_key=True).filter(pk=upload.pk).first()
+            if row is None:
+                raise NotFound
+            before = [part for part in row.parts if part[0] != key]
+            own = sum(size for part, size in row.parts if part == key)
+            if row.received != start + own or bool(own) != counted:
+                raise Conflict(_("The upload stands at another offset."), code="wrong_offset")
+            if start + piece.size > row.expected_size:
+                raise TooLarge
+            _advance(row, received=start + piece.size, parts=[*before, [key, piece.size]])
+        counted = True
+        return row
+    finally:
+        if not counted:
+            storage().delete(name)
+
+
+def finish(upload: Upload, unit: Unit, *, declared_mime: str = "", sha256: bytes = b"") -> Upload:
+    """Make a blob of an upload whose last byte arrived, with no transaction open meanwhile.
+
+    Several pieces are joined; a single one stays where it is, if the storage can give it a second name. ``sha256`` is
+    that of the whole, where the caller has seen it pass. Raises `NotFound` when the upload was ended meanwhile.
+    """
+    try:
+        with _whole(upload, declared_mime, sha256) as joined, unit():
             row = Upload.objects.select_for_update(no_key=True).filter(pk=upload.pk).first()
             if row is None:
                 raise NotFound
@@ -257,6 +280,18 @@ def expire() -> Counts:
             return {"uploads": removed}
 
 
+def _whole(upload: Upload, declared_mime: str, sha256: bytes) -> AbstractContextManager[blobs.Prepared]:
+    """All bytes, described. Raises what `blobs.prepared` raises, `FileNotFoundError`."""
+    size = upload.expected_size
+    if len(upload.parts) == 1 and upload.parts[0][1] == size:
+        alone = storage().named(part_name(upload.pk, upload.parts[0][0]))
+        if alone is not None and alone.size == size:
+            return blobs.described(alone, declared_mime=declared_mime, sha256=sha256)
+        if alone is not None:
+            alone.discard()
+    return blobs.prepared(_joined(upload), limit=size, declared_mime=declared_mime, expected_size=size)
+
+
 def _joined(upload: Upload) -> Iterator[bytes]:
     for key, size in upload.parts:
         yield from storage().stream(part_name(upload.pk, key), 0, size)
@@ -280,20 +315,24 @@ def read_piece(source: BinaryIO | Any, length: int, hashing: Any = None) -> tupl
 
     What arrived is kept either way. ``hashing`` is a hashlib object that sees the bytes, too.
     """
-    piece, broken = storage().begin(), False
+    piece = storage().begin()
     try:
-        while piece.size < length:
-            try:
-                chunk = source.read(min(CHUNK, length - piece.size))
-            except OSError as error:
-                chunk, broken = getattr(error.__cause__, "arrived", b""), True  # of `core.wire.CutOff`
-            piece.write(chunk)
-            if hashing is not None:
-                hashing.update(chunk)
-            if broken or not chunk:
-                broken = True
-                break
+        return piece, read_more(source, piece, length, hashing)
     except BaseException:
         piece.discard()
         raise
-    return piece, broken
+
+
+def read_more(source: BinaryIO | Any, piece: TempObject, length: int, hashing: Any = None) -> bool:
+    """Add up to ``length`` bytes from a stream to a piece; True when the line broke before that."""
+    end, broken = piece.size + length, False
+    while piece.size < end and not broken:
+        try:
+            chunk = source.read(min(CHUNK, end - piece.size))
+        except OSError as error:
+            chunk, broken = getattr(error.__cause__, "arrived", b""), True  # of `core.wire.CutOff`
+        piece.write(chunk)
+        if hashing is not None:
+            hashing.update(chunk)
+        broken = broken or not chunk
+    return broken

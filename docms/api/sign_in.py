@@ -28,7 +28,7 @@ from orgs.services import passwords, second_factor, tokens
 from orgs.services.sign_in import sign_in_locking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rest_framework.request import Request
 
@@ -164,7 +164,7 @@ class GetTenants(DocmsView):
 class _TokenView(DocmsView):
     """Works on the presented token itself; what a refusal counted stays."""
 
-    authentication_classes = (auth.PendingToken,)
+    authentication_classes: Sequence[Any] = (auth.PendingToken,)
     keeps_refusals = True
 
     @property

@@ -145,7 +145,7 @@ class Web:
 
     def peak(self) -> float:
         """The most memory that a worker has had at a time, in MiB (VmHWM)."""
-        return max(_peak(pid) for pid in self.workers)
+        return max(peak_of(pid) for pid in self.workers)
 
 
 def children_of(pid: int) -> list[int]:
@@ -163,7 +163,8 @@ def processor_seconds(pids: Iterable[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _peak(pid: int) -> float:
+def peak_of(pid: int) -> float:
+    """The most memory that a process has had at a time, in MiB (VmHWM)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

@@ -46,10 +46,26 @@ def found() -> dict[str, Any]:
         "tenant": tenant.pk,
         "community": community.pk,
         "folder": folder.pk,
+        "office": _office(tenant),
+        "more_files": list(Document.objects.newest(actor, 200).values_list("id", flat=True)),
         "files": list(newest.values_list("id", flat=True)),
         "reached": Folder.objects.visible_to(actor).count(),
         "visible": Document.objects.visible_to(actor).count(),
     }
+
+
+def _office(tenant: Any) -> str:
+    """The token of an administrator."""
+    from orgs.models import Membership
+    from orgs.services import tokens
+
+    boss = (
+        Membership.objects.active().filter(organization=tenant, admin_perm=True).select_related("user").earliest("id")
+    )
+    token, _row = tokens.issue(
+        kind="docms_session", user=boss.user, organization=tenant, expires_in=datetime.timedelta(days=1)
+    )
+    return token
 
 
 def _session(user: Any) -> str:

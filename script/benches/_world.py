@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from script.benches._stack import GUNICORN, free_port, wait_for
+from script.benches._stack import GUNICORN, children_of, free_port, peak_of, wait_for
 from script.embedded import Child, Postgres, ServerError, Valkey, stop_all
 from script.embedded.postgres import APP, OWNER
 from script.embedded.processes import Stoppable
@@ -112,6 +112,12 @@ class World:
             ["-m", "gunicorn", application, *GUNICORN, "--log-level", "warning", "--bind", "127.0.0.1:{port}"],
             **env,
         )  # fmt: skip
+
+    def peak(self) -> float:
+        """The most memory that a worker of the server started last has had, in MiB."""
+        server = self._started[-1]
+        assert isinstance(server, Child)
+        return max(peak_of(pid) for pid in children_of(server.process.pid))
 
     def serve(self, name: str, command: Sequence[str], **env: str) -> str:
         """Start a web server on a free port and wait until it answers; returns its address."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 
 from script.benches._load import Request, Result, Round, race, table
 from script.benches._world import LARGE, SMALL, World
 from script.embedded import ServerError
 from script.embedded.postgres import OWNER
 
-QUESTIONS = ("folder page of 50", "page of 50 by ids", "start page")
+QUESTIONS = ("folder page of 50", "page of 50 by ids", "page of 200 by ids", "start page")
 
 
 def main() -> None:
@@ -40,12 +41,29 @@ def measure(worlds: dict[str, World]) -> None:
             contestants |= {f"Quartier, {size}": product, f"floor, {size}": bare}
         _tell(question, race(contestants, rounds=5, seconds=3, warm_up=2), list(worlds))
     for size, world in worlds.items():
+        everything(size, world)
         told = json.loads(world.python("-m", "script.benches._questions", "times", stdin=json.dumps(world.visitor())))
         results = {name: Result(name, [Round(*figures) for figures in rounds]) for name, rounds in told.items()}
         for name in ("new for me, with the count", "count of unread"):
             base = f"floor: {name}"
             print(f"\n### {name}, without a server, {size} documents\n")
             print(table({name: results[name], base: results[base]}, base=base))
+
+
+def everything(size: str, world: World) -> None:
+    """`GET /files?all=true` of an administrator: how long, how large, and what it does to the memory of the server."""
+    bearer = {"Authorization": f"Bearer {world.visitor()['office']}"}
+    url = world.gunicorn("config.wsgi")
+    few = Request(f"{url}/docms/api/v1/files/unread", bearer)
+    for _both_workers in range(8):
+        few.ask()
+    before = world.peak()
+    begin = time.perf_counter()
+    rows = len(json.loads(Request(f"{url}/docms/api/v1/files?all=true", bearer).ask()))
+    took = time.perf_counter() - begin
+    print(
+        f"\nall {rows:,} documents of {size}: {took:.1f} s; a worker's most memory {before:.0f} MiB, then {world.peak():.0f}"
+    )
 
 
 def _requests(world: World) -> dict[str, tuple[Request, Request]]:
@@ -58,6 +76,7 @@ def _requests(world: World) -> dict[str, tuple[Request, Request]]:
     cookie = {"Cookie": f"user_session={visitor['session']}", "Accept-Language": "de"}
     paths = (f"/folders/{visitor['folder']}/files", "/files/paging", f"{visitor['community']}")
     body = json.dumps({"ids": visitor["files"], "limit": 50}).encode()
+    larger = json.dumps({"ids": visitor["more_files"], "limit": 200}).encode()
     sent = {**bearer, "Content-Type": "application/json"}
     return dict(
         zip(
@@ -65,6 +84,7 @@ def _requests(world: World) -> dict[str, tuple[Request, Request]]:
             (
                 (Request(api + paths[0], bearer), Request(floor + paths[0], bearer)),
                 (Request(api + paths[1], sent, body), Request(floor + paths[1], sent, body)),
+                (Request(api + paths[1], sent, larger), Request(floor + paths[1], sent, larger)),
                 (Request(f"{product}/app/c/{paths[2]}/", cookie), Request(f"{floor}/start/{paths[2]}", cookie)),
             ),
             strict=True,
@@ -79,7 +99,7 @@ def _same(question: str, product: bytes, floor: bytes) -> None:
         found = [list(dict.fromkeys(names)) for names in named]
         if found[0] != found[1] or len(found[1]) != 6:
             raise ServerError(f"The start pages name other papers: {found}")
-    elif json.loads(product) != json.loads(floor) or len(json.loads(floor)) != 50:
+    elif json.loads(product) != json.loads(floor) or len(json.loads(floor)) != (200 if "200" in question else 50):
         raise ServerError(f"{question}: the floor answers something else.")
 
 

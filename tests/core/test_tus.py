@@ -194,9 +194,43 @@ class TestProtocol:
     def test_progress_is_written_down_within_one_request(self, mira: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("core.tus.PIECE", 1000)
         content = os.urandom(3500)
+        counted = []
+        advance = uploads._advance
+        monkeypatch.setattr(
+            uploads, "_advance", lambda row, **values: (counted.append(values["received"]), advance(row, **values))
+        )
         place = mira.create(4000).headers["Location"]
         assert mira.patch(place, data=content, headers=piece(0)).headers["Upload-Offset"] == "3500"
-        assert [size for _key, size in Upload.objects.get().parts] == [1000, 1000, 1000, 500]
+        assert counted == [1000, 2000, 3000, 3500]
+        assert [size for _key, size in Upload.objects.get().parts] == [3500]  # one file that grew
+
+    def test_what_comes_in_one_request_is_written_once(self, mira: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("core.tus.PIECE", 1000)
+        joined = []
+        monkeypatch.setattr(uploads, "_joined", lambda upload: joined.append(upload) or iter(()))
+        content = os.urandom(3500)
+        place = mira.create(3500).headers["Location"]
+        assert mira.patch(place, data=content, headers=piece(0)).status_code == 204
+        blob = Upload.objects.get().blob
+        assert blob is not None
+        assert bytes(blob.sha256) == hashlib.sha256(content).digest()
+        with blobs.open_blob(blob) as file:
+            assert file.read() == content
+        assert not joined
+        assert list(storage().names("parts")) == []
+
+    def test_what_comes_in_two_requests_is_joined(self, mira: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("core.tus.PIECE", 1000)
+        content = os.urandom(3500)
+        place = mira.create(3500).headers["Location"]
+        assert mira.patch(place, data=content[:1800], headers=piece(0)).status_code == 204
+        assert mira.patch(place, data=content[1800:], headers=piece(1800)).status_code == 204
+        blob = Upload.objects.get().blob
+        assert blob is not None
+        assert bytes(blob.sha256) == hashlib.sha256(content).digest()
+        with blobs.open_blob(blob) as file:
+            assert file.read() == content
+        assert list(storage().names("parts")) == []
 
     def test_upload_and_blob_stand_in_the_audit_with_door_and_person(self, mira: Browser) -> None:
         mira.patch(mira.create(4).headers["Location"], data=b"0123", headers=piece(0))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from script.benches.floor import downloads, views
+from script.benches.floor import downloads, uploads, views
 
 urlpatterns = [
     path("folders/<int:folder_id>/files", views.folder_files),
@@ -11,4 +11,5 @@ urlpatterns = [
     path("start/<int:community_id>", views.start),
     path("unread/<int:community_id>", views.unread),
     path("docms/api/v1/files/<int:document_id>/download", downloads.download),
+    path("uploads", uploads.upload),
 ]
