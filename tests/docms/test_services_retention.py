@@ -508,12 +508,13 @@ def test_candidates_are_found_by_their_index(cast: Cast, monkeypatch: pytest.Mon
     with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
         paper = uploaded(opened(publish(cast, where), 9 * DAY), 9 * DAY)
     _many(paper, folders=5000, each=4)
-    indexes = ("folder_emptying", "document_first_access", "document_big")
-    for job, index in zip(JOBS, indexes, strict=True):
+    indexes = ("folder_emptying", "document_first_access", "document_big", "document_claimed")
+    for job, index in zip((*JOBS, claims.delete_claimed), indexes, strict=True):
         with CaptureQueriesContext(connection) as queries, monkeypatch.context() as patch:
             patch.setattr(retention, "_delete_due", lambda *_args: 0)
             job()
-        found = next(q["sql"] for q in queries if f"LIMIT {retention.FOUND}" in q["sql"])
+        batch = claims.BATCH if job is claims.delete_claimed else retention.FOUND
+        found = next(q["sql"] for q in queries if f"LIMIT {batch}" in q["sql"])
         with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]), connection.cursor() as cursor:
             cursor.execute("EXPLAIN ANALYZE " + found)
             plan = "\n".join(row[0] for row in cursor.fetchall())

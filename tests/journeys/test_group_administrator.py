@@ -52,6 +52,7 @@ def switch(page: Page, *names: str) -> None:
     sign_in(page, "admin")
     page.get_by_role("link", name="Einstellungen des Mandanten").first.click()
     page.get_by_role("button", name="Gruppenbetreuung").click()
+    expect(page.locator(f"#id_{names[0]}")).to_be_visible()  # the tab is open
     for name in names:
         page.locator(f"#id_{name}").check(force=True)
     page.get_by_role("button", name="Sichern", exact=True).click()

@@ -61,7 +61,7 @@ def house(live_server: Any) -> dict[str, Any]:
         "cast": cast,
         "documents": documents,
         "paper": first,
-        "outside": ["/app/login", "/app/password/forgot", "/app/invite/", f"/app/invite/{invite.code}", owner],
+        "outside": ["/app/login", "/app/password/forgot", "/app/invite/", owner, f"/app/invite/{invite.code}"],
         "dead": ["/app/password/xyz", "/app/nowhere", f"/app/owner/{cast.tenant.pk}/xyz"],
         "inside": [
             f"/app/c/{cast.house_a.pk}/",
