@@ -43,7 +43,8 @@ def fill(files: Path, *, due: int, held: int) -> Due:
     with scope.unit_of_work(door="command", user_id=user.pk), scope.all_tenants():
         tenant = Organization.objects.get(pk=Contact.objects.get(user__email="renter@demo.test").tenant_id)
         actor = enter(user, door="command", tenant_id=tenant.pk)
-        contact = Contact.objects.filter(tenant=tenant, user=None).exclude(kind="self").order_by("pk").first()
+        contact = Contact.objects.filter(tenant=tenant).exclude(kind="self").order_by("-pk").first()
+        assert contact is not None
         suffix = uuid.uuid4().hex[:8]
         free = folders.create_folder(actor=actor, tenant=tenant, name=f"{NAME} {suffix}")
         kept = folders.create_folder(actor=actor, tenant=tenant, name=f"{NAME} {suffix} Person", contact=contact)
