@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 TASK = "docms.remove_content"  # with ids: what has just lost a reference; without: everything
 GRACE = datetime.timedelta(days=1)  # between upload and reference
 PARTS_GRACE = datetime.timedelta(days=2)  # an upload lives one day
-BATCH = 200  # rows of one transaction
+BATCH = 500  # rows of one transaction
 ORPHANS_MAX = 0.5  # share of a batch; more means that a wrong or an old database is looked at
 
 

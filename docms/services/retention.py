@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FOUND = 5000  # ids that one statement finds
-BATCH = 250  # documents that go in one transaction: whoever opens one of them, or places a hold, waits that long
+BATCH = 500  # documents that go in one transaction: whoever opens one of them, or places a hold, waits that long
 Policy = DestructionRecord.Reason
 HOURS = "tenant__settings__delete_big_file_after_hours"
 
