@@ -47,6 +47,9 @@ class Bench:
         self._workers += 1
         name = f"b6-{self._workers}"
         command = [
+            "nice",
+            "-n",
+            "10",
             sys.executable,
             "-m",
             "celery",
