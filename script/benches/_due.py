@@ -55,7 +55,7 @@ def fill(files: Path, *, due: int, held: int) -> Due:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(CONTENT)
         documents = made.due
-        words = {"actor": actor, "tenant_id": tenant.pk, "title": NAME, "reason": "bench"}
+        words: dict[str, Any] = {"actor": actor, "tenant_id": tenant.pk, "title": NAME, "reason": "bench"}
         holds.place(**words, document_ids=documents[due : due + by_name])
         places.place(**words, contact=contact)
         yesterday = timezone.now() - datetime.timedelta(days=1)
