@@ -4,10 +4,12 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+NICENESS = 10  # of the processes that do the tasks
+
 app = Celery("quartier")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -22,6 +24,12 @@ def keep_logging(**kwargs: Any) -> None:
     import django
 
     django.setup()
+
+
+@worker_process_init.connect(dispatch_uid="config.give_way")
+def give_way(**kwargs: Any) -> None:
+    """What works in the background yields to whoever waits for a page on the same machine."""
+    os.nice(NICENESS)
 
 
 @worker_init.connect(dispatch_uid="config.hold_role")

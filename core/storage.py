@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import logging
 import os
+import shutil
 import tempfile
 import uuid
 from functools import lru_cache
@@ -113,10 +115,22 @@ class _Disk:
         target.parent.mkdir(parents=True, exist_ok=True)
         assert temp.path is not None
         if temp.is_named:
-            os.link(temp.path, target)  # the other name stays until whoever gave it takes it away
+            self._name_twice(temp.path, target)  # the other name stays until whoever gave it takes it away
         else:
             temp.path.replace(target)
         _write_through(target.parent)
+
+    def _name_twice(self, path: Path, target: Path) -> None:
+        """A second name; a copy on file systems that know no second names."""
+        try:
+            os.link(path, target)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+                raise
+            copy = self.begin()
+            with path.open("rb") as source:
+                shutil.copyfileobj(source, copy.file, CHUNK)
+            self.commit(copy, target.relative_to(self.root).as_posix())
 
     def checkpoint(self, temp: TempObject, name: str) -> None:
         temp.file.flush()

@@ -19,8 +19,8 @@ from messaging.services import settings_texts
 from messaging.services.outbox import is_address
 from messaging.services.render import sanitised
 from orgs import rules
-from orgs.models import Contact, Membership, Organization, OrganizationSettings
-from orgs.services import tenants
+from orgs.models import Membership, Organization, OrganizationSettings
+from orgs.services import tenants, tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,8 +107,7 @@ def _rename(tenant: Organization, changes: dict[str, Any]) -> None:
     before = tenant.name
     rows.change(tenant, changes)
     if tenant.name != before:
-        for party in Contact.objects.filter(tenant=tenant, kind=Contact.Kind.SELF, company=before):
-            rows.change(party, {"company": tenant.name})
+        tree.rename_party(tenant, before)
 
 
 def _check_sender(sender: str) -> None:

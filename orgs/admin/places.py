@@ -150,6 +150,10 @@ class BuildingAdmin(_OfCommunity):
     autocomplete_fields = ("community",)
     fields = ("community", "street", ("postal_code", "city"), "position")
 
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> None:
+        """See `places.change_building`."""
+        places.change_building(obj, values, expected=expected)
+
     def erase(self, request: HttpRequest, obj: Any) -> None:
         """Unless a hold covers it."""
         places.delete_building(obj)
@@ -179,6 +183,10 @@ class UnitAdmin(_OfCommunity):
     ordering = ("community__sort_key", "name", "id")
     fields = ("community", "building", "identifier", "name", ("number", "floor"), "kind")
     actions_detail = ("invite",)
+
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> None:
+        """See `places.change_unit`."""
+        places.change_unit(obj, values, expected=expected)
 
     def erase(self, request: HttpRequest, obj: Any) -> None:
         """Unless a hold covers it."""

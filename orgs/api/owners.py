@@ -73,16 +73,19 @@ class OwnerInvitations(OrgsView):
         refusals=(400, 401, 403, 404, 409, 413, 500),
     )  # fmt: skip
     def post(self, request: Request, organization_id: str) -> Response:
-        """See `owners.invite`; who asks for addresses that have no account waits longer and longer."""
+        """See `owners.invite`. Who asks for addresses that have no account, or for the same person again and again, waits
+        longer and longer."""
         organization = self.organization(organization_id)
         email = self.body(OwnerInvitationRequest)["email"]
-        counter = Counter("owner_invitation", f"{self.actor.user_id or self.actor.token_id}")
-        throttle.check(counter)
+        caller = f"user:{self.actor.user_id}" if self.actor.user else f"organization:{self.actor.node}"
+        counter, mails = Counter("owner_invitation", caller), Counter("owner_mail", f"{caller}:{email}")
+        throttle.check(counter, mails)
         try:
             invitation = owners.invite(actor=self.actor, organization=organization, email=email)
         except NotFound:
             throttle.fail(counter)
             raise
+        throttle.fail(mails)  # each is a mail to somebody who did not ask for it
         return Response(_shape(invitation))
 
 

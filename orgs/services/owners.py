@@ -98,6 +98,8 @@ def invite(*, actor: Actor, organization: Organization, email: str) -> OwnerInvi
     `NotFound` for an address without account (ORGS-044), `Conflict` for a direct owner (ORGS-045).
     """
     require(rules.may_own(actor, organization))
+    if organization.state == "inactive":
+        raise Denied(_("The trial of this organization is over."), code="trial_over")  # no mail leaves (ORGS-081)
     user = User.objects.with_address(email).first()
     if user is None:
         raise NotFound(_("There is no account with this address."), code="unknown_user")
@@ -134,7 +136,9 @@ def withdraw(*, actor: Actor, organization: Organization, user_id: int) -> None:
 def find(*, organization_id: int, token: str) -> OwnerInvitation:
     """An open invitation by its token. Raises `Unknown` for one that is used, withdrawn, over or of another (ORGS-050)."""
     found = _open().select_related("organization", "invited_by")
-    invitation = found.filter(token_hash=token_hash(token), organization=organization_id).first()
+    invitation = found.filter(
+        token_hash=token_hash(token), organization=organization_id, organization__closed_at=None
+    ).first()
     if invitation is None:
         raise Unknown
     return invitation
@@ -148,6 +152,7 @@ def accept(*, user: User, organization_id: int, token: str) -> Membership:
     (``second_factor_required``) while the organization demands a second factor that the person has not (ORGS-052); the
     invitation then stays open.
     """
+    tree.lock(shared=True)  # the organization does not move to another tenant meanwhile
     invitation = find(organization_id=organization_id, token=token)
     fresh = _open().select_for_update(of=("self",)).filter(pk=invitation.pk).first()
     if fresh is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,7 +13,35 @@ from orgs.models import Hold
 from orgs.services import holds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orgs.models import Building, Unit
+
+
+@transaction.atomic
+def change_unit(unit: Unit, changes: Mapping[str, Any], *, expected: int | None = None) -> None:
+    """Change a unit. Side effect: audit.
+
+    Raises `Conflict` (``held``) where it would leave the community or entrance while a hold covers it (moving is no way
+    around a hold), `Changed`, `ValidationError`.
+    """
+    if _leaves(unit, changes):
+        holds.keep_still([unit.tenant_id])
+        _refuse(Hold.objects.in_force().on_unit(unit).exists())
+    rows.change(unit, changes, expected=expected)
+
+
+@transaction.atomic
+def change_building(building: Building, changes: Mapping[str, Any], *, expected: int | None = None) -> None:
+    """The same of an entrance."""
+    if _leaves(building, changes):
+        holds.keep_still([building.tenant_id])
+        _refuse(Hold.objects.in_force().on_building(building).exists())
+    rows.change(building, changes, expected=expected)
+
+
+def _leaves(place: Unit | Building, changes: Mapping[str, Any]) -> bool:
+    return any(name in changes and changes[name] != getattr(place, name) for name in ("community", "building"))
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.answers import require
-from core.errors import Denied, Invalid
+from core.errors import Denied, Invalid, NotFound
 from core.services import audit
 from orgs import rules
 from orgs.models import Organization, QuickAction
@@ -39,14 +39,15 @@ def replace(*, actor: Actor, organization: Organization, actions: Sequence[Mappi
     if len(actions) > MOST:
         problem = _("Not more than %(most)d quick actions.") % {"most": MOST}
         raise Invalid(problem, fields={"actions": [problem]})
-    Organization.objects.select_for_update(no_key=True, of=("self",)).get(pk=organization.pk)
-    stored = {action.pk: action for action in QuickAction.objects.filter(organization=organization)}
+    if Organization.objects.select_for_update(no_key=True, of=("self",)).filter(pk=organization.pk).first() is None:
+        raise NotFound
+    stored = {a.pk: a for a in QuickAction.objects.filter(organization=organization).order_by("position", "id")}
+    old = [_plain(action) for action in stored.values()]
     wanted = [_checked(action, place, stored) for place, action in enumerate(actions)]
     named = [action.pk for action in wanted if action.pk]
     if len(named) != len(set(named)):
         problem = _("An id comes twice.")
         raise Invalid(problem, fields={"id": [problem]})
-    old = [_plain(action) for action in stored.values()]
     QuickAction.objects.filter(organization=organization).exclude(pk__in=named).delete()
     for place, action in enumerate(wanted):
         action.organization, action.position = organization, place
@@ -58,7 +59,7 @@ def replace(*, actor: Actor, organization: Organization, actions: Sequence[Mappi
 
 
 def _plain(action: QuickAction) -> list[Any]:
-    return [action.pk, action.name, action.resource, action.resource_id]
+    return [action.pk, *(getattr(action, name) for name in (*LENGTHS, "one_click", "resource_id"))]
 
 
 def _checked(values: Mapping[str, Any], place: int, stored: Mapping[int, QuickAction]) -> QuickAction:

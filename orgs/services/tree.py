@@ -11,20 +11,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import ProtectedError, Q, RestrictedError
+from django.db.models import ManyToOneRel, ProtectedError, Q, RestrictedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
 from core.answers import require
 from core.errors import Conflict, Invalid, NotFound
-from core.services import rows
+from core.services import blobs, rows
 from orgs import rules
 from orgs.languages import is_tag, zone_names
-from orgs.models import Community, CommunityAssignment, Membership, Organization, Trial, User
+from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, Trial, User
 from orgs.services import members, tenants
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from orgs.actor import Actor
 
 _LOCK = 5  # the class of advisory locks; jobs take 1, folders 2, the sealer 3, holds 4
@@ -35,9 +37,6 @@ COLUMNS = frozenset(
         "name", "description", "language", "timezone", "retention_months", "enforces_second_factor",
         "location_address", "latitude", "longitude", "tags",
     }
-)  # fmt: skip
-DOCUMENT_FLAGS = (
-    "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "log_perm", "mail_perm",
 )  # fmt: skip
 
 
@@ -108,10 +107,16 @@ def _let_own(user: User, organization: Organization) -> None:
 
 
 def join_tenant(user: User, tenant_id: int | None) -> None:
-    """Whoever stands anywhere in a tenant has a row on its own node, for document flags (one-model, Membership)."""
-    if tenant_id is not None:
-        tenant = Organization.objects.get(pk=tenant_id)
-        tenants.ensure_member(user=user, organization=tenant, role=Membership.Role.AFFILIATE)
+    """Whoever stands anywhere in a tenant has a row on its own node, for document flags (one-model, Membership).
+
+    Raises `Conflict` (``deactivated``) for somebody whose place there was ended: every door of the tenant is closed then.
+    """
+    if tenant_id is None:
+        return
+    tenant = Organization.objects.get(pk=tenant_id)
+    place = tenants.ensure_member(user=user, organization=tenant, role=Membership.Role.AFFILIATE)
+    if place.is_deactivated:
+        raise Conflict(_("This person's place in the company was ended."), code="deactivated")
 
 
 @transaction.atomic
@@ -134,10 +139,22 @@ def change(
     if moves and (parent.pk if parent else None) == fresh.parent_id:
         moves = False
     require(rules.may_change_organization(actor, fresh))
+    if fresh.is_tenant and not rules.may_own(actor, fresh):
+        require(rules.may_change_settings(actor, fresh.pk))  # while they are locked, super administrators (DOCMS-043)
+    before = fresh.name
     rows.change(fresh, checked(values, actor=actor, organization=fresh), expected=expected)
+    if fresh.is_tenant and fresh.name != before:
+        with scope.all_tenants():
+            rename_party(fresh, before)
     if moves:
         _move(actor, fresh, parent)
     return fresh
+
+
+def rename_party(tenant: Organization, before: str) -> None:
+    """The company's own party goes by the company's name, unless somebody gave it another. Side effect: audit."""
+    for party in Contact.objects.filter(tenant=tenant, kind=Contact.Kind.SELF, company=before):
+        rows.change(party, {"company": tenant.name})
 
 
 def checked(values: Mapping[str, Any], *, actor: Actor, organization: Organization | None = None) -> dict[str, Any]:
@@ -207,8 +224,34 @@ def _move(actor: Actor, organization: Organization, parent: Organization | None)
     _rewrite_below(organization, old_tenant)
     if new_tenant != old_tenant:
         with scope.all_tenants():
-            for user in User.objects.filter(pk__in=people).order_by("pk"):
-                join_tenant(user, new_tenant)
+            _take_in(people, new_tenant)
+            _take_pictures_along(organization)
+
+
+def _take_in(people: set[int], tenant_id: int | None) -> None:
+    """Places on the node of the tenant, for those who stand below it now. Who left it with a branch comes back, without
+    any right: whoever moves the branch owns the tenant.
+    """
+    if tenant_id is None:
+        return
+    tenant = Organization.objects.get(pk=tenant_id)
+    for user in User.objects.filter(pk__in=people).order_by("pk"):
+        place = tenants.ensure_member(user=user, organization=tenant, role=Membership.Role.AFFILIATE)
+        if place.is_deactivated and place.role == Membership.Role.AFFILIATE:
+            changes = {**members.NO_RIGHTS, "deactivated_at": None}
+            members.change(membership=place, changes=changes, verb="reactivated")
+
+
+def _take_pictures_along(organization: Organization) -> None:
+    """Bytes lie in their tenant: pictures of what has moved to another are stored there once more."""
+    moved = Organization.objects.below(organization.pk).filter(avatar__isnull=False).select_related("avatar")
+    for node in moved:
+        picture = node.avatar
+        if picture is None or picture.tenant_id == node.tenant_id:
+            continue
+        with blobs.open_blob(picture) as file:
+            copy = blobs.store(file, tenant_id=node.tenant_id, limit=picture.size)
+        rows.change(node, {"avatar": copy}, check=False)
 
 
 def _rewrite_below(organization: Organization, old_tenant: int | None) -> None:
@@ -236,24 +279,49 @@ def _leave_tenant(organization: Organization, old: int | None, new: int | None) 
     """
     nodes = Organization.objects.below(organization.pk).filter(tenant=old).order_by().values("id")
     below = Membership.objects.filter(organization__in=nodes)
-    people = set(below.values_list("user_id", flat=True))
-    at_home = Membership.objects.filter(organization=old, user__in=people, role=Membership.Role.AFFILIATE)
-    flagged = at_home.filter(Q(*((flag, True) for flag in DOCUMENT_FLAGS), _connector=Q.OR))
+    bound = Conflict(
+        _("Communities, or people who work with documents, of one tenant cannot be moved to another."),
+        code="tenant_bound",
+    )
     if (
         Community.objects.filter(organization__in=nodes).exists()
         or CommunityAssignment.objects.filter(membership__in=below.values("id")).exists()
-        or flagged.exists()
     ):
-        raise Conflict(
-            _("Communities, or people who work with documents, of one tenant cannot be moved to another."),
-            code="tenant_bound",
-        )
-    staying = Membership.objects.filter(tenant=old, user__in=people).exclude(organization__in=nodes)
-    elsewhere = set(staying.exclude(role=Membership.Role.AFFILIATE).values_list("user_id", flat=True))
-    for membership in at_home.exclude(user__in=elsewhere):
-        members.change(membership=membership, changes={"deactivated_at": timezone.now()}, verb="deactivated")
+        raise bound
+    people = set(below.values_list("user_id", flat=True))
+    _end_places(nodes, people, old, bound)
     below.update(tenant_id=new)
     return people
+
+
+def _end_places(nodes: Any, people: set[int], tenant_id: int | None, bound: Conflict) -> None:
+    """End the places on the tenant's node of those who will work nowhere else in it.
+
+    Raises ``bound`` where one of them holds a right there, or higher floors have hung something on the place (a group, a
+    permission of their own): that is for the tenant to take first.
+    """
+    at_home = Membership.objects.filter(organization=tenant_id, user__in=people, role=Membership.Role.AFFILIATE)
+    staying = Membership.objects.filter(tenant=tenant_id, user__in=people).exclude(organization__in=nodes)
+    elsewhere = set(staying.exclude(role=Membership.Role.AFFILIATE).values_list("user_id", flat=True))
+    leaving = at_home.exclude(user__in=elsewhere)
+    rights = Q(*((flag, True) for flag in members.NO_RIGHTS), _connector=Q.OR)
+    if leaving.filter(rights).exists() or _is_used_upstairs(leaving):
+        raise bound
+    for membership in leaving:
+        if not membership.is_deactivated:
+            members.change(membership=membership, changes={"deactivated_at": timezone.now()}, verb="deactivated")
+
+
+def _is_used_upstairs(places: QuerySet[Membership]) -> bool:
+    """Whether a row of a higher floor refers to one of these places; this floor names none of them."""
+    for relation in Membership._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ManyToOneRel) and relation.related_model._meta.app_label != "orgs":
+            referring = relation.related_model._base_manager.filter(
+                **{f"{relation.field.name}__in": places.values("pk")}
+            )
+            if referring.exists():
+                return True
+    return False
 
 
 # --- Deleted --------------------------------------------------------------------------------------------
@@ -277,6 +345,9 @@ def delete(*, actor: Actor, organization: Organization) -> None:
     if fresh.is_tenant:
         raise kept
     with scope.all_tenants():
+        if fresh.tenant_id is not None:
+            people = set(Membership.objects.filter(organization=fresh).values_list("user_id", flat=True))
+            _end_places([fresh.pk], people, fresh.tenant_id, kept)
         try:
             rows.delete(fresh)
         except (ProtectedError, RestrictedError) as error:

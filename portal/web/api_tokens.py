@@ -14,6 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError, NotFound
+from core.services import throttle
+from core.services.throttle import Counter
 from orgs.services import api_tokens, second_factor
 from portal.web.forms import PortalForm
 from portal.web.pages import account, page
@@ -63,19 +65,25 @@ def tokens(request: HttpRequest) -> HttpResponse:
     user = account(request)
     asks_code = second_factor.confirmed(user) is not None
     form = TokenForm(request.POST if request.method == "POST" else None, asks_code=asks_code)
-    made = ""
+    made, counted = "", False
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
+        counter = Counter("token_password", f"user:{user.pk}")
         try:
+            throttle.check(counter)
             made = api_tokens.issue_personal(
                 user=user, password=values["password"], code=values.get("code", ""), name=values["name"],
                 may_write=values["may_write"], days=values["days"],
             )  # fmt: skip
             form = TokenForm(asks_code=asks_code)
         except DomainError as error:
+            if error.fields.keys() & {"password", "code"}:
+                throttle.fail(counter)  # whoever found a browser open does not guess on
+                counted = True
             form.take(error)
     context = {"form": form, "made": made, "tokens": api_tokens.of_person(user), "writes": api_tokens.WRITE}
-    return render(request, "portal/api_tokens.html", context, status=422 if form.errors else 200)
+    # An answer of 422 undoes everything, and with it what was counted.
+    return render(request, "portal/api_tokens.html", context, status=422 if form.errors and not counted else 200)
 
 
 @require_POST

@@ -47,9 +47,6 @@ class Bench:
         self._workers += 1
         name = f"b6-{self._workers}"
         command = [
-            "nice",
-            "-n",
-            "10",
             sys.executable,
             "-m",
             "celery",

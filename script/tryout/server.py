@@ -175,9 +175,7 @@ class Tryout:
         celery = [sys.executable, "-m", "celery", "-A", "config"]
         self._start("scheduler", [*celery, "beat", "--schedule", self.folder / "beat-schedule", "--pidfile="])
         alone = ["--without-gossip", "--without-mingle"]
-        self._start(
-            "worker", ["nice", "-n", "10", *celery, "worker", "--concurrency", "2", "--loglevel", "INFO", *alone]
-        )
+        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", *alone])
         web = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{self.host}:{self.port}"]
         web += ["--config", "config/gunicorn.py"]
         self._start("web", web)

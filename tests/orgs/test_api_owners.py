@@ -249,3 +249,28 @@ def test_an_owner_of_a_tenant_becomes_its_super_administrator(cast: Cast) -> Non
     tenant = {"id": cast.tenant.pk}
     accept(person(cast.staff), tenant, invite(person(cast.admin), tenant, cast.staff))
     assert Membership.objects.get(user=cast.staff, organization=cast.tenant).super_admin_perm
+
+
+def test_the_same_person_is_not_written_to_without_end(cast: Cast, me: Caller, top: dict[str, Any]) -> None:
+    path = f"/organization/{top['id']}/owner/invitation"
+    for _time in range(3):
+        me.ok("POST", path, {"email": cast.renter.email})
+    answer = me.call("POST", path, {"email": cast.renter.email})
+    assert answer.status == 429
+    assert Message.objects.filter(kind="owner_invitation").count() == 3
+    me.ok("POST", path, {"email": cast.guest.email})
+
+
+def test_after_an_unbooked_trial_nobody_is_invited(cast: Cast, me: Caller, top: dict[str, Any]) -> None:
+    Organization.objects.filter(pk=top["id"]).update(trial_ends_at=timezone.now())
+    me.refused("POST", f"/organization/{top['id']}/owner/invitation", 403, {"email": cast.renter.email})
+    assert not Message.objects.filter(kind="owner_invitation").exists()
+
+
+def test_whose_place_in_the_company_was_ended_does_not_come_back_by_a_branch(cast: Cast) -> None:
+    admin = person(cast.admin)
+    branch = admin.make("Zweig", parentID=cast.tenant.pk)
+    token = invite(admin, branch, cast.guest)
+    Membership.objects.filter(user=cast.guest, organization=cast.tenant).update(deactivated_at=timezone.now())
+    accept(person(cast.guest), branch, token, 409)
+    assert admin.get(branch)["ownerIDs"] == [cast.admin.pk]

@@ -100,3 +100,14 @@ def test_a_held_unit_is_refused_by_its_service(cast: Cast) -> None:
     with pytest.raises(Conflict) as refused:
         places.delete_unit(unit)
     assert refused.value.code == "held"
+
+
+def test_a_unit_under_a_hold_stays_in_its_community(cast: Cast) -> None:
+    place(cast, community=cast.house_a)
+    with pytest.raises(Conflict):
+        places.change_unit(cast.unit_a1, {"community": cast.house_b})
+    with pytest.raises(Conflict):
+        places.change_building(cast.entrance_1, {"community": cast.house_b})
+    places.change_unit(cast.unit_a1, {"name": "Neu"})
+    cast.unit_a1.refresh_from_db()
+    assert (cast.unit_a1.community, cast.unit_a1.name) == (cast.house_a, "Neu")

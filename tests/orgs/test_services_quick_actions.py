@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from core.errors import Conflict, Denied, Invalid
+from core.models import AuditEntry
 from orgs.models import Organization, QuickAction, Trial
 from orgs.services import quick_actions, tree, trials
 from orgs.services.tenants import add_member
@@ -127,3 +128,14 @@ def test_there_is_one_trial_for_each_person_ever(cast: Cast) -> None:
     with pytest.raises(Conflict):
         trials.start(cast.renter)
     assert trials.is_running(trials.start(cast.guest))
+
+
+def test_every_change_is_in_the_audit(cast: Cast, top: Organization) -> None:
+    [mine] = put(cast, top, button("A", color="red"))
+    put(cast, top, button("A", color="blue", id=mine.pk))
+    entry = AuditEntry.objects.filter(object_type="orgs.organization", object_id=str(top.pk)).latest("id")
+    old, new = entry.changes["quick_actions"]  # type: ignore[index]
+    assert ("red" in old[0], "blue" in new[0]) == (True, True)
+    before = AuditEntry.objects.count()
+    put(cast, top, button("A", color="blue", id=mine.pk))
+    assert AuditEntry.objects.count() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,21 @@ from django.utils import timezone
 
 from core import scope
 from core.errors import Conflict, Denied, DomainError, Invalid
-from orgs.models import AvailabilitySample, Membership, Organization, QuickAction, Trial, User
-from orgs.services import tree
+from orgs.models import (
+    AvailabilitySample,
+    Contact,
+    Membership,
+    Organization,
+    OrganizationSettings,
+    QuickAction,
+    Trial,
+    User,
+)
+from orgs.services import avatars, tree
 from orgs.services.tenants import add_member
 from tests.cast import load
+from tests.core.material import picture
+from tests.factories import manual_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -296,3 +308,79 @@ def test_only_owners_delete(cast: Cast) -> None:
     with pytest.raises(Denied):
         tree.delete(actor=cast.actor("guest"), organization=mine)
     assert Organization.objects.filter(pk=mine.pk).exists()
+
+
+# --- What a branch takes along and leaves behind ---------------------------------------------------------
+
+
+@pytest.fixture
+def branch(cast: Cast) -> Organization:
+    """A branch of the company in which `foreigner` works, who stands nowhere else in it."""
+    made = node(cast, "Zweig", cast.tenant, who="admin")
+    add_member(user=cast.foreigner, organization=made, role="owner")
+    tree.join_tenant(cast.foreigner, cast.tenant.pk)
+    return made
+
+
+def at_home(cast: Cast) -> Membership:
+    return cast.membership("foreigner", cast.tenant)
+
+
+def test_who_left_with_a_branch_comes_back_with_it(cast: Cast, branch: Organization) -> None:
+    operator = cast.actor("operator")
+    tree.change(actor=operator, organization=branch, values={"parent": None})
+    assert at_home(cast).is_deactivated
+    tree.change(actor=operator, organization=branch, values={"parent": cast.tenant})
+    assert not at_home(cast).is_deactivated
+    assert cast.actor("foreigner").owned_organizations == {branch.pk}
+
+
+@pytest.mark.parametrize("flag", ["admin_perm", "support_perm", "all_communities", "read_perm"])
+def test_a_branch_does_not_leave_with_somebody_who_holds_a_right(cast: Cast, branch: Organization, flag: str) -> None:
+    Membership.objects.filter(pk=at_home(cast).pk).update(**{flag: True})
+    for attempt in (
+        lambda: tree.change(actor=cast.actor("foreigner"), organization=branch, values={"parent": None}),
+        lambda: tree.delete(actor=cast.actor("foreigner"), organization=branch),
+    ):
+        with pytest.raises(Conflict):
+            attempt()
+    assert not at_home(cast).is_deactivated
+    assert fresh(branch).tenant_id == cast.tenant.pk
+
+
+def test_a_branch_does_not_leave_with_somebody_who_is_in_a_group(cast: Cast, branch: Organization) -> None:
+    manual_group(cast, "Beirat", "foreigner")
+    with pytest.raises(Conflict):
+        tree.change(actor=cast.actor("foreigner"), organization=branch, values={"parent": None})
+    assert not at_home(cast).is_deactivated
+
+
+def test_deleting_a_branch_ends_the_places_that_were_for_it(cast: Cast, branch: Organization) -> None:
+    add_member(user=cast.staff, organization=branch, role="staff")
+    tree.delete(actor=cast.actor("admin"), organization=branch)
+    assert at_home(cast).is_deactivated
+    assert not cast.membership("staff").is_deactivated  # works at the company itself
+
+
+def test_locked_settings_hold_here_too(cast: Cast) -> None:
+    Membership.objects.filter(user=cast.staff, organization=cast.tenant).update(admin_perm=True)
+    OrganizationSettings.objects.filter(organization=cast.tenant).update(lock_settings=True)
+    with pytest.raises(Denied):
+        tree.change(actor=cast.actor("staff"), organization=cast.tenant, values={"enforces_second_factor": False})
+    tree.change(actor=cast.actor("admin"), organization=cast.tenant, values={"description": "Neu"})
+    OrganizationSettings.objects.filter(organization=cast.tenant).update(lock_settings=False)
+    tree.change(actor=cast.actor("staff"), organization=cast.tenant, values={"description": "Neuer"})
+
+
+def test_a_renamed_company_renames_its_own_party(cast: Cast) -> None:
+    tree.change(actor=cast.actor("admin"), organization=cast.tenant, values={"name": "Brandt & Partner"})
+    assert Contact.objects.get(tenant=cast.tenant, kind="self").company == "Brandt & Partner"
+
+
+def test_a_picture_moves_with_its_organization(cast: Cast) -> None:
+    top = node(cast, "Team")
+    avatars.store(actor=cast.actor("owner"), organization=top, file=io.BytesIO(picture()))
+    tree.change(actor=cast.actor("operator"), organization=top, values={"parent": cast.tenant})
+    moved = fresh(top)
+    assert moved.avatar is not None
+    assert moved.avatar.tenant_id == cast.tenant.pk
