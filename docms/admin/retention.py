@@ -13,11 +13,11 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import action, display
 
 from core.admin import pages
 from core.admin.base import ReadOnlyAdmin
+from core.admin.logs import PeriodFilter
 from core.admin.pages import Cell, Section, change_url, list_url
 from core.models import DestructionRecord
 from docms.services import retention
@@ -35,7 +35,7 @@ class DestructionRecordAdmin(ReadOnlyAdmin):
     """Records of what was deleted: by whom or by which rule. They outlive the papers, without their content."""
 
     list_display = ("created_at", "paper", "filename", "reason", "person", "bytes")
-    list_filter = ("reason", ("created_at", RangeDateFilter))
+    list_filter = ("reason", ("created_at", PeriodFilter))
     list_filter_submit = True
     search_fields = ("title", "filename")
     list_select_related = ("user",)

@@ -102,6 +102,16 @@ def test_another_tenant_sees_nothing_of_it_and_staff_are_refused(cast: Cast) -> 
             assert signed_in(getattr(cast, who)).get(address).status_code == 403
 
 
+def test_records_are_found_by_the_day_as_it_is_written_here(cast: Cast) -> None:
+    for title in ("Gestern", "Heute"):
+        documents.delete_document(actor=cast.actor("admin"), document=publish(cast, folder(cast, title), title=title))
+    DestructionRecord.objects.filter(title="Gestern").update(created_at=timezone.now() - DAY)
+    today = f"{timezone.localtime():%d.%m.%Y}"
+    page = signed_in(cast.admin).get(LIST, {"created_at_from": today, "created_at_to": today}).content.decode()
+    assert "Heute" in page
+    assert "Gestern" not in page
+
+
 @pytest.mark.rule("DOCMS-132")
 def test_records_are_listed_filtered_and_shown_with_hash_and_rule(cast: Cast) -> None:
     where = folder(cast)
