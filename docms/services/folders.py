@@ -327,10 +327,10 @@ def delete_folder(*, actor: Actor, folder: Folder) -> None:
     """
     rules.require(rules.may_administer(actor, folder.tenant_id))
     tree.lock(folder.tenant_id)
+    keep_still([folder.tenant_id])  # before any row is locked: whoever places a hold waits for no row of ours
     doomed = list(Folder.objects.below(folder.pk).filter(tenant=folder.tenant_id).select_for_update().order_by("id"))
     if not any(row.pk == folder.pk for row in doomed):
         raise NotFound
-    keep_still([folder.tenant_id])
     ids = [row.pk for row in doomed]
     documents = Document.objects.filter(folder__in=ids)
     destruction.refuse_protected(documents)
