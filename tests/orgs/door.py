@@ -67,6 +67,16 @@ def _hold_against_contract(method: str, path: str, status: int, body: Any) -> No
     _validator(f"/paths/{escaped}/{method.lower()}/responses/{status}/content/application~1json/schema").validate(body)
 
 
+def operations() -> list[tuple[str, str, str]]:
+    """Every operation of the contract: method, path below the prefix, name."""
+    return [
+        (method.upper(), path.removeprefix(PREFIX), operation["operationId"])
+        for path, item in contract()["paths"].items()
+        for method, operation in item.items()
+        if method in ("get", "post", "put", "patch", "delete")
+    ]
+
+
 class Caller:
     """Speaks with a token of a person or of an organization, or with none."""
 

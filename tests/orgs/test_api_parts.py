@@ -9,6 +9,8 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from celery.schedules import crontab
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -66,7 +68,10 @@ def test_the_root_alone_and_all_below(cast: Cast, me: Caller, top: dict[str, Any
 @pytest.mark.rule("ORGS-056")
 def test_a_person_counts_once_in_the_total(cast: Cast, me: Caller, top: dict[str, Any]) -> None:
     below = me.make("Unten", parentID=top["id"])
-    total = lambda: me.ok("GET", at(top, "availability"))["countTotal"]  # noqa: E731
+
+    def total() -> Any:
+        return me.ok("GET", at(top, "availability"))["countTotal"]
+
     Membership.objects.filter(user=cast.owner, organization=top["id"]).update(is_available=False)
     assert total() == counts(1)  # available somewhere comes before not available
     availability.begin_engagement(
@@ -133,8 +138,21 @@ def test_history_covers_fourteen_days(me: Caller, top: dict[str, Any]) -> None:
     assert found["entries"][0].items() >= {"countInRoot": counts(1, 2, 3), "countTotal": counts(4, 5, 6)}.items()
 
 
+@pytest.mark.rule("ORGS-060")
+def test_a_sample_is_taken_every_hour(top: dict[str, Any], settings: Any) -> None:
+    job = settings.CELERY_BEAT_SCHEDULE["orgs.sample_availability"]
+    assert (job["task"], job["schedule"]) == ("orgs.sample_availability", crontab(minute=0))
+    taken = AvailabilitySample.objects.filter(organization=top["id"])
+    availability.sample()
+    taken.update(sampled_at=F("sampled_at") - datetime.timedelta(hours=1))
+    availability.sample()
+    availability.sample()  # the same hour again
+    later, earlier = taken.order_by("-sampled_at").values_list("sampled_at", flat=True)
+    assert later - earlier == datetime.timedelta(hours=1)
+
+
 @pytest.mark.rule("ORGS-060", "ORGS-085")
-def test_history_is_hourly_newest_first_and_paged(me: Caller, top: dict[str, Any]) -> None:
+def test_history_is_newest_first_and_paged(me: Caller, top: dict[str, Any]) -> None:
     availability.sample()
     made = [sampled(top, hours=n) for n in (3, 1, 2)]
     path = at(top, "history/availability")
@@ -149,7 +167,9 @@ def test_history_is_hourly_newest_first_and_paged(me: Caller, top: dict[str, Any
 
 
 @pytest.mark.rule("ORGS-061")
-def test_the_daily_run_deletes_old_samples(me: Caller, top: dict[str, Any]) -> None:
+def test_the_daily_run_deletes_old_samples(me: Caller, top: dict[str, Any], settings: Any) -> None:
+    job = settings.CELERY_BEAT_SCHEDULE["orgs.trim_availability"]
+    assert (job["task"], job["schedule"]) == ("orgs.trim_availability", crontab(hour=2, minute=53))
     sampled(top, days=14, seconds=30)
     kept = sampled(top, days=13)
     availability.trim_samples()
