@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from core.api import DoorSchema, DoorView, Problem
-from core.errors import Denied, DomainError, Invalid, NotFound
+from core.api import CountedView, DoorSchema, Problem
+from core.errors import Denied, NotFound
 from core.http import LimitedJSONParser, ORJSONRenderer
-from core.services import rate
 from docms.api import errors
 from docms.api.auth import BearerToken
 from docms.models import Document, Folder
@@ -27,38 +25,16 @@ if TYPE_CHECKING:
     from orgs.actor import Actor
 
 
-class DocmsView(DoorView):
+class DocmsView(CountedView):
     """One resource; the caller is in ``self.actor``, the tenant in ``self.tenant``."""
 
     door = "docms"
+    rate_setting = "DOCMS_RATE_LIMIT"
     schema = DoorSchema()
     authentication_classes: Sequence[Any] = (BearerToken,)
     renderer_classes = (ORJSONRenderer,)
     parser_classes: Sequence[Any] = (LimitedJSONParser,)
     challenge = "Bearer"
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Signs in, and counts the request before anything is done (DOCMS-182).
-
-        NUL characters name nothing and would only upset the database. Who has no valid token counts by address, so
-        guessed tokens do not begin anew each time.
-        """
-        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            raise Invalid(_("The address contains characters that are not allowed."))
-        try:
-            super().initial(request, *args, **kwargs)
-        except DomainError:
-            self._count(None)
-            raise
-        self._count(request.auth)
-
-    def _count(self, token: Any) -> None:
-        """Raise `Blocked` above the limit; an address has a tenth of a token's."""
-        limit = settings.DOCMS_RATE_LIMIT
-        if token is not None:
-            rate.check("docms", f"token:{token.pk}", limit)
-        else:
-            rate.check("docms", f"address:{getattr(self.request, 'client_ip', None)}", -(-limit // 10))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Nothing of this door is kept in a cache, and every answer says which bytes it is made of."""

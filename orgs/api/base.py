@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api import DoorSchema, DoorView, Problem
-from core.errors import Denied, DomainError, Invalid, NotFound
+from core.api import CountedView, DoorSchema, Problem
+from core.errors import Denied, Invalid, NotFound
 from core.http import LimitedJSONParser, ORJSONRenderer
-from core.services import rate
 from orgs.api import errors
 from orgs.api.auth import DOOR, HeaderToken
 from orgs.models import Organization, User
@@ -45,33 +43,15 @@ OFFSET = OpenApiParameter(
 )
 
 
-class OrgsView(DoorView):
+class OrgsView(CountedView):
     """One resource; the caller is in ``self.actor``."""
 
     door = DOOR
+    rate_setting = "ORGS_RATE_LIMIT"
     schema: Any = DoorSchema()
     authentication_classes: Sequence[Any] = (HeaderToken,)
     renderer_classes = (ORJSONRenderer,)
     parser_classes: Sequence[Any] = (LimitedJSONParser,)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Signs in, and counts the request before anything is done; who has no valid token counts by address."""
-        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            raise Invalid(_("The address contains characters that are not allowed."))
-        try:
-            super().initial(request, *args, **kwargs)
-        except DomainError:
-            self._count(None)
-            raise
-        self._count(request.auth)
-
-    def _count(self, token: Any) -> None:
-        """Raise `Blocked` above the limit; an address has a tenth of a token's."""
-        limit = settings.ORGS_RATE_LIMIT
-        if token is not None:
-            rate.check(DOOR, f"token:{token.pk}", limit)
-        else:
-            rate.check(DOOR, f"address:{getattr(self.request, 'client_ip', None)}", -(-limit // 10))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Nothing of this door is kept in a cache."""
