@@ -16,12 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from core.admin.base import HouseAdmin, count_of
+from core.admin.base import count_of
 from core.admin.forms import HouseForm, Refusable
 from core.admin.pages import Cell, Section, change_url, form_page
 from core.admin.pickers import picker
 from core.errors import Denied, Invalid
 from docms import rules
+from docms.admin.base import AdministratorsAdmin
 from docms.models import Folder, FolderAccess, Group, GroupMember
 from docms.services import folders, groups
 from orgs.models import Building, Community, Contact, Membership, Organization, Unit, User
@@ -84,7 +85,7 @@ class AddressForm(Refusable, forms.Form):
         return values
 
 
-class GroupAdmin(HouseAdmin):
+class GroupAdmin(AdministratorsAdmin):
     """Groups."""
 
     form = GroupForm
@@ -94,22 +95,6 @@ class GroupAdmin(HouseAdmin):
     list_select_related = ("community", "building", "unit__community", "contact")
     ordering = ("sort_key", "id")
     actions_list = ("address",)
-
-    def may_see(self, actor: Any) -> bool:
-        """Administrators and the operator."""
-        return bool(actor.is_operator or actor.admin_tenants)
-
-    def may_add(self, actor: Any) -> bool:
-        """For the tenant in view."""
-        return actor.tenant_id is not None and bool(rules.may_administer(actor, actor.tenant_id))
-
-    def may_change(self, actor: Any, obj: Any) -> bool:
-        """Administrators (DOCMS-184)."""
-        return obj is None or bool(rules.may_administer(actor, obj.tenant_id))
-
-    def may_delete(self, actor: Any, obj: Any) -> bool:
-        """Administrators."""
-        return self.may_change(actor, obj)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With counts."""

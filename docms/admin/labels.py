@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget
 from core.admin.base import HouseAdmin, count_of
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url
-from docms import rules
+from docms.admin.base import AdministratorsAdmin
 from docms.models import Document, Folder, FolderLabel, LabelSuggestion
 from docms.services import labels
 
@@ -39,27 +39,11 @@ class LabelSuggestionForm(HouseForm):
         widgets = COLORED
 
 
-class _LabelAdmin(HouseAdmin):
+class _LabelAdmin(AdministratorsAdmin):
     """What both kinds share: administrators see and write, the colour is shown as one."""
 
     search_fields: tuple[str, ...] = ("name",)
     ordering: tuple[str, ...] = ("name", "id")
-
-    def may_see(self, actor: Any) -> bool:
-        """Administrators and the operator."""
-        return bool(actor.is_operator or actor.admin_tenants)
-
-    def may_add(self, actor: Any) -> bool:
-        """For the tenant in view."""
-        return actor.tenant_id is not None and bool(rules.may_administer(actor, actor.tenant_id))
-
-    def may_change(self, actor: Any, obj: Any) -> bool:
-        """Administrators (DOCMS-184)."""
-        return obj is None or bool(rules.may_administer(actor, obj.tenant_id))
-
-    def may_delete(self, actor: Any, obj: Any) -> bool:
-        """Administrators."""
-        return self.may_change(actor, obj)
 
     @display(description=_("colour"), ordering="color")
     def swatch(self, label: Any) -> str:
