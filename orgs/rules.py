@@ -85,6 +85,13 @@ def may_move_organization(actor: Actor, organization: Organization, parent: Orga
     return may_add_organization(actor, parent) if answer else answer
 
 
+def may_use(organization: Organization) -> Answer:
+    """Nothing is shown on its start page and no mail leaves it once the trial is over without a booking (ORGS-081)."""
+    if organization.state == "inactive":
+        return no(_("The trial of this organization is over."), code="trial_over")
+    return YES
+
+
 def takes_power(membership: Membership, changes: Mapping[str, Any]) -> bool:
     """Whether a change takes ownership or super administration from an active member (see `may_leave`)."""
     return _stops_owning(membership, changes) or _stops_administering(membership, changes)

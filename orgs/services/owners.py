@@ -94,12 +94,11 @@ def _open() -> QuerySet[OwnerInvitation]:
 def invite(*, actor: Actor, organization: Organization, email: str) -> OwnerInvitation:
     """Ask a registered person to become owner. Announces `owner_invited`; only the mail carries the token (ORGS-047).
 
-    Whoever is asked again gets a new token, and the earlier one is void (ORGS-046). Raises `Denied` without owner rights,
-    `NotFound` for an address without account (ORGS-044), `Conflict` for a direct owner (ORGS-045).
+    Whoever is asked again gets a new token, and the earlier one is void (ORGS-046). Raises `Denied` without owner rights
+    or where the trial is over (ORGS-081), `NotFound` for an address without account (ORGS-044), `Conflict` for a direct owner (ORGS-045).
     """
     require(rules.may_own(actor, organization))
-    if organization.state == "inactive":
-        raise Denied(_("The trial of this organization is over."), code="trial_over")  # no mail leaves (ORGS-081)
+    require(rules.may_use(organization))
     user = User.objects.with_address(email).first()
     if user is None:
         raise NotFound(_("There is no account with this address."), code="unknown_user")

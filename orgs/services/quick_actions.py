@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.answers import require
-from core.errors import Denied, Invalid, NotFound
+from core.errors import Invalid, NotFound
 from core.services import audit
 from orgs import rules
 from orgs.models import Organization, QuickAction
@@ -23,7 +23,7 @@ LENGTHS = {"name": 100, "color": 32, "icon": 64, "resource": 50}
 
 def listed(organization: Organization) -> list[QuickAction]:
     """In the order of the buttons. Raises `Denied` where a trial is over (ORGS-081)."""
-    _require_booked(organization)
+    require(rules.may_use(organization))
     return list(QuickAction.objects.filter(organization=organization).order_by("position", "id"))
 
 
@@ -35,7 +35,7 @@ def replace(*, actor: Actor, organization: Organization, actions: Sequence[Mappi
     too many, wrong values, or an ``id`` that is not of this organization or comes twice (ORGS-072); then nothing changes.
     """
     require(rules.may_change_organization(actor, organization))
-    _require_booked(organization)
+    require(rules.may_use(organization))
     if len(actions) > MOST:
         problem = _("Not more than %(most)d quick actions.") % {"most": MOST}
         raise Invalid(problem, fields={"actions": [problem]})
@@ -81,8 +81,3 @@ def _checked(values: Mapping[str, Any], place: int, stored: Mapping[int, QuickAc
         default: Any = False if name == "one_click" else None if name == "resource_id" else ""
         setattr(action, name, values.get(name, default))
     return action
-
-
-def _require_booked(organization: Organization) -> None:
-    if organization.state == "inactive":
-        raise Denied(_("The trial of this organization is over."), code="trial_over")
