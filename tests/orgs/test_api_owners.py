@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def me(cast: Cast) -> Caller:
-    """`owner`, with a personal token."""
-    return person(cast.owner)
-
-
-@pytest.fixture
-def top(me: Caller) -> dict[str, Any]:
-    """An organization that `owner` has made."""
-    return me.make("Oben")
-
-
 def invite(caller: Caller, organization: dict[str, Any], user: User) -> str:
     """Invite somebody; the token of the mail."""
     caller.ok("POST", f"/organization/{organization['id']}/owner/invitation", {"email": user.email})

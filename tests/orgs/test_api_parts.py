@@ -26,18 +26,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def me(cast: Cast) -> Caller:
-    """`owner`, with a personal token."""
-    return person(cast.owner)
-
-
-@pytest.fixture
-def top(me: Caller) -> dict[str, Any]:
-    """An organization that `owner` has made."""
-    return me.make("Oben")
-
-
 def counts(free: int = 0, busy: int = 0, away: int = 0) -> dict[str, int]:
     return {"countAvailable": free, "countInEvent": busy, "countNotAvailable": away}
 
