@@ -1,5 +1,6 @@
 """Who and where: organizations, people, places, sign-in, settings, holds."""
 
+from orgs.models.holds import Hold
 from orgs.models.membership import CommunityAssignment, Membership
 from orgs.models.organization import (
     AvailabilitySample,
@@ -10,7 +11,7 @@ from orgs.models.organization import (
     QuickAction,
     Trial,
 )
-from orgs.models.people import AccessRequest, Contact, ContactIndex, Hold, ImportRun, Invite, Occupancy, Responsibility
+from orgs.models.people import AccessRequest, Contact, ContactIndex, ImportRun, Invite, Occupancy, Responsibility
 from orgs.models.places import Building, Community, Unit
 from orgs.models.settings import InstallationSettings, OrganizationSettings
 from orgs.models.sign_in import (
