@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from core.querysets import any_of
 from core.text import search_query
@@ -101,6 +101,27 @@ class ProcessQuerySet(models.QuerySet["_M"]):
             return self.none()
         hits = _rows("ProcessIndex").filter(vector=query).values("process_id")
         return self.visible_to(actor, include_deleted=include_deleted).filter(id__in=hits)
+
+    def not_held(self) -> Self:
+        """That no legal hold covers: by name, through one of its people, its unit or the unit's community."""
+        holds = apps.get_model("orgs", "Hold")._default_manager.filter(released_at=None, tenant=OuterRef("tenant"))
+        named = _rows("ProcessHold").filter(process=OuterRef("pk"), hold__released_at=None)
+        placed = holds.filter(
+            Q(contact=OuterRef("contact"))
+            | Q(contact=OuterRef("created_by_party"))
+            | Q(contact__user=OuterRef("account"))
+            | Q(unit=OuterRef("unit"))
+            | Q(community=OuterRef("unit__community"))
+        )
+        return self.filter(~Exists(named), ~Exists(placed))
+
+
+class ProcessHoldQuerySet(models.QuerySet["_M"]):
+    """Cases under a legal hold by name: for administrators only, as the holds are."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators of the tenant, and the operator."""
+        return self.all() if _everywhere(actor) else self.filter(tenant__in=actor.admin_tenants)
 
 
 class OfProcess(models.QuerySet["_M"]):

@@ -23,6 +23,8 @@ from core.text import sort_key
 from docms.models import Document, Folder, Group
 from docms.services import documents, folders, groups
 from orgs.models import Community, Contact, Organization, Unit, User
+from processes.models import Process, ProcessStage, ProcessType
+from tickets.models import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -174,3 +176,48 @@ class DocumentFactory(DjangoModelFactory[Document]):
     title = factory.Sequence(lambda n: f"Schreiben {n}")
     filename = factory.Sequence(lambda n: f"schreiben-{n}.pdf")
     mime = "application/pdf"
+
+
+class TicketFactory(DjangoModelFactory[Ticket]):
+    """A new ticket without stream or requester; give it a ``community`` and ``created_by``."""
+
+    class Meta:
+        model = Ticket
+
+    tenant = factory.SelfAttribute("community.tenant")
+    number = factory.Sequence(lambda n: n + 1)
+    identifier = factory.Sequence(lambda n: f"T-{n + 1}")
+    title = factory.Sequence(lambda n: f"Wasserhahn {n}")
+    description = "Er tropft."
+
+
+class ProcessTypeFactory(DjangoModelFactory[ProcessType]):
+    """A kind of case; give it a ``tenant``."""
+
+    class Meta:
+        model = ProcessType
+
+    names = factory.Sequence(lambda n: {"de": f"Vorgangsart {n}"})
+
+
+class ProcessStageFactory(DjangoModelFactory[ProcessStage]):
+    """A stage; give it a ``type``."""
+
+    class Meta:
+        model = ProcessStage
+
+    tenant = factory.SelfAttribute("type.tenant")
+    names = factory.Sequence(lambda n: {"de": f"Stufe {n}"})
+
+
+class ProcessFactory(DjangoModelFactory[Process]):
+    """A case that goes on; give it ``account``, ``created_by_party``, ``contact`` and ``unit``."""
+
+    class Meta:
+        model = Process
+
+    tenant = factory.SelfAttribute("unit.tenant")
+    type = factory.SubFactory(ProcessTypeFactory, tenant=factory.SelfAttribute("..tenant"))
+    number = factory.Sequence(lambda n: n + 1)
+    subject = factory.Sequence(lambda n: f"Umbau {n}")
+    report = "<p>Es geht los.</p>"

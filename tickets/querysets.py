@@ -113,6 +113,34 @@ class TicketQuerySet(models.QuerySet["_M"]):
             hits = hits.filter(community__in=actor.communities | actor.managed)
         return self.visible_to(actor).filter(id__in=hits.values("ticket_id"))
 
+    def of_erased(self) -> Self:
+        """Whose requester is erased; without a requester, who filed it (PORTAL-099)."""
+        return self.filter(
+            Q(contact__user__erased_at__isnull=False)
+            | Q(contact__erased_at__isnull=False)
+            | Q(contact=None, created_by__erased_at__isnull=False)
+        )
+
+    def not_held(self) -> Self:
+        """That no legal hold covers: by name, through requester or who filed it, unit or community."""
+        holds = apps.get_model("orgs", "Hold")._default_manager.filter(released_at=None, tenant=OuterRef("tenant"))
+        named = _rows("TicketHold").filter(ticket=OuterRef("pk"), hold__released_at=None)
+        placed = holds.filter(
+            Q(contact=OuterRef("contact"))
+            | Q(contact__user=OuterRef("created_by"))
+            | Q(unit=OuterRef("unit"))
+            | Q(community=OuterRef("community"))
+        )
+        return self.filter(~Exists(named), ~Exists(placed))
+
+
+class TicketHoldQuerySet(models.QuerySet["_M"]):
+    """Tickets under a legal hold by name: for administrators only, as the holds are."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Administrators of the tenant, and the operator."""
+        return self.all() if _everywhere(actor) else self.filter(tenant__in=actor.admin_tenants)
+
 
 class TicketActivityQuerySet(models.QuerySet["_M"]):
     """The stream of tickets."""

@@ -173,6 +173,8 @@ CELERY_BEAT_SCHEDULE = {
     "docms.check_license": {"task": "docms.check_license", "schedule": crontab(hour=4, minute=23)},
     "docms.check_update": {"task": "docms.check_update", "schedule": crontab(hour=5, minute=17)},
     "docms.start_update": {"task": "docms.start_update", "schedule": 60.0},
+    "tickets.purge_closed": {"task": "tickets.purge_closed", "schedule": crontab(hour=1, minute=13)},
+    "processes.purge_finished": {"task": "processes.purge_finished", "schedule": crontab(hour=1, minute=29)},
     "docms.trim_logs": {"task": "docms.trim_logs", "schedule": crontab(hour=2, minute=37)},
 }
 # Days that entries of the logs are kept; 0: for ever.

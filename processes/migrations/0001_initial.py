@@ -564,6 +564,53 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ProcessHold",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="process_holds",
+                        to="orgs.hold",
+                    ),
+                ),
+                (
+                    "process",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="processes.process"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "held case",
+                "verbose_name_plural": "held cases",
+                "ordering": ("hold", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("hold", "process"),
+                        name="process_hold_once",
+                        violation_error_message="The hold covers this case already.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="ProcessIndex",
             fields=[
                 (

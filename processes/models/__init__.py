@@ -2,6 +2,7 @@
 
 from processes.models.definitions import ProcessDefinition, ProcessStage, ProcessType, StageRule
 from processes.models.feed import ProcessActivity, ProcessDocument
+from processes.models.holds import ProcessHold
 from processes.models.processes import Process, ProcessClerk, ProcessIndex, WorkOrder
 from processes.models.visibility import Circle
 
@@ -12,6 +13,7 @@ __all__ = [
     "ProcessClerk",
     "ProcessDefinition",
     "ProcessDocument",
+    "ProcessHold",
     "ProcessIndex",
     "ProcessStage",
     "ProcessType",

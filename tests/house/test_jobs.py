@@ -41,7 +41,11 @@ BESIDE = {"docms.catch_up_index"}
 def registered() -> set[str]:
     """The tasks that workers know."""
     app.loader.import_default_modules()
-    return {name for name in app.tasks if name.split(".")[0] in ("core", "orgs", "messaging", "docms")}
+    return {
+        name
+        for name in app.tasks
+        if name.split(".")[0] in ("core", "orgs", "messaging", "docms", "tickets", "processes")
+    }
 
 
 def every(schedule: Any) -> timedelta:

@@ -632,6 +632,53 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TicketHold",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ticket_holds",
+                        to="orgs.hold",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="tickets.ticket"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "held ticket",
+                "verbose_name_plural": "held tickets",
+                "ordering": ("hold", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("hold", "ticket"),
+                        name="ticket_hold_once",
+                        violation_error_message="The hold covers this ticket already.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="TicketIndex",
             fields=[
                 (

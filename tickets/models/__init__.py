@@ -1,6 +1,7 @@
 """The tables of tickets."""
 
 from tickets.models.activities import IdempotencyRecord, TicketActivity, TicketAttachment
+from tickets.models.holds import TicketHold
 from tickets.models.tickets import DONE, Ticket, TicketIndex, TicketStatus
 from tickets.models.types import (
     ResidentRole,
@@ -19,6 +20,7 @@ __all__ = [
     "Ticket",
     "TicketActivity",
     "TicketAttachment",
+    "TicketHold",
     "TicketIndex",
     "TicketStatus",
     "TicketType",

@@ -1,0 +1,53 @@
+"""What outlives destroyed things of any floor: their records, their audit entries, and word to who removes bytes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from core.models import AuditEntry, DestructionRecord
+from core.services import audit, sweeps
+from core.services.wake import wake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import Model
+
+
+def record(gone: Iterable[tuple[Model, dict[str, Any]]], *, reason: str, user_id: int | None = None) -> None:
+    """Write a destruction record and an audit entry for each of these rows, just before they are deleted.
+
+    With each row come the columns of its record beyond kind, number and tenant.
+    """
+    pairs = [(row, facts) for row, facts in gone]
+    DestructionRecord.objects.bulk_create(
+        DestructionRecord(
+            tenant_id=row.tenant_id,  # type: ignore[attr-defined]
+            kind=row._meta.model_name or "",
+            object_id=row.pk,
+            reason=reason,
+            user_id=user_id,
+            **facts,
+        )
+        for row, facts in pairs
+    )
+    AuditEntry.objects.bulk_create(
+        audit.entry_for(
+            "deleted",
+            object_type=row._meta.label_lower,
+            object_id=row.pk,
+            tenant_id=row.tenant_id,  # type: ignore[attr-defined]
+            changes={"reason": [None, reason]},
+        )
+        for row, _facts in pairs
+    )
+
+
+def remove_bytes_later(blob_ids: Iterable[int]) -> None:
+    """After the commit a worker removes those of these blobs that nothing refers to any more."""
+    told = sorted(set(blob_ids))
+    for start in range(0, len(told), sweeps.BATCH):
+        transaction.on_commit(partial(wake, sweeps.TASK, *told[start : start + sweeps.BATCH]), robust=True)

@@ -1,0 +1,104 @@
+"""The daily purge: closed tickets beyond the period of their organization go, with their files (ORGS-062 … 065)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from core.models import DestructionRecord
+from core.services import destruction, purging, rows
+from orgs.services import retention
+from orgs.services.holds import keep_still
+from tickets.models import Ticket, TicketAttachment, TicketHold
+from tickets.signals import tickets_destroyed
+
+if TYPE_CHECKING:
+    import datetime
+
+    from core.services.jobs import Counts
+    from tickets.querysets import TicketQuerySet
+
+JOB = "tickets.purge_closed"
+KEEPER = "community__organization"  # whose period counts (conflict 15)
+BATCH = 100  # tickets of one transaction
+
+
+def due(now: datetime.datetime) -> TicketQuerySet[Ticket]:
+    """What the purge would delete: closed or deleted long enough ago, and not under a legal hold.
+
+    Where an organization keeps everything, still the tickets of erased people (PORTAL-099).
+    """
+    over = retention.any_over(retention.periods(now), KEEPER, "closed_at")
+    erased = retention.any_over(retention.periods_of_erased(now), KEEPER, "closed_at")
+    of_erased = Ticket.objects.of_erased().filter(erased).order_by().values("pk")
+    found: TicketQuerySet[Ticket] = Ticket.objects.filter(over | Q(pk__in=of_erased)).not_held()
+    return found
+
+
+def purge_closed() -> Counts:
+    """Job: delete what is due, with stream, files, index and released holds.
+
+    Side effects: for each ticket and each file a destruction record and an audit entry; cases and tickets that referred
+    to it let go; signal `tickets_destroyed` for each tenant; after commit a worker removes the bytes.
+    """
+    return purging.purge(Ticket, job=JOB, due=lambda: due(timezone.now()), end=_end, batch=BATCH)
+
+
+def _end(ids: list[int]) -> int:
+    """Delete those that are still due when nobody can place a hold or change them any more."""
+    tickets = Ticket.objects.filter(pk__in=ids)
+    keep_still(tickets.order_by().values_list("tenant_id", flat=True).distinct())
+    list(tickets.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    now = timezone.now()
+    doomed = list(due(now).filter(pk__in=ids).select_related(KEEPER).order_by("pk"))
+    _destroy(doomed, now)
+    return len(doomed)
+
+
+def _destroy(doomed: list[Ticket], now: datetime.datetime) -> None:
+    rules = {ticket.pk: _rule(ticket, now) for ticket in doomed}
+    files = list(TicketAttachment.objects.filter(ticket__in=doomed).select_related("blob").order_by("pk"))
+    reason = DestructionRecord.Reason.RETENTION
+    destruction.record(
+        ((ticket, {"title": ticket.title, "rule": rules[ticket.pk]}) for ticket in doomed), reason=reason
+    )
+    destruction.record(
+        (
+            (
+                file,
+                {
+                    "title": file.title[:250],
+                    "filename": file.name,
+                    "sha256": file.blob.sha256,
+                    "size": file.blob.size,
+                    "rule": rules[file.ticket_id],
+                },
+            )
+            for file in files
+        ),
+        reason=reason,
+    )
+    _let_go(doomed)
+    TicketHold.objects.filter(ticket__in=doomed, hold__released_at__isnull=False).delete()
+    Ticket.objects.filter(pk__in=list(rules)).delete()
+    for tenant_id in sorted({ticket.tenant_id for ticket in doomed}):
+        gone = [ticket.pk for ticket in doomed if ticket.tenant_id == tenant_id]
+        tickets_destroyed.send(sender=Ticket, tenant_id=tenant_id, ticket_ids=gone)
+    destruction.remove_bytes_later(file.blob_id for file in files)
+
+
+def _rule(ticket: Ticket, now: datetime.datetime) -> dict[str, Any]:
+    """What its records say of why it went."""
+    facts = retention.rule_of(ticket.community.organization, ticket.closed_at or ticket.deleted_at or now, now)
+    return {"policy": "retention_months", "job": JOB, "ticket": ticket.identifier, **facts}
+
+
+def _let_go(doomed: list[Ticket]) -> None:
+    """Nothing that stays refers to what goes, and what goes does not hold each other back."""
+    ids = [ticket.pk for ticket in doomed]
+    for column in ("merged_into", "parent"):
+        Ticket.objects.filter(pk__in=ids).update(**{column: None})
+        for left in Ticket.objects.filter(**{f"{column}__in": ids}).exclude(pk__in=ids).order_by("pk"):
+            rows.change(left, {f"{column}_id": None}, verb="let_go")
