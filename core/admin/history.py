@@ -31,6 +31,7 @@ VERBS = {
     "placed": gettext_lazy("placed"),
     "hold_released": gettext_lazy("released"),
     "held": gettext_lazy("put on hold"),
+    "let_go": gettext_lazy("let go of what was deleted"),
     "moved": gettext_lazy("moved"),
     "ownership_given": gettext_lazy("made an owner"),
     "ownership_taken": gettext_lazy("no owner any more"),

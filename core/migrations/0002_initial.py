@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("kind", models.CharField(max_length=30, verbose_name="kind")),
-                ("object_id", models.BigIntegerField(verbose_name="number of the document")),
+                ("object_id", models.BigIntegerField(verbose_name="number")),
                 ("folder_id", models.BigIntegerField(blank=True, null=True, verbose_name="number of the folder")),
                 ("title", models.CharField(blank=True, max_length=250, verbose_name="title")),
                 ("filename", models.CharField(blank=True, max_length=255, verbose_name="file name")),

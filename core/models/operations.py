@@ -24,7 +24,7 @@ class DestructionRecord(TenantBound, Row):
         ERASURE = "erasure", _("erasure of a person")
 
     kind = models.CharField(_("kind"), max_length=30)
-    object_id = models.BigIntegerField(_("number of the document"))
+    object_id = models.BigIntegerField(_("number"))
     folder_id = models.BigIntegerField(_("number of the folder"), null=True, blank=True)
     title = models.CharField(_("title"), max_length=250, blank=True)
     filename = models.CharField(_("file name"), max_length=255, blank=True)

@@ -6,12 +6,14 @@ import datetime
 import json
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
@@ -34,7 +36,7 @@ SHOWN = 200
 class DestructionRecordAdmin(ReadOnlyAdmin):
     """Records of what was deleted: by whom or by which rule. They outlive the papers, without their content."""
 
-    list_display = ("created_at", "paper", "filename", "reason", "person", "bytes")
+    list_display = ("created_at", "kind_name", "paper", "filename", "reason", "person", "bytes")
     list_filter = ("reason", ("created_at", PeriodFilter))
     list_filter_submit = True
     search_fields = ("title", "filename")
@@ -42,13 +44,19 @@ class DestructionRecordAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     actions_list = ("due",)
     fields = (
-        "created_at", "paper", "filename", "object_id", "folder_id", "bytes", "hash_value", "reason", "person",
+        "created_at", "kind_name", "paper", "filename", "object_id", "folder_id", "bytes", "hash_value", "reason", "person",
         "rule_facts",
     )  # fmt: skip
 
     def may_see(self, actor: Any) -> bool:
         """Administrators and the operator."""
         return bool(actor.is_operator or actor.admin_tenants)
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_name(self, record: DestructionRecord) -> str:
+        """What it was, by the name that its table has for people: the records of all floors stand here."""
+        names = {model._meta.model_name: model._meta.verbose_name for model in apps.get_models()}
+        return capfirst(str(names.get(record.kind, record.kind)))
 
     @display(description=_("title"), ordering="title")
     def paper(self, record: DestructionRecord) -> str:

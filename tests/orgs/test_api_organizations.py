@@ -171,6 +171,7 @@ def test_an_update_stores_all_that_it_names(me: Caller, top: dict[str, Any]) -> 
     assert me.get(top) == answer
 
 
+@pytest.mark.rule("ORGS-063")
 @pytest.mark.parametrize("months", [-1, 1201, 1.5, "12", True])
 def test_months_of_retention_are_bounded(me: Caller, top: dict[str, Any], months: Any) -> None:
     values = {"id": top["id"], "name": "X", "dataRetentionPeriod": months}

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from orgs.models import Membership, Organization, OrganizationSettings, SecondFactor, User
 from orgs.services.tenants import add_member
+from tests.factories import ProcessFactory, TicketFactory
 from tests.orgs.door import Caller, of_organization, person
 
 if TYPE_CHECKING:
@@ -231,6 +232,14 @@ def test_data_of_a_tenant_keep_an_organization(cast: Cast) -> None:
     cast.house_b.organization = Organization.objects.get(pk=branch["id"])
     cast.house_b.save(update_fields=["organization"])
     admin.refused("DELETE", f"/organization/{branch['id']}", 409)
+    ticket = TicketFactory(community=cast.house_b, created_by=cast.renter)
+    case = ProcessFactory(
+        unit=cast.unit_b1, account=cast.admin, created_by_party=cast.contact("neighbour"),
+        contact=cast.contact("neighbour"),
+    )  # fmt: skip
+    admin.refused("DELETE", f"/organization/{branch['id']}", 409)
+    for kept in (ticket, case):
+        kept.refresh_from_db()
     cast.house_b.organization = cast.tenant
     cast.house_b.save(update_fields=["organization"])
     admin.ok("DELETE", f"/organization/{branch['id']}")

@@ -102,7 +102,7 @@ def test_without_a_period_everything_stays(cast: Cast) -> None:
     assert left() == {"ewig"}
 
 
-@pytest.mark.rule("ORGS-063", "PORTAL-099")
+@pytest.mark.rule("ORGS-063")
 def test_without_a_period_tickets_of_erased_people_go_after_36_months(cast: Cast) -> None:
     years = datetime.timedelta(days=3 * 366 + 1)
     closed(cast, "alt", years)
@@ -115,7 +115,7 @@ def test_without_a_period_tickets_of_erased_people_go_after_36_months(cast: Cast
     assert left() == {"jung", "von anderen"}
 
 
-@pytest.mark.rule("ORGS-063", "PORTAL-099")
+@pytest.mark.rule("ORGS-063")
 def test_a_period_holds_for_erased_people_too(keeping: Cast) -> None:
     closed(keeping, "jung", LONG - 20 * DAY)
     type(keeping.renter).objects.filter(pk=keeping.renter.pk).update(erased_at=NOW(), first_name="", last_name="")
@@ -216,7 +216,7 @@ def filed(cast: Cast, title: str) -> tuple[Ticket, TicketAttachment]:
     return ticket, file
 
 
-@pytest.mark.rule("ORGS-062", "PORTAL-099")
+@pytest.mark.rule("ORGS-062")
 @pytest.mark.django_db(transaction=True)
 def test_stream_files_and_index_go_with_a_ticket_and_the_bytes_after_it(
     keeping: Cast, monkeypatch: pytest.MonkeyPatch
