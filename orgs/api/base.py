@@ -13,6 +13,7 @@ from core.http import LimitedJSONParser, ORJSONRenderer
 from orgs.api import errors
 from orgs.api.auth import DOOR, HeaderToken
 from orgs.models import Organization, User
+from orgs.services import reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,15 +92,7 @@ class OrgsView(CountedView):
 
     def find(self, organization_id: int) -> Organization:
         """See `organization`, by number."""
-        found = Organization.objects.open_to(self.actor).filter(pk=organization_id, closed_at=None).first()
-        if found is not None:
-            return found
-        if Organization.objects.visible_to(self.actor).filter(pk=organization_id, closed_at=None).exists():
-            problem = _("This organization demands a second factor. Please set one up in your profile.")
-            raise Denied(problem, code="second_factor_required")
-        if Organization.objects.filter(pk=organization_id, closed_at=None).exists():
-            raise Denied(_("You have no access to this organization."))
-        raise NotFound(_("There is no such organization."))
+        return reach.organization(self.actor, organization_id)
 
 
 def positive(raw: str, name: str) -> int:
