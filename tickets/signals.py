@@ -2,5 +2,15 @@
 
 from django.dispatch import Signal
 
+# ticket: Ticket, activity: TicketActivity – of kind ticketCreated
+ticket_filed = Signal()
+# ticket: Ticket, activity: TicketActivity – of kind comment
+ticket_commented = Signal()
+# ticket: Ticket, activity: TicketActivity – of kind statusUpdated
+ticket_status_changed = Signal()
+# ticket: Ticket, activity: TicketActivity – of kind assigneeUpdated
+ticket_assigned = Signal()
+# ticket: Ticket – hidden everywhere from now on, but still stored
+ticket_deleted = Signal()
 # tenant_id: int, ticket_ids: list[int] – gone for good; the rows do not exist any more
 tickets_destroyed = Signal()

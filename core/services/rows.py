@@ -50,12 +50,19 @@ def create(model: type[_M], *, verb: str = "created", check: bool = True, **valu
 
 
 def change(
-    obj: _M, changes: Mapping[str, Any], *, expected: int | None = None, verb: str = "changed", check: bool = True
+    obj: _M,
+    changes: Mapping[str, Any],
+    *,
+    expected: int | None = None,
+    verb: str = "changed",
+    check: bool = True,
+    at: datetime.datetime | None = None,
 ) -> dict[str, tuple[Any, Any]]:
     """Write the columns that really change; raise `row_version`; record old and new value.
 
     Returns ``{field: (old, new)}``, empty when nothing changed (then nothing is written). With ``expected``
-    the row must still have that version: two writers never overwrite each other unseen.
+    the row must still have that version: two writers never overwrite each other unseen. ``at`` – the moment of the
+    change, where something else bears the same.
 
     Raises `ValidationError` when a value is wrong, `core.errors.Changed` when the version moved on.
     """
@@ -74,7 +81,7 @@ def change(
     rows = type(obj)._base_manager.filter(pk=obj.pk)
     if hasattr(obj, "row_version"):
         rows = rows.filter(row_version=obj.row_version)
-        columns |= {"row_version": obj.row_version + 1, "updated_at": timezone.now()}
+        columns |= {"row_version": obj.row_version + 1, "updated_at": at or timezone.now()}
     written = guarded(obj, lambda: rows.update(**columns))
     if not written:
         raise Changed

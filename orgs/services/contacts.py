@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
+
 from core.services import rows
 from core.services.numbers import next_number
 from core.text import sort_key
@@ -79,17 +81,22 @@ def link_account(contact: Contact, user: User) -> None:
 
 
 def contact_for(user: User, tenant: Organization) -> Contact:
-    """The account's primary contact in a tenant, made when staff first act there."""
-    contact = Contact.objects.filter(tenant=tenant, user=user, is_primary=True).first()
-    if contact is None:
-        contact = create_contact(
-            tenant=tenant,
-            user=user,
-            kind=Contact.Kind.PERSON,
-            party_type=2,
-            first_name=user.first_name,
-            last_name=user.last_name,
-            email=user.email,
-            language=user.language,
-        )
-    return contact
+    """The account's primary contact in a tenant, made when staff first act there; once, however many do so at once."""
+    found = Contact.objects.filter(tenant=tenant, user=user, is_primary=True)
+    contact = found.first()
+    if contact is not None:
+        return contact
+    try:
+        with transaction.atomic():
+            return create_contact(
+                tenant=tenant,
+                user=user,
+                kind=Contact.Kind.PERSON,
+                party_type=2,
+                first_name=user.first_name,
+                last_name=user.last_name,
+                email=user.email,
+                language=user.language,
+            )
+    except rows.Taken:
+        return found.get()

@@ -1,0 +1,70 @@
+"""May-questions about tickets. Each answers with a reason; whether somebody *sees* one is settled before (404).
+
+Managers are the staff who look after a ticket's community. Participants are they, who filed it, and its contact.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from core.answers import YES, Answer, no
+from orgs import audience
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
+    from orgs.models import Community, Membership
+    from tickets.models import Ticket, TicketActivity
+
+
+def manages(actor: Actor, community_id: int) -> bool:
+    """Whether the actor looks after a community; the operator does where not narrowed to one tenant."""
+    return community_id in actor.managed or (actor.is_operator and not actor.acting)
+
+
+def may_file(actor: Actor, community: Community) -> Answer:
+    """Managers, and residents where the community takes tickets."""
+    if manages(actor, community.pk):
+        return YES
+    if community.pk not in actor.communities:
+        return no(_("You have no access to this community."))
+    return YES if community.has_tickets else no(_("This community takes no tickets."), code="tickets_disabled")
+
+
+def may_file_for_others(actor: Actor, community: Community) -> Answer:
+    """Managers only (TICKETS-021)."""
+    return YES if manages(actor, community.pk) else no(_("Only the management may file a ticket for somebody else."))
+
+
+def may_work_on(actor: Actor, ticket: Ticket) -> Answer:
+    """Status, assignee, type, notes and deletion are the managers' (TICKETS-044)."""
+    return YES if manages(actor, ticket.community_id) else no(_("Only the management may do this."))
+
+
+def is_requester(actor: Actor, ticket: Ticket) -> bool:
+    """Who filed it, or its contact: whose word reopens it (PORTAL-070, conflict 3)."""
+    return actor.user_id is not None and (
+        ticket.created_by_id == actor.user_id or ticket.contact_id in actor.contact_ids
+    )
+
+
+def may_comment(actor: Actor, ticket: Ticket) -> Answer:
+    """Participants and the assignee; whoever reads it by sharing only does not (PORTAL-066, TICKETS-048)."""
+    if manages(actor, ticket.community_id) or is_requester(actor, ticket) or ticket.assignee_id in actor.membership_ids:
+        return YES
+    return no(_("Only those who take part in this ticket may comment."))
+
+
+def may_delete_comment(actor: Actor, ticket: Ticket, comment: TicketActivity) -> Answer:
+    """Its author, and managers (TICKETS-054)."""
+    if (comment.user_id is not None and comment.user_id == actor.user_id) or manages(actor, ticket.community_id):
+        return YES
+    return no(_("Only its author and the management may delete a comment."))
+
+
+def may_be_assigned(membership: Membership, community: Community) -> Answer:
+    """Staff who look after the community today (TICKETS-042)."""
+    if membership.user_id in audience.people_of([audience.managers(community.pk)], community.tenant):
+        return YES
+    return no(_("Only staff who look after this community can be assigned."), code="not_assignable")
