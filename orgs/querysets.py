@@ -55,6 +55,16 @@ class OrganizationQuerySet(models.QuerySet["_M"]):
         above = self.model._default_manager.filter(Holds(OuterRef("ancestors"), F("id")), enforces_second_factor=True)
         return seen.filter(enforces_second_factor=False).exclude(Exists(above))
 
+    def in_view(self, actor: Actor) -> Self:
+        """In the back office: those that are open to somebody, of the tenant in view; and what lies outside of every tenant,
+        for those who have a place there.
+        """
+        seen = self.open_to(actor).filter(closed_at=None)
+        if actor.tenant_id is None:
+            return seen
+        here = Q(tenant=actor.tenant_id)
+        return seen.filter(here if actor.is_operator else here | Q(tenant=None))
+
     def below(self, organization_id: int) -> Self:
         """An organization and everything below it."""
         return self.filter(Q(id=organization_id) | Q(ancestors__contains=[organization_id]))

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from core.admin import pages
 from core.admin.pages import id_in, problem
@@ -150,8 +150,8 @@ def _rights(found: Effects) -> Fact:
         lines.append(_("You are one of them, and cannot undo this move."))
     title = gettext_lazy("Owner rights")
     if not lines:
-        return Fact(title, [_("Nobody gets or loses any.")], word=gettext_lazy("stays"))
-    return Fact(title, lines, "bad" if found.takes_from_actor else "warn", gettext_lazy("changes"))
+        return Fact(title, [_("Nobody gets or loses any.")], word=pgettext_lazy("move", "stays"))
+    return Fact(title, lines, "bad" if found.takes_from_actor else "warn", pgettext_lazy("move", "changes"))
 
 
 def named(people: People) -> str:
@@ -169,13 +169,15 @@ def _factor(found: Effects) -> Fact:
             "%(n)d people have none yet and stay outside until one is set up.",
             found.without_factor,
         ) % {"n": found.without_factor}
-        return Fact(title, [demanded, shut] if found.without_factor else [demanded], "warn", gettext_lazy("begins"))
+        return Fact(
+            title, [demanded, shut] if found.without_factor else [demanded], "warn", pgettext_lazy("move", "begins")
+        )
     if found.duty_ends:
         ended = _("Until now %(names)s demands one; then nothing does.") % {"names": _joined(found.factor_before)}
-        return Fact(title, [ended], "warn", gettext_lazy("ends"))
+        return Fact(title, [ended], "warn", pgettext_lazy("move", "ends"))
     if found.factor_after:
-        return Fact(title, [_("It is demanded both before and after.")], word=gettext_lazy("stays"))
-    return Fact(title, [_("It is demanded neither now nor then.")], word=gettext_lazy("stays"))
+        return Fact(title, [_("It is demanded both before and after.")], word=pgettext_lazy("move", "stays"))
+    return Fact(title, [_("It is demanded neither now nor then.")], word=pgettext_lazy("move", "stays"))
 
 
 def _joined(demanding: tuple[Organization, ...]) -> str:
@@ -199,12 +201,12 @@ def _company(found: Effects) -> list[Fact]:
             )
     if found.tenant_after is not None:
         lines.append(_("It comes into the company %(name)s.") % {"name": found.tenant_after.name})
-    return [Fact(gettext_lazy("Company"), lines, "warn", gettext_lazy("changes"))]
+    return [Fact(gettext_lazy("Company"), lines, "warn", pgettext_lazy("move", "changes"))]
 
 
 def _kept() -> Fact:
     return Fact(
         gettext_lazy("Language, time zone, retention"),
         [_("Every organization keeps its own values.")],
-        word=gettext_lazy("stays"),
+        word=pgettext_lazy("move", "stays"),
     )

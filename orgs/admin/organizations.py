@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -120,12 +119,7 @@ class OrganizationAdmin(HouseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Of the tenant in view; with what lies outside of every tenant, for those who have a place there."""
-        actor = request.actor  # type: ignore[attr-defined]
-        found = self.seen_by(actor).order_by(*self.ordering)
-        if actor.tenant_id is None:
-            return found
-        here = Q(tenant=actor.tenant_id)
-        return found.filter(here if actor.is_operator else here | Q(tenant=None))
+        return Organization.objects.in_view(request.actor).order_by(*self.ordering)  # type: ignore[attr-defined]
 
     def may_add(self, actor: Any) -> bool:
         """Whoever owns one, below it or on top; below which, the service says."""
