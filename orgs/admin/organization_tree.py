@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orgs.admin.organizations import OrganizationAdmin
 
 PAGE = 50  # lines of one level
-OPEN_MAX = 40  # branches that are open at once; the first opened close again
+OPEN_MAX = 20  # branches that are open at once; of more, the first opened close again
 INDENTED = 12  # levels; deeper ones stand where the last of these does, with their number
 STATES = {
     "trial": ("info", pgettext_lazy("organization", "trial")),
@@ -73,18 +73,25 @@ class Look:
     page: str
     opened: list[int] | None  # None: nobody has opened or closed anything yet
 
-    def url(self, opened: list[int], fragment: int | None = None) -> str:
-        """The same view with these branches open."""
+    def url(self, opened: list[int], organization: Organization) -> str:
+        """The same view with these branches open, at the line of one: what lies above it does not close."""
+        while len(opened) > OPEN_MAX:
+            kept = {organization.pk, *organization.ancestors}
+            first = next((n for n, pk in enumerate(opened) if pk not in kept), 0)
+            opened = [*opened[:first], *opened[first + 1 :]]
         query: list[tuple[str, Any]] = [("at", self.at.pk)] if self.at else []
         if self.page:
             query.append(("p", self.page))
-        query += [("open", pk) for pk in opened[-OPEN_MAX:]] or [("open", "")]
-        return f"{list_url(Organization)}?{urlencode(query)}{f'#organization-{fragment}' if fragment else ''}"
+        query += [("open", pk) for pk in opened] or [("open", "")]
+        return f"{list_url(Organization)}?{urlencode(query)}#organization-{organization.pk}"
 
 
 def tree_url(organization: Organization) -> str:
     """The tree, open as far as an organization's line."""
-    query = urlencode([("open", pk) for pk in organization.ancestors[-OPEN_MAX:]] or [("open", "")])
+    above: list[int] = organization.ancestors
+    at: list[tuple[str, Any]] = [("at", above[-OPEN_MAX - 1])] if len(above) > OPEN_MAX else []
+    opened: list[tuple[str, Any]] = [("open", pk) for pk in above[-OPEN_MAX:]]
+    query = urlencode([*at, *(opened or [("open", "")])])
     return f"{list_url(Organization)}?{query}#organization-{organization.pk}"
 
 
@@ -102,8 +109,7 @@ def tree_page(admin: OrganizationAdmin, request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found = admin.get_queryset(request)
     look = _look(request, found)
-    level = _level(found, look)
-    page = Paginator(level.order_by(Lower("name"), "id").values_list("pk", flat=True), PAGE).get_page(look.page or 1)
+    page = _page(_level(found, look).order_by(Lower("name"), "id").values_list("pk", flat=True), look.page)
     lines = list(_lines(actor, found, look, page))
     return pages.render(
         admin.admin_site,
@@ -140,6 +146,12 @@ def _level(found: Any, look: Look) -> Any:
     return found.exclude(Exists(found.order_by().filter(pk=OuterRef("parent"))))
 
 
+def _page(level: Any, number: str) -> Page[int]:
+    """One page of a level, which is counted only where it does not fit on one."""
+    first = list(level[: PAGE + 1]) if not number else []
+    return Paginator(first if 0 < len(first) <= PAGE else level, PAGE).get_page(number or 1)
+
+
 def _lines(actor: Any, found: Any, look: Look, page: Page[int]) -> Iterator[Line]:
     """The lines of the page from the top down; the number of queries does not depend on them."""
     top = list(page.object_list)
@@ -165,7 +177,7 @@ def _lines(actor: Any, found: Any, look: Look, page: Page[int]) -> Iterator[Line
         others = [other for other in opened if other != pk]
         yield Line(
             one, depth, is_open=is_open, may_own=bool(rules.may_own(actor, one)), path=paths.get(pk, ""),
-            toggle=look.url(others if is_open else [*others, pk], pk) if one.child_total and not look.words else "",
+            toggle=look.url(others if is_open else [*others, pk], one) if one.child_total and not look.words else "",
         )  # fmt: skip
         if is_open:
             children = below.get(pk, [])

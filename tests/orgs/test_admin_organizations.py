@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core import scope
 from core.services import rows
+from orgs.admin.organization_tree import tree_url
 from orgs.models import Membership, Organization, SecondFactor
 from orgs.services import tree
 from orgs.services.tenants import add_member
@@ -123,6 +124,24 @@ def test_a_long_level_is_cut_off_and_paged(cast: Cast, monkeypatch: pytest.Monke
     page = client.get(TREE).content.decode()
     assert f"?at={cast.tenant.pk}&amp;p=2" in page
     assert names(client, f"?at={cast.tenant.pk}&p=2") == ["Filiale d", "Filiale e"]
+
+
+def test_of_too_many_open_branches_the_first_close_and_never_those_above(
+    cast: Cast, branch: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgs.admin.organization_tree.OPEN_MAX", 2)
+    south = below(cast, "Filiale Süd")
+    for one in (branch, south):
+        below(cast, "Team", one)
+    page = signed_in(cast.admin).get(f"{TREE}?open={cast.tenant.pk}&open={branch.pk}").content.decode()
+    assert f"?open={cast.tenant.pk}&amp;open={south.pk}#organization-{south.pk}" in page
+
+
+def test_the_line_of_a_deep_one_is_reached(cast: Cast, branch: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orgs.admin.organization_tree.OPEN_MAX", 1)
+    team = below(cast, "Team", branch)
+    assert tree_url(team) == f"{TREE}?at={cast.tenant.pk}&open={branch.pk}#organization-{team.pk}"
+    assert names(signed_in(cast.admin), tree_url(team).removeprefix(TREE)) == ["Filiale Nord", "Team"]
 
 
 def test_the_tree_costs_the_same_for_one_and_for_many(cast: Cast, branch: Organization) -> None:
