@@ -17,7 +17,7 @@ from core.admin.pages import list_url
 from core.models import JobRun
 from docms.models import Document, ReadMark
 from messaging.models import Message
-from orgs.models import AccessRequest, Community, Contact, Invite, Occupancy
+from orgs.models import AccessRequest, Community, Contact, Invite, Occupancy, Organization
 
 WINDOW = datetime.timedelta(days=30)
 
@@ -124,6 +124,7 @@ def _stock(actor: Any) -> list[Card]:
     living = _of(actor, Occupancy.objects.visible_to(actor)).valid_on(today)
     return [
         Card(_("Communities"), shown(_count(_of(actor, Community.objects.managed_by(actor)))), "", list_url(Community), "apartment"),
+        Card(_("Organizations"), shown(_count(Organization.objects.in_view(actor))), "", list_url(Organization), "account_tree"),
         Card(_("Contacts"), shown(_count(_of(actor, Contact.objects.visible_to(actor).living()))), "", list_url(Contact), "contacts"),
         Card(_("Valid occupancies"), shown(_count(living)), "", list_url(Occupancy, state="valid"), "key"),
         Card(

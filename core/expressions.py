@@ -23,6 +23,15 @@ class Holds(Func):
     output_field = BooleanField()
 
 
+class IsOneOf(Func):
+    """``element = ANY (array)``: as `Holds`, for an index on the element."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY ("
+    arity = 2
+    output_field = BooleanField()
+
+
 class IsNotDistinct(Func):
     """``a IS NOT DISTINCT FROM b``: equal, where two nulls are equal too."""
 

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from core.expressions import Holds
+from core.expressions import IsOneOf
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,8 +52,19 @@ class OrganizationQuerySet(models.QuerySet["_M"]):
         seen = self.visible_to(actor)
         if actor.is_operator or actor.user is None or actor.has_second_factor:
             return seen
-        above = self.model._default_manager.filter(Holds(OuterRef("ancestors"), F("id")), enforces_second_factor=True)
+        # By the key of those above, which are few: a scan for each of ten thousand rows took seconds.
+        above = self.model._default_manager.filter(IsOneOf(F("id"), OuterRef("ancestors")), enforces_second_factor=True)
         return seen.filter(enforces_second_factor=False).exclude(Exists(above))
+
+    def in_view(self, actor: Actor) -> Self:
+        """In the back office: those that are open to somebody, of the tenant in view; and what lies outside of every tenant,
+        for those who have a place there.
+        """
+        seen = self.open_to(actor).filter(closed_at=None)
+        if actor.tenant_id is None:
+            return seen
+        here = Q(tenant=actor.tenant_id)
+        return seen.filter(here if actor.is_operator else here | Q(tenant=None))
 
     def below(self, organization_id: int) -> Self:
         """An organization and everything below it."""

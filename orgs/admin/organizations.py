@@ -1,30 +1,43 @@
-"""The tree of organizations, and the tokens with which programs act for one. The tree is written through its API."""
+"""The tree of organizations: one form for each; the list is the tree. Its pages are in the modules `organization_*`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import OuterRef
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path, reverse
-from django.utils import formats, timezone
-from django.utils.translation import gettext, ngettext
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from core.admin import pages
-from core.admin.base import ReadOnlyAdmin, count_of
-from core.admin.forms import Refusable
-from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object
-from core.answers import require
+from core.admin.base import HouseAdmin
+from core.admin.forms import HouseForm, Refusable
+from core.admin.pages import Section, change_url, form_page
 from core.errors import Denied
 from orgs import rules
+from orgs.admin import (
+    organization_actions,
+    organization_availability,
+    organization_moves,
+    organization_origins,
+    organization_owners,
+    organization_tokens,
+    organization_tree,
+)
+from orgs.languages import zone_names
 from orgs.models import Membership, Organization
-from orgs.services import api_tokens, tenants
+from orgs.services import avatars, tenants, tree
+from orgs.services.installation import public_url
+
+PLACE = ("location_address", "latitude", "longitude")
+PICTURE = ("new_picture", "drop_picture")
 
 
 class TenantForm(Refusable, forms.Form):
@@ -33,60 +46,213 @@ class TenantForm(Refusable, forms.Form):
     name = forms.CharField(label=_("name"), max_length=255, widget=UnfoldAdminTextInputWidget)
 
 
-class TokenForm(Refusable, forms.Form):
-    """What for, what it may do, how long."""
+class OrganizationForm(HouseForm):
+    """What an organization is called, where it is, and its rules."""
 
-    name = forms.CharField(label=_("what it is for"), max_length=api_tokens.NAME_MAX, widget=UnfoldAdminTextInputWidget)
-    may_write = forms.TypedChoiceField(
-        label=_("it may"), coerce=lambda value: value == "write", widget=UnfoldAdminSelectWidget,
-        choices=(("read", _("read only")), ("write", _("read and change"))),
+    language = forms.CharField(
+        label=_("language"), max_length=35, required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=_("A language tag such as de or en-GB. Empty for a new one = as above it."),
     )  # fmt: skip
-    days = forms.TypedChoiceField(label=_("valid for"), coerce=int, initial=90, widget=UnfoldAdminSelectWidget)
+    timezone = forms.ChoiceField(label=_("time zone"), required=False, widget=UnfoldAdminSelectWidget)
+    tags = forms.CharField(
+        label=_("keywords"), required=False, max_length=2000, widget=UnfoldAdminTextInputWidget,
+        help_text=_("Separated by commas. Only the operator sees and writes them here."),
+    )  # fmt: skip
+    new_picture = forms.FileField(
+        label=_("picture"), required=False, help_text=_("PNG, JPEG, GIF or WebP of at most 5 MB."),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(avatars.TYPES)}),
+    )  # fmt: skip
+    drop_picture = forms.BooleanField(label=_("take the picture away"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        lives = [
-            (n, ngettext("%(n)d day", "%(n)d days", n) % {"n": n} if n else _("until it is revoked"))
-            for n in api_tokens.DAYS
-        ]
-        self.fields["days"].choices = lives  # type: ignore[attr-defined]
+        if "timezone" in self.fields:
+            first = [("", _("as above it"))] if self.is_new else []
+            self.fields["timezone"].choices = first + [(z, z) for z in sorted(zone_names())]  # type: ignore[attr-defined]
+        if self.is_new:
+            for name in ("language", "timezone"):
+                self.initial[name] = ""
+        if "tags" in self.fields:
+            self.initial["tags"] = ", ".join(self.instance.tags)
+
+    def clean_tags(self) -> list[str]:
+        """One by one."""
+        return [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
+
+    def clean_new_picture(self) -> Any:
+        """The size, before anything is stored; what it is shows when it is."""
+        file = self.cleaned_data["new_picture"]
+        if file is not None and file.size > avatars.LIMIT:
+            raise forms.ValidationError(_("The picture is too large; at most 5 MB."))
+        return file
+
+    class Meta:
+        model = Organization
+        fields = (
+            "name", "parent", "description", "language", "timezone", "retention_months", "enforces_second_factor", *PLACE,
+        )  # fmt: skip
+        help_texts = {
+            "parent": _("Empty = on top, outside of every company. You own what you make."),
+            "retention_months": _("Closed tickets and finished processes that are older are deleted. 0 = they stay."),
+            "enforces_second_factor": _("Of everybody here and in all organizations below."),
+            "latitude": _("Latitude and longitude go together."),
+        }
 
 
-class OrganizationAdmin(ReadOnlyAdmin):
+class OrganizationAdmin(HouseAdmin):
     """Companies, branches, teams."""
 
-    list_display = ("indented", "is_tenant", "language", "timezone", "staff_total")
-    list_filter = ("is_tenant",)
+    form = OrganizationForm
     search_fields = ("name",)
-    tenant_lookup = "tenant"
     ordering = ("name", "id")
-    fields = (
-        "name",
-        "description",
-        "parent",
-        "is_tenant",
-        "language",
-        "timezone",
-        "retention_months",
-        "enforces_second_factor",
-    )
+    autocomplete_fields = ("parent",)
+    list_select_related = ("avatar",)
     actions_list = ("admit",)
-    actions_detail = ("token",)
+    actions_detail = ("move", "invite_owner", "availability", "quick_actions", "token")
+    readonly_fields = ("picture_now",)
+
+    # --- Who sees and does what ------------------------------------------------------------------------
+
+    def seen_by(self, actor: Any) -> Any:
+        """Without those that demand a second factor that the person has not (ORGS-054)."""
+        return Organization.objects.open_to(actor).filter(closed_at=None)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """With the number of staff."""
-        staff = Membership.objects.active().staff().exclude(role=Membership.Role.AFFILIATE)
-        return super().get_queryset(request).annotate(members=count_of(staff.filter(organization=OuterRef("pk"))))
+        """Of the tenant in view; with what lies outside of every tenant, for those who have a place there."""
+        return Organization.objects.in_view(request.actor).order_by(*self.ordering)  # type: ignore[attr-defined]
 
-    @display(description=_("name"), ordering="name")
-    def indented(self, organization: Organization) -> str:
-        """With a mark for each level."""
-        return "› " * len(organization.ancestors) + organization.name
+    def may_add(self, actor: Any) -> bool:
+        """Whoever owns one, below it or on top; below which, the service says."""
+        return bool(actor.is_operator or actor.owned_organizations)
 
-    @display(description=_("staff"), ordering="members")
-    def staff_total(self, organization: Any) -> int:
-        """Owners and staff."""
-        return int(organization.members)
+    def may_change(self, actor: Any, obj: Any) -> bool:
+        """Owners and administrators (ORGS-022)."""
+        if obj is None:
+            administers = any(m.admin_perm or m.super_admin_perm for m in actor.memberships_list)
+            return administers or self.may_add(actor)
+        return bool(rules.may_change_organization(actor, obj))
+
+    def may_delete(self, actor: Any, obj: Any) -> bool:
+        """Owners; what keeps it from going, the service says."""
+        return self.may_add(actor) if obj is None else bool(rules.may_own(actor, obj))
+
+    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
+        """Availability is for everybody who sees it."""
+        found = ["availability"]
+        if rules.may_change_organization(actor, obj):
+            found.append("quick_actions")
+        if rules.may_own(actor, obj):
+            found += ["move", "invite_owner", "token"]
+        return tuple(found)
+
+    # --- The form --------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new one has a parent to choose, and no picture yet."""
+        operator = request.actor.is_operator  # type: ignore[attr-defined]
+        first = ["name", *(["parent"] if obj is None else []), "description"]  # it changes its place by moving
+        found: list[Any] = [
+            (None, {"fields": (*first, *(("tags",) if operator else ()))}),
+            (_("Language and time"), {"fields": ("language", "timezone")}),
+            (_("Rules"), {"fields": ("retention_months", "enforces_second_factor")}),
+            (_("Place"), {"fields": PLACE}),
+        ]
+        if obj is not None:
+            shown = ["picture_now"] if obj.avatar_id is not None else []
+            if self.has_change_permission(request, obj):
+                shown += [name for name in PICTURE if name == "new_picture" or obj.avatar_id is not None]
+            if shown:
+                found.append((_("Picture"), {"fields": tuple(shown)}))
+        return found
+
+    @display(description=_("picture now"))
+    def picture_now(self, organization: Organization) -> Any:
+        """The stored one."""
+        if organization.avatar is None:
+            return ""
+        address = public_url(f"/api/v1/organizations/avatars/{organization.avatar.storage_key}")
+        return format_html('<img class="q-picture" src="{}" alt="">', address)
+
+    def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
+        """See `tree.create`."""
+        parent = values.pop("parent", None)
+        values = {name: value for name, value in values.items() if name not in PICTURE}
+        return tree.create(actor=request.actor, parent=parent, values=values)  # type: ignore[attr-defined]
+
+    def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
+        """See `tree.change` and `avatars.store`."""
+        actor = request.actor  # type: ignore[attr-defined]
+        file, dropped = values.pop("new_picture", None), values.pop("drop_picture", False)
+        changed = tree.change(actor=actor, organization=obj, values=values, expected=expected)
+        if file is not None or dropped:
+            avatars.store(actor=actor, organization=changed, file=file)
+        return changed
+
+    def erase(self, request: HttpRequest, obj: Any) -> None:
+        """See `tree.delete`."""
+        tree.delete(actor=request.actor, organization=obj)  # type: ignore[attr-defined]
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """To its line in the tree."""
+        return redirect(organization_tree.tree_url(obj))
+
+    response_post_save_change = response_post_save_add
+
+    # --- Pages -----------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The tree. Pickers and searches use `get_queryset`."""
+        return organization_tree.tree_page(self, request)
+
+    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """Where its rules come from, who owns it, what hangs on it."""
+        return [
+            organization_origins.section(self, request, obj),
+            *organization_owners.sections(self, request, obj),
+            organization_actions.section(request, obj),
+            *organization_tokens.sections(request, obj),
+        ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages that a line of a section leads to."""
+
+        def page(view: Callable[..., HttpResponse]) -> Any:
+            return self.admin_site.admin_view(partial(view, self))
+
+        prefix, name = "<path:object_id>", "orgs_organization"
+        return [
+            path(f"{prefix}/revoke-token/", page(organization_tokens.revoke_page), name=f"{name}_revoke_token"),
+            path(f"{prefix}/remove-owner/", page(organization_owners.remove_page), name=f"{name}_remove_owner"),
+            path(f"{prefix}/withdraw-owner/", page(organization_owners.withdraw_page), name=f"{name}_withdraw_owner"),
+            *super().get_urls(),
+        ]
+
+    @action(description=_("Move"), url_path="move", icon="drive_file_move")
+    def move(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Below another one, or on top."""
+        return organization_moves.move_page(self, request, object_id)
+
+    @action(description=_("Invite an owner"), url_path="invite-owner", icon="person_add")
+    def invite_owner(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Somebody with an account."""
+        return organization_owners.invite_page(self, request, object_id)
+
+    @action(description=_("Availability"), url_path="availability", icon="event_available")
+    def availability(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Now, and over the last 14 days."""
+        return organization_availability.availability_page(self, request, object_id)
+
+    @action(description=_("Quick actions"), url_path="quick-actions", icon="bolt")
+    def quick_actions(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The buttons on the start page of its staff."""
+        return organization_actions.editor_page(self, request, object_id)
+
+    @action(description=_("Issue a token"), url_path="token", icon="key")
+    def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What for; the answer shows the token, this once."""
+        return organization_tokens.issue_page(self, request, object_id)
+
+    # --- Companies -------------------------------------------------------------------------------------
 
     def has_admit_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Only the operator admits companies (DOCMS-041)."""
@@ -115,76 +281,3 @@ class OrganizationAdmin(ReadOnlyAdmin):
             self, request, form, title=_("Add a tenant"), button=_("Add"),
             text=_("A company that manages houses for itself: with its own people, houses, papers and settings."),
         )  # fmt: skip
-
-    # --- Tokens of the API ------------------------------------------------------------------------------
-
-    def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
-        """Tokens are the owners'."""
-        return ("token",) if rules.may_own(actor, obj) else ()
-
-    def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """The tokens that act for it, each with the way to revoke it."""
-        actor = request.actor  # type: ignore[attr-defined]
-        if not rules.may_own(actor, obj):
-            return []
-        revoke = reverse("admin:orgs_organization_revoke_token", args=[obj.pk])
-        rows = [
-            [
-                Cell(token.name),
-                Cell(_("read and change") if api_tokens.WRITE in token.scopes else _("read only")),
-                Cell(_day(token.expires_at) or _("until it is revoked")),
-                Cell(_day(token.last_used_at) or _("never")),
-                Cell(_("Revoke"), f"{revoke}?token={token.pk}"),
-            ]
-            for token in api_tokens.of_organization(actor=actor, organization=obj)
-        ]
-        heads = [_("What for"), _("It may"), _("Valid until"), _("Last used"), ""]
-        note = _("With a token a program acts for this organization and everything below it, through the API.")
-        return [Section(_("Tokens"), heads, rows, _("There are no tokens."), note=note)]
-
-    @action(description=_("Issue a token"), url_path="token", icon="key")
-    def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What for; the answer shows the token, this once."""
-        obj: Organization = of_object(self, request, object_id)
-        actor = request.actor  # type: ignore[attr-defined]
-        require(rules.may_own(actor, obj))
-        form = TokenForm(request.POST or None)
-        made: list[str] = []
-        if request.method == "POST" and form.is_valid():
-            form.attempt(lambda: made.append(api_tokens.issue_for(actor=actor, organization=obj, **form.cleaned_data)))
-        if made:
-            response = pages.render(
-                self.admin_site, request, "admin/house/key.html", title=_("The new token"), key=made[0], opts=self.opts,
-                original=obj, back=change_url(obj), person=obj,
-            )  # fmt: skip
-            response["Cache-Control"] = "no-store"
-            return response
-        return form_page(
-            self, request, form, title=_("Issue a token"), button=_("Issue a token"), obj=obj,
-            text=_("A program that has it acts for this organization and everything below it. It is shown on the next page, "
-                   "and never again."),
-        )  # fmt: skip
-
-    def get_urls(self) -> list[Any]:
-        """With the page that revokes a token."""
-        view = self.admin_site.admin_view(self.revoke_token)
-        name = "orgs_organization_revoke_token"
-        return [path("<path:object_id>/revoke-token/", view, name=name), *super().get_urls()]
-
-    def revoke_token(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask first."""
-        obj: Organization = of_object(self, request, object_id)
-        actor = request.actor  # type: ignore[attr-defined]
-        found = api_tokens.of_organization(actor=actor, organization=obj)
-        row = found.filter(pk=id_in(request.GET.get("token")) or 0).first()
-        if row is None:
-            raise Http404
-        return confirm(
-            self, request, obj, title=_("Revoke the token"), button=_("Revoke"), danger=True, done=_("The token is revoked."),
-            text=_("“%(name)s” works no longer from this moment on.") % {"name": row.name},
-            work=lambda: api_tokens.revoke_of(actor=actor, organization=obj, token_id=row.pk),
-        )  # fmt: skip
-
-
-def _day(moment: Any) -> str:
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATE_FORMAT") if moment else ""

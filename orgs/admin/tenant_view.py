@@ -84,11 +84,13 @@ def _chosen(request: HttpRequest, choices: list[tuple[int, str]]) -> int | None:
 
 
 def narrowed(actor: Actor, tenant_id: int) -> Actor:
-    """The same person in one tenant."""
+    """The same person in one tenant, and in organizations outside of all tenants: those belong to no other view."""
     if actor.tenants == {tenant_id}:
         return replace(actor, tenant_id=tenant_id, acting=True)
     with scope.all_tenants():
-        return actor_for(actor.user, door=actor.door, tenant_id=tenant_id)
+        found = actor_for(actor.user, door=actor.door, tenant_id=tenant_id)
+    loose = tuple(m for m in actor.memberships_list if m.tenant_id is None)
+    return replace(found, memberships_list=(*found.memberships_list, *loose))
 
 
 def as_operator(actor: Actor, tenants: list[int], tenant_id: int | None) -> OperatorActor:

@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from core.errors import Invalid, NotFound
 from core.services import throttle
-from core.services.throttle import Counter
 from orgs.api.base import ORGANIZATION_ID, USER_ID, OrgsView, positive
 from orgs.api.errors import StatusMessage, done, operation
 from orgs.api.shapes import Organization, shape_of
@@ -77,8 +76,7 @@ class OwnerInvitations(OrgsView):
         longer and longer."""
         organization = self.organization(organization_id)
         email = self.body(OwnerInvitationRequest)["email"]
-        caller = f"user:{self.actor.user_id}" if self.actor.user else f"organization:{self.actor.node}"
-        counter, mails = Counter("owner_invitation", caller), Counter("owner_mail", f"{caller}:{email}")
+        counter, mails = owners.counters(actor=self.actor, email=email)
         throttle.check(counter, mails)
         try:
             invitation = owners.invite(actor=self.actor, organization=organization, email=email)

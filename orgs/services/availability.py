@@ -10,7 +10,9 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection, transaction
+from django.db.models import Case, Exists, OuterRef, Value, When
 from django.utils import timezone
 
 from core import scope
@@ -19,6 +21,8 @@ from orgs.models import AvailabilitySample, Engagement, Membership, Organization
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from django.db.models import QuerySet
 
     from orgs.models import User
 
@@ -86,6 +90,29 @@ def counts(organization_ids: Collection[int]) -> dict[int, Presence]:
         cursor.execute(_COUNTED, {"ids": list(organization_ids), "now": timezone.now()})
         found = {row[0]: Presence(Counts(*row[1:4]), Counts(*row[4:7])) for row in cursor.fetchall()}
     return {pk: found.get(pk, Presence()) for pk in organization_ids}
+
+
+def people(organization: Organization, *, total: bool) -> QuerySet[Any, Any]:
+    """Owners and staff of an organization, or of its subtree, each once: ``user_id``, names and ``presence``.
+
+    In event before available before not available (ORGS-056, 057), then by name. The counts of `counts` by name.
+    """
+    where = {"organization__in": Organization.objects.below(organization.pk).order_by().values("id")}
+    found = Membership.objects.active().filter(
+        **(where if total else {"organization": organization}), role__in=(Membership.Role.OWNER, Membership.Role.STAFF)
+    )
+    busy = Engagement.objects.filter(user=OuterRef("user"), ended_at=None, organization__in=_tree(organization))
+    each = found.order_by().values("user_id", "user__first_name", "user__last_name", "user__email")
+    return (
+        each.annotate(free=BoolOr("is_available"), busy=Exists(busy))
+        .annotate(
+            presence=Case(
+                When(busy=True, then=Value(ENGAGED)), When(free=True, then=Value(AVAILABLE)), default=Value(UNAVAILABLE)
+            ),
+            place=Case(When(busy=True, then=Value(0)), When(free=True, then=Value(1)), default=Value(2)),
+        )
+        .order_by("place", "user__last_name", "user__first_name", "user_id")
+    )
 
 
 # --- One person -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from core import scope
 from core.answers import require
 from core.errors import Conflict, Denied, NotFound, Unknown
 from core.services import rows
+from core.services.throttle import Counter
 from core.tokens import new_token, token_hash
 from orgs import rules
 from orgs.models import Membership, Organization, OwnerInvitation, User
@@ -120,6 +121,17 @@ def invite(*, actor: Actor, organization: Organization, email: str) -> OwnerInvi
         rows.change(invitation, values, verb="renewed")
     owner_invited.send(sender=OwnerInvitation, invitation=invitation, token=token)
     return invitation
+
+
+def counters(*, actor: Actor, email: str) -> tuple[Counter, Counter]:
+    """What whoever invites waits by: asking for addresses without account, and mails to the same person."""
+    caller = f"user:{actor.user_id}" if actor.user else f"organization:{actor.node}"
+    return Counter("owner_invitation", caller), Counter("owner_mail", f"{caller}:{email}")
+
+
+def is_known(email: str) -> bool:
+    """Whether there is an account of this address."""
+    return bool(User.objects.with_address(email).exists())
 
 
 @transaction.atomic

@@ -43,7 +43,12 @@ def replace(*, actor: Actor, organization: Organization, actions: Sequence[Mappi
         raise NotFound
     stored = {a.pk: a for a in QuickAction.objects.filter(organization=organization).order_by("position", "id")}
     old = [_plain(action) for action in stored.values()]
-    wanted = [_checked(action, place, stored) for place, action in enumerate(actions)]
+    wrong: dict[str, list[str]] = {}
+    for place, sent in enumerate(actions):
+        wrong |= _wrong(sent, place, stored)
+    if wrong:
+        raise Invalid(next(iter(wrong.values()))[0], fields=wrong)
+    wanted = [_made(sent, stored) for sent in actions]
     named = [action.pk for action in wanted if action.pk]
     if len(named) != len(set(named)):
         problem = _("An id comes twice.")
@@ -62,8 +67,8 @@ def _plain(action: QuickAction) -> list[Any]:
     return [action.pk, *(getattr(action, name) for name in (*LENGTHS, "one_click", "resource_id"))]
 
 
-def _checked(values: Mapping[str, Any], place: int, stored: Mapping[int, QuickAction]) -> QuickAction:
-    """A stored or a new row with these values; not written yet."""
+def _wrong(values: Mapping[str, Any], place: int, stored: Mapping[int, QuickAction]) -> dict[str, list[str]]:
+    """What is wrong with one, by place and field."""
     wrong: dict[str, list[str]] = {}
     pk = values.get("id") or None
     if pk is not None and pk not in stored:
@@ -74,8 +79,12 @@ def _checked(values: Mapping[str, Any], place: int, stored: Mapping[int, QuickAc
             wrong[f"[{place}].{name}"] = [_("Must not be empty.")]
         elif len(text) > length:
             wrong[f"[{place}].{name}"] = [_("Longer than %d characters.") % length]
-    if wrong:
-        raise Invalid(next(iter(wrong.values()))[0], fields=wrong)
+    return wrong
+
+
+def _made(values: Mapping[str, Any], stored: Mapping[int, QuickAction]) -> QuickAction:
+    """A stored or a new row with these values; not written yet."""
+    pk = values.get("id") or None
     action = stored[pk] if pk is not None else QuickAction()
     for name in (*LENGTHS, "one_click", "resource_id"):
         default: Any = False if name == "one_click" else None if name == "resource_id" else ""

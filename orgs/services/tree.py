@@ -1,4 +1,4 @@
-"""The tree of organizations: nodes made, changed, moved and deleted.
+"""The tree of organizations: nodes made, changed and deleted; moving one is `orgs.services.moves`.
 
 Whoever makes a node shares the lock of the tree with others who do; whoever moves or deletes one has it alone, so that
 nobody derives a path from a parent that moves at the same time. Readers never wait.
@@ -11,22 +11,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import ManyToOneRel, ProtectedError, Q, RestrictedError
+from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
 from core.answers import require
 from core.errors import Conflict, Invalid, NotFound
-from core.services import blobs, rows
+from core.services import rows
 from orgs import rules
 from orgs.languages import is_tag, zone_names
-from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, Trial, User
-from orgs.services import members, tenants
+from orgs.models import Contact, Membership, Organization, Trial, User
+from orgs.services import moves, tenants
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from orgs.actor import Actor
 
 _LOCK = 5  # the class of advisory locks; jobs take 1, folders 2, the sealer 3, holds 4
@@ -130,14 +128,14 @@ def change(
     things of it stand in (one-model, conflict 55), `NotFound` when it is gone, `Changed`.
     """
     values = dict(values)
-    moves = "parent" in values
+    is_moved = "parent" in values
     parent = values.pop("parent", None)
-    lock(shared=not moves)
+    lock(shared=not is_moved)
     fresh = Organization.objects.select_for_update(no_key=True, of=("self",)).filter(pk=organization.pk).first()
     if fresh is None:
         raise NotFound
-    if moves and (parent.pk if parent else None) == fresh.parent_id:
-        moves = False
+    if is_moved and (parent.pk if parent else None) == fresh.parent_id:
+        is_moved = False
     require(rules.may_change_organization(actor, fresh))
     if fresh.is_tenant and not rules.may_own(actor, fresh):
         require(rules.may_change_settings(actor, fresh.pk))  # while they are locked, super administrators (DOCMS-043)
@@ -146,8 +144,8 @@ def change(
     if fresh.is_tenant and fresh.name != before:
         with scope.all_tenants():
             rename_party(fresh, before)
-    if moves:
-        _move(actor, fresh, parent)
+    if is_moved:
+        moves.move(actor, fresh, parent)
     return fresh
 
 
@@ -198,132 +196,6 @@ def _wrong_place(stored: Mapping[str, Any], organization: Organization | None) -
     return found
 
 
-# --- Moved ----------------------------------------------------------------------------------------------
-
-
-def _move(actor: Actor, organization: Organization, parent: Organization | None) -> None:
-    """Hang the node elsewhere; the caller has the lock of the tree, and the node as it is now."""
-    above = None
-    if parent is not None:
-        above = Organization.objects.filter(pk=parent.pk).first()
-        if above is None:
-            raise NotFound
-        if organization.pk in (above.pk, *above.ancestors):
-            raise Conflict(_("An organization cannot lie below itself."), code="cycle")
-    require(rules.may_move_organization(actor, organization, above))
-    old_tenant = organization.tenant_id
-    new_tenant = old_tenant if organization.is_tenant else (above.tenant_id if above else None)
-    ancestors = [*above.ancestors, above.pk] if above else []
-    people: set[int] = set()
-    if new_tenant != old_tenant:
-        with scope.all_tenants():
-            people = _leave_tenant(organization, old_tenant, new_tenant)
-    rows.change(
-        organization, {"parent": above, "ancestors": ancestors, "tenant_id": new_tenant}, verb="moved", check=False
-    )
-    _rewrite_below(organization, old_tenant)
-    if new_tenant != old_tenant:
-        with scope.all_tenants():
-            _take_in(people, new_tenant)
-            _take_pictures_along(organization)
-
-
-def _take_in(people: set[int], tenant_id: int | None) -> None:
-    """Places on the node of the tenant, for those who stand below it now. Who left it with a branch comes back, without
-    any right: whoever moves the branch owns the tenant.
-    """
-    if tenant_id is None:
-        return
-    tenant = Organization.objects.get(pk=tenant_id)
-    for user in User.objects.filter(pk__in=people).order_by("pk"):
-        place = tenants.ensure_member(user=user, organization=tenant, role=Membership.Role.AFFILIATE)
-        if place.is_deactivated and place.role == Membership.Role.AFFILIATE:
-            changes = {**members.NO_RIGHTS, "deactivated_at": None}
-            members.change(membership=place, changes=changes, verb="reactivated")
-
-
-def _take_pictures_along(organization: Organization) -> None:
-    """Bytes lie in their tenant: pictures of what has moved to another are stored there once more."""
-    moved = Organization.objects.below(organization.pk).filter(avatar__isnull=False).select_related("avatar")
-    for node in moved:
-        picture = node.avatar
-        if picture is None or picture.tenant_id == node.tenant_id:
-            continue
-        with blobs.open_blob(picture) as file:
-            copy = blobs.store(file, tenant_id=node.tenant_id, limit=picture.size)
-        rows.change(node, {"avatar": copy}, check=False)
-
-
-def _rewrite_below(organization: Organization, old_tenant: int | None) -> None:
-    """Ancestors and tenant of everything below, in one statement; nodes of another tenant keep theirs."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orgs_organization
-               SET ancestors = %(prefix)s::int[] || ancestors[array_position(ancestors, %(id)s::int):],
-                   tenant_id = CASE WHEN tenant_id IS NOT DISTINCT FROM %(old)s THEN %(new)s ELSE tenant_id END,
-                   row_version = row_version + 1, updated_at = now()
-             WHERE ancestors @> ARRAY[%(id)s]::int[]
-            """,
-            {
-                "prefix": organization.ancestors, "id": organization.pk,
-                "old": old_tenant, "new": organization.tenant_id,
-            },
-        )  # fmt: skip
-
-
-def _leave_tenant(organization: Organization, old: int | None, new: int | None) -> set[int]:
-    """Take the people below along; returns them. Raises `Conflict` where more than people stands below.
-
-    Who then works nowhere in the old tenant loses the place there that was for its documents only.
-    """
-    nodes = Organization.objects.below(organization.pk).filter(tenant=old).order_by().values("id")
-    below = Membership.objects.filter(organization__in=nodes)
-    bound = Conflict(
-        _("Communities, or people who work with documents, of one tenant cannot be moved to another."),
-        code="tenant_bound",
-    )
-    if (
-        Community.objects.filter(organization__in=nodes).exists()
-        or CommunityAssignment.objects.filter(membership__in=below.values("id")).exists()
-    ):
-        raise bound
-    people = set(below.values_list("user_id", flat=True))
-    _end_places(nodes, people, old, bound)
-    below.update(tenant_id=new)
-    return people
-
-
-def _end_places(nodes: Any, people: set[int], tenant_id: int | None, bound: Conflict) -> None:
-    """End the places on the tenant's node of those who will work nowhere else in it.
-
-    Raises ``bound`` where one of them holds a right there, or higher floors have hung something on the place (a group, a
-    permission of their own): that is for the tenant to take first.
-    """
-    at_home = Membership.objects.filter(organization=tenant_id, user__in=people, role=Membership.Role.AFFILIATE)
-    staying = Membership.objects.filter(tenant=tenant_id, user__in=people).exclude(organization__in=nodes)
-    elsewhere = set(staying.exclude(role=Membership.Role.AFFILIATE).values_list("user_id", flat=True))
-    leaving = at_home.exclude(user__in=elsewhere)
-    rights = Q(*((flag, True) for flag in members.NO_RIGHTS), _connector=Q.OR)
-    if leaving.filter(rights).exists() or _is_used_upstairs(leaving):
-        raise bound
-    for membership in leaving:
-        if not membership.is_deactivated:
-            members.change(membership=membership, changes={"deactivated_at": timezone.now()}, verb="deactivated")
-
-
-def _is_used_upstairs(places: QuerySet[Membership]) -> bool:
-    """Whether a row of a higher floor refers to one of these places; this floor names none of them."""
-    for relation in Membership._meta.get_fields(include_hidden=True):
-        if isinstance(relation, ManyToOneRel) and relation.related_model._meta.app_label != "orgs":
-            referring = relation.related_model._base_manager.filter(
-                **{f"{relation.field.name}__in": places.values("pk")}
-            )
-            if referring.exists():
-                return True
-    return False
-
-
 # --- Deleted --------------------------------------------------------------------------------------------
 
 
@@ -347,7 +219,7 @@ def delete(*, actor: Actor, organization: Organization) -> None:
     with scope.all_tenants():
         if fresh.tenant_id is not None:
             people = set(Membership.objects.filter(organization=fresh).values_list("user_id", flat=True))
-            _end_places([fresh.pk], people, fresh.tenant_id, kept)
+            moves.end_places([fresh.pk], people, fresh.tenant_id, kept)
         try:
             rows.delete(fresh)
         except (ProtectedError, RestrictedError) as error:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from core import scope
 from core.services import rows
 from docms.models import Document
 from messaging.models import Message
-from orgs.models import Community, InstallationSettings
-from orgs.services import applications, contacts, holds, invites, occupancies
+from orgs.models import AvailabilitySample, Community, InstallationSettings, Organization
+from orgs.services import applications, contacts, holds, invites, occupancies, owners, quick_actions, tree
 from tests.cast import PASSWORD, Cast, load
 from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
@@ -36,6 +38,28 @@ def sign_in(page: Page, name: str) -> None:
     page.wait_for_url(lambda url: "/app/login" not in url)
 
 
+def branches_of(cast: Cast) -> list[Organization]:
+    """Two branches, one with a team, buttons, an invitation and two days of samples."""
+    actor, top = cast.actor("admin"), Organization.objects.get(pk=cast.tenant.pk)
+    north, south = (
+        tree.create(actor=actor, parent=top, values={"name": f"Filiale {name}"}) for name in ("Nord", "Süd")
+    )
+    tree.create(actor=actor, parent=north, values={"name": "Team Wärmepumpen und Steigleitungen", "language": "fr"})
+    quick_actions.replace(
+        actor=actor, organization=north,
+        actions=[{"name": name, "resource": "page", "color": "#1f5c4a"} for name in ("Notdienst", "Schlüssel")],
+    )  # fmt: skip
+    owners.invite(actor=actor, organization=north, email=cast.renter.email)
+    AvailabilitySample.objects.bulk_create(
+        AvailabilitySample(
+            organization=north, sampled_at=timezone.now() - datetime.timedelta(hours=n), root_available=n % 5,
+            root_in_event=n % 2, root_not_available=1, total_available=n % 7, total_in_event=n % 3, total_not_available=2,
+        )
+        for n in range(48)
+    )  # fmt: skip
+    return [north, south]
+
+
 @pytest.fixture
 def office(live_server: Any) -> tuple[Cast, list[str]]:
     """A house with a paper and an invitation, and the pages to look at."""
@@ -54,6 +78,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
             contact=cast.contact("renter"),
         )  # fmt: skip
         app = applications.create(tenant=cast.tenant, values={"name": "Archiv"}, user_ids=[cast.renter.pk])
+        branches = branches_of(cast)
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
     pages = [
         "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
@@ -70,6 +95,15 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/hold/{hold.pk}/release/", f"docms/document/hold/?ids={document.pk}",
         f"orgs/contact/{cast.contact('renter').pk}/change/",
         f"orgs/organization/{cast.tenant.pk}/change/", f"orgs/organization/{cast.tenant.pk}/token/", "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
+        f"orgs/organization/?open={cast.tenant.pk}&open={branches[0].pk}", f"orgs/organization/?at={branches[0].pk}",
+        "orgs/organization/?q=Filiale", f"orgs/organization/add/?parent={cast.tenant.pk}",
+        f"orgs/organization/{branches[0].pk}/change/", f"orgs/organization/{branches[0].pk}/delete/",
+        f"orgs/organization/{branches[0].pk}/move/", f"orgs/organization/{branches[0].pk}/move/?parent={branches[1].pk}",
+        f"orgs/organization/{branches[0].pk}/move/?parent={branches[0].pk}",
+        f"orgs/organization/{branches[0].pk}/invite-owner/",
+        f"orgs/organization/{branches[0].pk}/remove-owner/?user={cast.admin.pk}",
+        f"orgs/organization/{branches[0].pk}/quick-actions/",
+        f"orgs/organization/{branches[0].pk}/availability/?part=total",
         f"test-message/?tenant={cast.tenant.pk}", "texts/", "texts/notification/?start=standard", "texts/share_sms/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]

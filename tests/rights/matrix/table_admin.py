@@ -144,7 +144,20 @@ GET admin/orgs/organization/<path:object_id>/revoke-token/                     i
 POST admin/orgs/organization/<path:object_id>/revoke-token/                    in     no     no     no     no     no     a      ab     -      -      -
 GET admin/orgs/organization/<path:object_id>/token/                            in     no     no     no     no     no     a      ab     A      -      A
 POST admin/orgs/organization/<path:object_id>/token/                           in     no     no     no     no     no     a      ab     A      -      A
+GET admin/orgs/organization/<path:object_id>/remove-owner/                     in     no     no     no     no     no     a      ab     -      -      -
+POST admin/orgs/organization/<path:object_id>/remove-owner/                    in     no     no     no     no     no     a      ab     -      -      -
+GET admin/orgs/organization/<path:object_id>/withdraw-owner/                   in     no     no     no     no     no     a      ab     -      -      -
+POST admin/orgs/organization/<path:object_id>/withdraw-owner/                  in     no     no     no     no     no     a      ab     -      -      -
+GET admin/orgs/organization/<path:object_id>/move/                             in     no     no     no     no     no     a      ab     A      -      A
+POST admin/orgs/organization/<path:object_id>/move/                            in     no     no     no     no     no     a      ab     A      -      A
+GET admin/orgs/organization/<path:object_id>/invite-owner/                     in     no     no     no     no     no     a      ab     A      -      A
+POST admin/orgs/organization/<path:object_id>/invite-owner/                    in     no     no     no     no     no     a      ab     A      -      A
+GET admin/orgs/organization/<path:object_id>/quick-actions/                    in     no     no     no     no     no     a      ab     A      -      A
+POST admin/orgs/organization/<path:object_id>/quick-actions/                   in     no     no     no     no     no     a      ab     A      -      A
+GET admin/orgs/organization/<path:object_id>/availability/                     in     no     no     no     no     no     A      AB     A      -      A
+POST admin/orgs/organization/<path:object_id>/availability/                    in     no     no     no     no     no     A      AB     A      -      A
 -- Ids in a query or a form.
+GET admin/orgs/organization/?at={organization_id}                              in     no     no     no     no     no     +      A!200  A!200  +      A!200
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/test-message/?tenant={tenant_id}                                     in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      a
@@ -206,6 +219,9 @@ orgs.membership            add     no        no        +         +         no
 orgs.membership            change  no        no        A         -         A
 orgs.organization          list    +         +         +         +         +
 orgs.organization          see     A         AB        A         -         A
+orgs.organization          add     no        no        +         +         +
+orgs.organization          change  no        no        A         -         A
+orgs.organization          delete  no        no        A         -         A
 orgs.organizationsettings  list    no        no        +         +         +
 orgs.organizationsettings  see     no        no        A         -         A
 orgs.organizationsettings  change  no        no        A         -         A

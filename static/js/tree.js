@@ -1,13 +1,14 @@
-// Trees of folders: lines fold, and a folder moves by drag, by keyboard and by touch. The server has the last word: a
-// move is an ordinary form that is sent. Without scripts everything is open, and "Move" leads to a form.
+// Trees of folders and of organizations: lines fold, and one moves by drag, by keyboard and by touch. The server has the
+// last word: a move is an ordinary form that is sent. Without scripts "Move" leads to a form, and folders are all open;
+// branches of organizations, of which there may be thousands, are opened by the server.
 (() => {
   "use strict";
 
   const MANY = 150; // lines, from which on only the top is open at first
 
   for (const table of document.querySelectorAll("[data-tree]")) {
-    const rows = [...table.querySelectorAll("tr[data-folder]")];
-    const byId = new Map(rows.map((row) => [row.dataset.folder, row]));
+    const rows = [...table.querySelectorAll("tr[data-node]")];
+    const byId = new Map(rows.map((row) => [row.dataset.node, row]));
     const toggleOf = (row) => row.querySelector("[data-toggle]");
     const above = (row) => byId.get(row.dataset.parent);
     const isBelow = (row, other) => {
@@ -30,9 +31,9 @@
       const hidden = new Set();
       for (const row of rows) {
         const parent = above(row); // lines come after those above them
-        if (parent && (hidden.has(parent) || closed.has(parent.dataset.folder))) hidden.add(row);
+        if (parent && (hidden.has(parent) || closed.has(parent.dataset.node))) hidden.add(row);
         row.hidden = hidden.has(row);
-        toggleOf(row)?.setAttribute("aria-expanded", String(!closed.has(row.dataset.folder)));
+        toggleOf(row)?.setAttribute("aria-expanded", String(!closed.has(row.dataset.node)));
       }
     };
     const close = (ids) => {
@@ -41,22 +42,22 @@
       draw();
     };
     const reveal = (row) => {
-      for (let up = above(row); up; up = above(up)) closed.delete(up.dataset.folder);
+      for (let up = above(row); up; up = above(up)) closed.delete(up.dataset.node);
       draw();
     };
     const parents = rows.filter(toggleOf);
     for (const row of parents) {
       toggleOf(row).hidden = false;
       toggleOf(row).addEventListener("click", () => {
-        const id = row.dataset.folder;
+        const id = row.dataset.node;
         close(closed.has(id) ? [...closed].filter((other) => other !== id) : [...closed, id]);
       });
     }
     const tools = document.querySelector("[data-tree-tools]");
     if (tools && (parents.length || "movable" in table.dataset)) {
       tools.hidden = false;
-      tools.querySelector("[data-open-all]").addEventListener("click", () => close([]));
-      tools.querySelector("[data-close-all]").addEventListener("click", () => close(parents.map((row) => row.dataset.folder)));
+      tools.querySelector("[data-open-all]")?.addEventListener("click", () => close([]));
+      tools.querySelector("[data-close-all]")?.addEventListener("click", () => close(parents.map((row) => row.dataset.node)));
     }
     let stored = null;
     try {
@@ -64,7 +65,7 @@
     } catch {
       // none, or none of ours
     }
-    closed = new Set(stored ?? (rows.length > MANY ? parents.map((row) => row.dataset.folder) : []));
+    closed = new Set(stored ?? (rows.length > MANY ? parents.map((row) => row.dataset.node) : []));
     draw();
 
     // --- Moving --------------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@
 
     const send = (row, target) => {
       form.action = moveOf(row).href;
-      form.elements.parent.value = target?.dataset.folder ?? "";
+      form.elements.parent.value = target?.dataset.node ?? "";
       form.elements.version.value = row.dataset.version;
       form.requestSubmit();
     };
@@ -154,7 +155,7 @@
     };
     for (const row of rows) if (moveOf(row)) row.draggable = true;
     table.addEventListener("dragstart", (event) => {
-      const row = event.target.closest("tr[data-folder]");
+      const row = event.target.closest("tr[data-node]");
       if (!row || !moveOf(row)) return;
       dragged = row;
       row.dataset.moves = "";
@@ -163,7 +164,7 @@
     });
     const head = table.tHead.rows[0];
     const targetOf = (event) => {
-      const row = event.target.closest("tr[data-folder]");
+      const row = event.target.closest("tr[data-node]");
       return row ?? (event.target.closest("thead") ? null : undefined);
     };
     table.addEventListener("dragover", (event) => {
@@ -185,7 +186,7 @@
 
     // --- Where a move has led ----------------------------------------------------------------------------------
 
-    const arrived = byId.get(location.hash.replace("#folder-", ""));
+    const arrived = byId.get(location.hash.split("-").at(-1));
     if (arrived) {
       reveal(arrived);
       arrived.dataset.arrived = "";
