@@ -39,11 +39,12 @@ class BackOffice(HouseSite):
         ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """What needs attention, each number leading to its list."""
-        from config.admin_start import cards
+        """The person at work, and what needs attention, each number leading to its list."""
+        from config.admin_start import cards, desk
 
-        found = cards(request.actor)  # type: ignore[attr-defined]
-        return super().index(request, {"cards": found, "subtitle": None, **(extra_context or {})})
+        actor = request.actor  # type: ignore[attr-defined]
+        context = {"cards": cards(actor), "desk": desk(actor), "subtitle": None, **(extra_context or {})}
+        return super().index(request, context)
 
 
 site = BackOffice(name="admin")
