@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest
-from django.urls import URLPattern, URLResolver, include, path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, include, path, reverse
 
 import core.admin.operations
 import docms.admin
@@ -23,6 +25,12 @@ class BackOffice(HouseSite):
     def enter(self, request: HttpRequest) -> None:
         """See `orgs.admin.tenant_view`."""
         tenant_view.enter(request)
+
+    def turn_away(self, request: HttpRequest) -> HttpResponse | None:
+        """Whoever owes a second factor sets it up first (ORGS-054)."""
+        if not getattr(request, "owed", None):
+            return None
+        return redirect(f"{reverse('portal:second-factor')}?{urlencode({'next': request.get_full_path()})}")
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """With the tenant in view."""
