@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import override
+
 from core.answers import YES, Answer
 from messaging.services.catalogue import KINDS
 from orgs import rules
@@ -21,3 +23,12 @@ def may_send(kind: str, tenant: Organization | None) -> Answer:
     if tenant is None or (known is not None and known.always):
         return YES
     return rules.may_use(tenant)
+
+
+def refusal(kind: str, tenant: Organization | None) -> str:
+    """Why a message of this kind may not go out, for the logs: in English, as the errors of servers are; '' – it may."""
+    answer = may_send(kind, tenant)
+    if answer:
+        return ""
+    with override("en"):
+        return str(answer.reason)

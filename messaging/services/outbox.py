@@ -28,7 +28,7 @@ from core.models import SystemLog
 from core.services import many, rows
 from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
-from messaging.rules import may_send
+from messaging.rules import may_send, refusal
 from messaging.services.merge import MailMerge
 from messaging.services.split import Envelope, Recipient, envelopes
 from messaging.services.texts import Texts, load
@@ -151,12 +151,10 @@ def is_refused(*, kind: str, tenant: Organization | None, about: str) -> bool:
 
     Side effect: the system log then says so, and ``about`` what it would have been.
     """
-    answer = may_send(kind, tenant)
-    if answer:
+    reason = refusal(kind, tenant)
+    if not reason:
         return False
-    SystemLog.objects.create(
-        tenant=tenant, category="mail", action=f"{kind}: {about}"[:100], stacktrace=str(answer.reason)
-    )
+    SystemLog.objects.create(tenant=tenant, category="mail", action=f"{kind}: {about}"[:100], stacktrace=reason)
     return True
 
 

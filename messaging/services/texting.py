@@ -16,7 +16,7 @@ from core import scope
 from core.answers import require
 from core.errors import Invalid
 from messaging.models import Message, MessageRecipient
-from messaging.rules import may_send
+from messaging.rules import may_send, refusal
 from messaging.services import outbox
 from messaging.services.deliver import is_emptied, write_outcome
 from messaging.services.gateway import Gateway
@@ -196,9 +196,8 @@ def sweep() -> dict[str, int]:
 
 
 def _send(message: Message, dead: Dead) -> str:
-    allowed = may_send(message.kind, message.tenant)
-    if not allowed:
-        return _failed(message, str(allowed.reason))
+    if reason := refusal(message.kind, message.tenant):
+        return _failed(message, reason)
     if message.attempts > len(PAUSES) + 1:  # its workers died with it, again and again
         return _failed(message, message.error_msg or "The worker stopped while sending.")
     with scope.unit_of_work(door="mail", tenants=_tenants(message)):

@@ -161,7 +161,7 @@ def test_once_the_trial_is_over_nobody_is_notified(cast: Cast, admin: Caller, fi
     rows.change(cast.tenant, {"trial_ends_at": timezone.now()})
     body = {"file_id": file, "user_ids": [cast.renter.pk]}
     answer = admin.refused("POST", "/notifications", 403, body)
-    assert "trial" in answer["message"]
+    assert answer["message"] == "Der Testzeitraum dieser Organisation ist vorbei."
     assert not Message.objects.exists()
     rows.change(cast.tenant, {"booked_at": timezone.now()})
     admin.ok("POST", "/notifications", body)
