@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest
-from django.urls import URLPattern, URLResolver, include, path
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, include, path, reverse
 
 import core.admin.operations
 import docms.admin
@@ -24,6 +26,12 @@ class BackOffice(HouseSite):
         """See `orgs.admin.tenant_view`."""
         tenant_view.enter(request)
 
+    def turn_away(self, request: HttpRequest) -> HttpResponse | None:
+        """Whoever owes a second factor sets it up first (ORGS-054)."""
+        if not getattr(request, "owed", None):
+            return None
+        return redirect(f"{reverse('portal:second-factor')}?{urlencode({'next': request.get_full_path()})}")
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """With the tenant in view."""
         return {**super().each_context(request), **tenant_view.context(request)}
@@ -39,11 +47,12 @@ class BackOffice(HouseSite):
         ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """What needs attention, each number leading to its list."""
-        from config.admin_start import cards
+        """The person at work, and what needs attention, each number leading to its list."""
+        from config.admin_start import cards, desk
 
-        found = cards(request.actor)  # type: ignore[attr-defined]
-        return super().index(request, {"cards": found, "subtitle": None, **(extra_context or {})})
+        actor = request.actor  # type: ignore[attr-defined]
+        context = {"cards": cards(actor), "desk": desk(actor), "subtitle": None, **(extra_context or {})}
+        return super().index(request, context)
 
 
 site = BackOffice(name="admin")

@@ -1,4 +1,4 @@
-"""The start page of the back office: counts that need attention, computed at this moment."""
+"""The start page of the back office: one's own presence, quick actions, and counts that need attention at this moment."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from core.models import JobRun
 from docms.models import Document, ReadMark
 from messaging.models import Message
 from orgs.models import AccessRequest, Community, Contact, Invite, Occupancy, Organization
+from orgs.services import availability, quick_actions
 
 WINDOW = datetime.timedelta(days=30)
 
@@ -32,6 +33,19 @@ class Card:
     url: str
     icon: str
     tone: str = "none"
+
+
+@dataclass
+class Desk:
+    """Who looks: what one is in each tree, and what one's organizations put at hand."""
+
+    standings: list[availability.Standing]
+    boards: list[quick_actions.Board]
+
+
+def desk(actor: Any) -> Desk:
+    """Of the organizations in view in which the person works; the operator has none of either."""
+    return Desk(availability.standings(actor), quick_actions.boards(actor))
 
 
 def cards(actor: Any) -> dict[str, list[Card]]:

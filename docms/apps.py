@@ -5,5 +5,7 @@ class DocmsConfig(AppConfig):
     name = "docms"
 
     def ready(self) -> None:
-        """Listen to the floors below."""
-        from docms import receivers  # noqa: F401
+        """Listen to the floors below, and tell them what their quick actions can open here."""
+        from docms import receivers, resources  # noqa: F401
+
+        resources.register()

@@ -15,7 +15,7 @@ from django.utils import timezone
 from core import scope
 from core.logs import mask
 from core.models import SystemLog
-from messaging.services.outbox import queue
+from messaging.services.outbox import is_refused, queue
 from messaging.services.split import Recipient
 from orgs.models import Invite, Membership, Organization, OwnerInvitation, User
 from orgs.services.installation import public_url
@@ -112,7 +112,9 @@ def mail_password_link(
 @undoes_nothing
 def mail_welcome(sender: Any, *, membership: Membership, welcome: bool, **_: Any) -> None:
     """The additional welcome mail, unless it was not wanted (DOCMS-051)."""
-    if not welcome:
+    if not welcome or is_refused(
+        kind="welcome", tenant=membership.organization.tenant, about=f"membership {membership.pk}"
+    ):
         return
     queue(
         kind="welcome",

@@ -277,6 +277,7 @@ def _memberships(user: User) -> list[Membership]:
     rows: list[Membership] = []
     for membership, organization, tenant in _MEMBERSHIPS.fetch({"user": user.pk}):
         membership.user, membership.organization, membership.tenant = user, organization, tenant
+        organization.tenant = tenant  # the membership's is a copy of it
         rows.append(membership)
     return rows
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.apps import apps
 from django.contrib.auth.base_user import BaseUserManager
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Lower
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from core.expressions import IsOneOf
@@ -81,6 +82,25 @@ class MembershipQuerySet(models.QuerySet["_M"]):
     def staff(self) -> Self:
         """Owners, staff, and who works at a branch: the people of the back office."""
         return self.filter(role__in=("owner", "staff", "affiliate"))
+
+    def available_first(self) -> Self:
+        """For whoever assigns work: who is available, then who is on assignment, then who is not available; by name.
+
+        With ``presence``, one of `orgs.services.availability.PRESENCES`. On assignment is who is tied up anywhere in the
+        same tree (ORGS-057). Combine with `active` and `staff`; all is one query.
+        """
+        top = Coalesce(F("organization__ancestors__0"), F("organization_id"), output_field=models.IntegerField())
+        tied_up = apps.get_model("orgs", "Engagement")._default_manager.alias(top=top)
+        tied_up = tied_up.filter(user=OuterRef("user_id"), ended_at=None, top=OuterRef("top"))
+        found = self.alias(top=top).annotate(
+            presence=Case(
+                When(Exists(tied_up), then=Value("engaged")),
+                When(is_available=True, then=Value("available")),
+                default=Value("unavailable"),
+            )
+        )
+        rank = Case(When(presence="available", then=0), When(presence="engaged", then=1), default=2)
+        return found.order_by(rank, Lower("user__last_name"), Lower("user__first_name"), "id")
 
     def administrators(self) -> Self:
         """`super_admin_perm` counts as `admin_perm` everywhere (DOCMS-056), and the operator has it where a member."""

@@ -86,8 +86,13 @@ def may_move_organization(actor: Actor, organization: Organization, parent: Orga
 
 
 def may_use(organization: Organization) -> Answer:
-    """Nothing is shown on its start page and no mail leaves it once the trial is over without a booking (ORGS-081)."""
-    if organization.state == "inactive":
+    """Nothing is shown on its start page and no mail leaves it once the trial is over without a booking (ORGS-081).
+
+    Its own trial, or that of the company it is a part of. Give organizations with their ``tenant``, when there are many.
+    """
+    tenant = organization if organization.tenant_id in (None, organization.pk) else organization.tenant
+    assert tenant is not None
+    if "inactive" in (organization.state, tenant.state):
         return no(_("The trial of this organization is over."), code="trial_over")
     return YES
 

@@ -36,6 +36,10 @@ class HouseSite(UnfoldAdminSite):
     def enter(self, request: HttpRequest) -> None:
         """Narrow `request.actor` to the tenant in view; upper floors know how."""
 
+    def turn_away(self, request: HttpRequest) -> HttpResponse | None:
+        """Where to send somebody who may not come in yet; upper floors know."""
+        return None
+
     def has_permission(self, request: HttpRequest) -> bool:
         """The operator, and active staff of a tenant. The actor knows; nothing is asked again."""
         actor = getattr(request, "actor", None)
@@ -54,6 +58,9 @@ class HouseSite(UnfoldAdminSite):
             self.enter(request)
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied(_("The back office is for staff."))
+            elsewhere = self.turn_away(request)
+            if elsewhere is not None:
+                return elsewhere
             try:
                 response: HttpResponse = inner(request, *args, **kwargs)
             except NotFound as error:

@@ -19,7 +19,7 @@ from core.planned import planned_cursor
 from docms.api.errors import Unauthorized
 from orgs.actor import enter
 from orgs.models import AccessToken, Membership, Organization, User
-from orgs.services import applications, tokens
+from orgs.services import applications, second_factor, tokens
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -126,6 +126,8 @@ class BearerToken(BaseAuthentication):
         membership = actor.membership(token.organization_id)
         if membership is None:
             raise Unauthorized(code=_why_gone(user.pk, token.organization_id))
+        if token.application_id is None and second_factor.demanding([membership]):
+            _require_second_factor(user, membership.organization)
         if token.application_id is not None and not applications.is_usable(token.application_id, user.pk):
             raise Unauthorized  # the moment is compared at each request; a job revokes the token (DOCMS-176)
         switches = check_network(request, token.organization_id)
@@ -173,6 +175,14 @@ class PendingToken(BearerToken):
 # open to applications, too. One class, because they are one scheme of the document that is served.
 LeavingToken = partial(PendingToken, asks_network=False)
 EndingToken = partial(PendingToken, asks_network=False, takes_applications=True)
+
+
+def _require_second_factor(user: User, tenant: Organization) -> None:
+    """A demand that came after the sign-in holds for tokens that are active already (ORGS-054); with the same token one
+    can set a key up. Applications have none (DOCMS-177). Raises `Denied` (``tfa_setup_required``).
+    """
+    if second_factor.confirmed(user, tenant) is None:
+        raise Denied(_("Please set up a second factor first."), code="tfa_setup_required")
 
 
 def _why_gone(user_id: int, tenant_id: int) -> str:

@@ -83,7 +83,7 @@ def announce(document_id: int) -> int:
     document meanwhile waits for one part, and workers send the first mails while the last are written. The part that is
     the last one sets ``notified_at``. Killed in between, the next run begins anew and writes to nobody twice, because
     the outbox knows event and person. While the virus scanner holds the bytes nobody is told, and of what it found
-    nobody ever is.
+    nobody ever is. Where the trial of the company is over no mail is written, and the system log says so (ORGS-081).
 
     Side effects: one message per recipient in the outbox, in their language; log entry; with the last part signal
     `document_published`, which also those learn from who get no mail.
@@ -109,6 +109,8 @@ def announce(document_id: int) -> int:
 def _plan(document: Document) -> _Plan:
     people = readers(document)
     mailed = recipients(document, people) if people else set()
+    if mailed and outbox.is_refused(kind=KIND, tenant=document.folder.tenant, about=f"document {document.pk}"):
+        mailed = set()  # for good: nobody wants a pile of old news on the day of the booking
     mailing = _mailing(document) if mailed else None
     begun = mailing is not None and mailing.has_begun()
     return _Plan(document.current_id, frozenset(people), mailing, sorted(mailed), begun)

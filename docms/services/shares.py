@@ -22,6 +22,7 @@ from core.tokens import keyed_hash, new_token, token_hash
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentShare, FolderTemplate
 from docms.services import delivery, notify, texts
+from messaging.rules import may_send
 from messaging.services import outbox, texting
 from messaging.services.gateway import Gateway
 from messaging.services.split import Recipient
@@ -76,8 +77,8 @@ def share(
     Without an address the link goes to the person who shares, to be passed on: nobody else would have it.
     Side effects: mail and text message in the outbox, a worker told after commit, log entry ``share``, audit.
 
-    Raises `Denied` without ``download`` and ``mail`` in the folder, for a locked document (``download_locked``), or
-    without the add-on (``license_required``); `Conflict` while the gateway is not set up (DOCMS-159); `Invalid` for a
+    Raises `Denied` without ``download`` and ``mail`` in the folder, for a locked document (``download_locked``),
+    without the add-on (``license_required``), or where the trial of the company is over (``trial_over``); `Conflict` while the gateway is not set up (DOCMS-159); `Invalid` for a
     number, an address or an end that is none.
     """
     require_sharing(actor, document)
@@ -116,13 +117,14 @@ def share(
 
 
 def require_sharing(actor: Actor, document: Document) -> None:
-    """Rights, licence and gateway, in this order; raises as `share`."""
+    """Rights, licence, trial (ORGS-081) and gateway, in this order; raises as `share`."""
     answer = rules.may_share(actor, document)
     if not answer:
         raise Denied(answer.reason, code="" if document.allow_download else "download_locked")
     rules.require(
         licences.may_use(document.tenant_id, licences.SHARING, _("Sharing needs an add-on that is not licensed."))
     )
+    rules.require(may_send("share_mail", document.folder.tenant))
     if Gateway.of(OrganizationSettings.objects.filter(organization=document.tenant_id).first()) is None:
         raise Conflict(_("The SMS gateway is not set up."), code="sms_not_configured")
 
@@ -304,10 +306,13 @@ def mark_undelivered(message: Message) -> None:
         return
     rows.change(row, {"undelivered_at": timezone.now()}, verb="undelivered", check=False)
     sender: User = row.created_by
+    tenant = row.document.folder.tenant
+    if outbox.is_refused(kind="share_undelivered", tenant=tenant, about=f"share {row.pk}"):
+        return
     outbox.queue_all(
         to=[Recipient.of_user(sender)],
         kind="share_undelivered",
-        tenant=row.document.folder.tenant,
+        tenant=tenant,
         context={
             "recipient_name": row.name,
             "file_title": row.document.title or row.document.filename,

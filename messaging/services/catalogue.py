@@ -47,7 +47,8 @@ class Kind:
 
     ``template`` – kind of the `Template` rows that replace its text, '' = only built in. ``required`` –
     placeholders without which the text is useless. ``secret`` – the body opens a door, so it is emptied as soon
-    as it was sent. ``optional`` – people can turn it off, so it carries List-Unsubscribe.
+    as it was sent. ``optional`` – people can turn it off, so it carries List-Unsubscribe. ``always`` – goes out also
+    where the trial of the organization is over: the ways into an account, and tests of the settings (ORGS-081).
     """
 
     name: str
@@ -55,6 +56,7 @@ class Kind:
     required: frozenset[str] = frozenset()
     secret: bool = False
     optional: bool = False
+    always: bool = False
 
 
 _LINK = frozenset({"link"})
@@ -63,8 +65,8 @@ KINDS = {
     for kind in (
         Kind("invite", secret=True),
         Kind("owner_invitation", secret=True),
-        Kind("password_init", template="pw_init", required=_LINK, secret=True),
-        Kind("password_reset", template="pw_reset", required=_LINK, secret=True),
+        Kind("password_init", template="pw_init", required=_LINK, secret=True, always=True),
+        Kind("password_reset", template="pw_reset", required=_LINK, secret=True, always=True),
         Kind("welcome", template="welcome"),
         Kind("document_published", template="notification", optional=True),
         Kind("documents_published", template="notification", optional=True),
@@ -72,8 +74,8 @@ KINDS = {
         Kind("share_link", secret=True),
         Kind("share_sms", template="share_sms", secret=True),
         Kind("share_undelivered"),
-        Kind("test_mail"),
-        Kind("test_sms"),
+        Kind("test_mail", always=True),
+        Kind("test_sms", always=True),
     )
 }
 

@@ -20,6 +20,7 @@ from core import scope
 from core.errors import Invalid
 from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
+from messaging.rules import refusal
 from messaging.services import outbox
 from messaging.services.catalogue import KINDS
 from messaging.services.render import render
@@ -189,6 +190,8 @@ def _send(message: Message, transport: Transport, dead: Dead, journal: Journal |
     """Send one claimed mail and write down what became of it. Returns the outcome's name."""
     if message.lease_until is None or message.lease_until <= timezone.now():
         return "skipped"  # its turn came too late: by now it may be somebody else's
+    if reason := refusal(message.kind, message.tenant):  # the trial ended between the event and now
+        return _ended(message, transport.config, Message.State.FAILED, reason)
     waiting = [r.address for r in message.recipients.all() if r.state == MessageRecipient.State.QUEUED]
     addresses = list(dict.fromkeys(waiting))
     if not addresses:

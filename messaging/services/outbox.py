@@ -22,10 +22,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
+from core.answers import require
 from core.errors import Conflict, Invalid
+from core.models import SystemLog
 from core.services import many, rows
 from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
+from messaging.rules import may_send, refusal
 from messaging.services.merge import MailMerge
 from messaging.services.split import Envelope, Recipient, envelopes
 from messaging.services.texts import Texts, load
@@ -78,8 +81,8 @@ def queue_all(*, to: Iterable[Recipient], **event: Unpack[_Event]) -> list[Messa
     it writes nothing for people who have it already. ``document_id`` – the papers the mail announces, as evidence.
     An address that is none becomes a failed message (it shows among the mail errors), never an exception.
 
-    Raises `Invalid` for a ``reply_to`` that is no address, `ValueError` for a wrong name in ``context``. Costs
-    about seven statements for up to 500 mails.
+    Raises `Denied` where the trial of the company is over (`may_send`; jobs ask `is_refused` first), `Invalid` for a
+    ``reply_to`` that is no address, `ValueError` for a wrong name in ``context``. Costs about seven statements for up to 500 mails.
     """
     return Mailing(**event).write(to)
 
@@ -92,6 +95,7 @@ class Mailing:
 
     def __init__(self, **event: Unpack[_Event]) -> None:
         tenant, document_id = event["tenant"], event.get("document_id")
+        require(may_send(event["kind"], tenant))
         source = load(event["kind"], tenant, event.get("overrides"))
         self._to_email, self.shared = source.addressing
         reply_to = event.get("reply_to") or self._to_email
@@ -140,6 +144,18 @@ class Mailing:
     def has_begun(self) -> bool:
         """Whether somebody has mail of this event already."""
         return Message.objects.filter(dedupe_key__startswith=f"{self._event}:").exists()
+
+
+def is_refused(*, kind: str, tenant: Organization | None, about: str) -> bool:
+    """For jobs, which nobody waits for: whether such a mail may not go out.
+
+    Side effect: the system log then says so, and ``about`` what it would have been.
+    """
+    reason = refusal(kind, tenant)
+    if not reason:
+        return False
+    SystemLog.objects.create(tenant=tenant, category="mail", action=f"{kind}: {about}"[:100], stacktrace=reason)
+    return True
 
 
 def _message(mail: Envelope, merge: MailMerge, dedupe_key: str, values: Mapping[str, Any]) -> Message:
@@ -351,8 +367,10 @@ def cancel(message: Message) -> Message:
 def resend(message: Message) -> Message:
     """Send a failed, bounced or cancelled mail again, to those who have not got it; five repetitions anew.
 
-    Raises `Conflict`: ``not_ended`` for one that waits or arrived, ``text_gone`` when its text was emptied.
+    Raises `Conflict`: ``not_ended`` for one that waits or arrived, ``text_gone`` when its text was emptied; `Denied`
+    where the trial of the company is over (ORGS-081).
     """
+    require(may_send(message.kind, message.tenant))
     locked = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
     if locked.state not in (Message.State.FAILED, Message.State.BOUNCED, Message.State.CANCELLED):
         raise Conflict(_("Only a message that did not arrive can be sent again."), code="not_ended")

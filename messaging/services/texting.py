@@ -13,8 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
+from core.answers import require
 from core.errors import Invalid
 from messaging.models import Message, MessageRecipient
+from messaging.rules import may_send, refusal
 from messaging.services import outbox
 from messaging.services.deliver import is_emptied, write_outcome
 from messaging.services.gateway import Gateway
@@ -84,8 +86,9 @@ def queue(
     """Write a text message into the outbox, in the running transaction; the caller has a worker told.
 
     ``to`` in E.164. ``dedupe_key`` names the event: repeated, the message that is there is returned. Raises
-    `ValueError` for a wrong name in ``context``.
+    `Denied` where the trial of the company is over (`may_send`), `ValueError` for a wrong name in ``context``.
     """
+    require(may_send(kind, tenant))
     text = render_text(kind, language=language, context=context, tenant=tenant, overrides=overrides)
     message = Message(
         channel=Message.Channel.SMS,
@@ -193,6 +196,8 @@ def sweep() -> dict[str, int]:
 
 
 def _send(message: Message, dead: Dead) -> str:
+    if reason := refusal(message.kind, message.tenant):
+        return _failed(message, reason)
     if message.attempts > len(PAUSES) + 1:  # its workers died with it, again and again
         return _failed(message, message.error_msg or "The worker stopped while sending.")
     with scope.unit_of_work(door="mail", tenants=_tenants(message)):

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from core.admin.pages import Cell, Section, change_url, render
+from core.answers import require
 from core.errors import Denied
 from orgs import rules
 from orgs.models import Contact, Invite, Occupancy
@@ -57,7 +58,8 @@ def preview_of(occupancies: list[Occupancy]) -> Preview:
 
 
 def invite_page(admin: Any, request: HttpRequest, obj: Any, occupancies: list[Occupancy]) -> HttpResponse:
-    """GET: the preview. POST: invite, and say what became of everyone."""
+    """GET: the preview. POST: invite, and say what became of everyone. Raises `Denied` where a trial is over (ORGS-081)."""
+    require(rules.may_use(obj.tenant))
     actor = request.actor  # type: ignore[attr-defined]
     for occupancy in occupancies:
         answer = rules.may_invite(actor, occupancy.unit)

@@ -15,6 +15,7 @@ from core import scope
 from core.admin.pages import id_in
 from orgs.actor import Actor, actor_for
 from orgs.models import Community, Organization, User
+from orgs.services import second_factor
 
 KEY = "tenant_in_view"
 
@@ -60,6 +61,7 @@ def enter(request: HttpRequest) -> None:
     actor: Actor | None = getattr(request, "actor", None)
     if actor is None or actor.user is None or getattr(request, "choices", None) is not None:
         return
+    request.owed = second_factor.owed(actor)  # type: ignore[attr-defined]  # before other companies go out of view
     if actor.is_operator:
         choices = list(Organization.objects.tenants().order_by("name", "id").values_list("id", "name"))
         request.actor = as_operator(actor, [c[0] for c in choices], _chosen(request, choices))  # type: ignore[attr-defined]
@@ -108,9 +110,13 @@ def as_operator(actor: Actor, tenants: list[int], tenant_id: int | None) -> Oper
 
 
 def actor_of(user: User) -> Actor:
-    """The back office's actor outside of a page (uploads, test mails): the operator in all tenants, staff in theirs."""
+    """The back office's actor outside of a page (uploads): the operator in all tenants, staff in theirs.
+
+    Raises `Denied` for who owes a second factor (ORGS-054).
+    """
     with scope.all_tenants():
         actor = actor_for(user, door="back_office")
+        second_factor.require_none_owed(actor)
         if actor.is_operator:
             actor = as_operator(actor, list(Organization.objects.tenants().values_list("id", flat=True)), None)
     scope.identify(actor.user_id)

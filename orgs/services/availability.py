@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from orgs.actor import Actor
     from orgs.models import User
 
 WINDOW = datetime.timedelta(days=14)  # of the history (ORGS-059)
@@ -118,6 +119,44 @@ def people(organization: Organization, *, total: bool) -> QuerySet[Any, Any]:
 # --- One person -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a person is in one tree: ``organization`` is the highest of those in which the person works there."""
+
+    organization: Organization
+    presence: str
+    on_work_order: bool = False
+
+
+def standings(actor: Actor) -> list[Standing]:
+    """What a person is in each tree in which the person works, by name. One query."""
+    places: dict[int, list[Membership]] = {}
+    for membership in actor.memberships_list:
+        if membership.role in WORKING:
+            places.setdefault(_top(membership.organization), []).append(membership)
+    if not places:
+        return []
+    engaged: dict[int, set[str]] = {}
+    for engagement in Engagement.objects.filter(user=actor.user_id, ended_at=None).select_related("organization"):
+        engaged.setdefault(_top(engagement.organization), set()).add(engagement.source)
+    found = []
+    for top, mine in places.items():
+        free = AVAILABLE if any(m.is_available for m in mine) else UNAVAILABLE
+        found.append(
+            Standing(
+                min((m.organization for m in mine), key=lambda o: (len(o.ancestors), o.pk)),
+                ENGAGED if top in engaged else free,
+                on_work_order=Engagement.Source.WORK_ORDER in engaged.get(top, ()),
+            )
+        )
+    return sorted(found, key=lambda one: (one.organization.name.lower(), one.organization.pk))
+
+
+def _top(organization: Organization) -> int:
+    top: int = organization.ancestors[0] if organization.ancestors else organization.pk
+    return top
+
+
 def presence_of(user: User, organization: Organization) -> str:
     """What a person is in the tree of an organization: one of `PRESENCES`."""
     if _open_in_tree(user, organization).exists():
@@ -145,8 +184,7 @@ def set_presence(*, user: User, organization: Organization, presence: str) -> No
 
 
 def _tree(organization: Organization) -> Any:
-    top = organization.ancestors[0] if organization.ancestors else organization.pk
-    return Organization.objects.below(top).order_by().values("id")
+    return Organization.objects.below(_top(organization)).order_by().values("id")
 
 
 def _open_in_tree(user: User, organization: Organization) -> Any:

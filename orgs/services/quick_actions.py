@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -11,14 +12,82 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Invalid, NotFound
 from core.services import audit
-from orgs import rules
+from orgs import resources, rules
 from orgs.models import Organization, QuickAction
+from orgs.tiles import Tile, tile
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
 
 MOST = 50  # of one organization
 LENGTHS = {"name": 100, "color": 32, "icon": 64, "resource": 50}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One button. ``url`` '' – it cannot be used, and ``reason`` says why. ``posts`` – one click does it, without a page
+    that asks first."""
+
+    name: str
+    tile: Tile
+    url: str = ""
+    reason: str = ""
+    posts: bool = False
+
+
+@dataclass(frozen=True)
+class Board:
+    """The buttons of one organization, in its order. ``refusal`` – why it offers none (ORGS-081)."""
+
+    organization: Organization
+    offers: list[Offer] = field(default_factory=list)
+    refusal: str = ""
+
+
+def boards(actor: Actor) -> list[Board]:
+    """What the start page shows a person: the buttons of every organization in which the person works.
+
+    What leads nowhere is shown and cannot be used: the order is the organization's, and a button that is missing for
+    some looks like a mistake. The words are the same for what is not there and for what one may not see. Organizations
+    without buttons are left out, unless their trial is over. One query, and one for each kind of target.
+    """
+    places = {
+        m.organization_id: m.organization for m in actor.memberships_list if m.organization_id in actor.organizations
+    }
+    actions = list(QuickAction.objects.filter(organization__in=places).order_by("position", "id"))
+    addresses = _addresses(actor, actions)
+    found = []
+    for organization in sorted(places.values(), key=lambda o: (len(o.ancestors), o.name.lower(), o.pk)):
+        answer = rules.may_use(organization)
+        mine = [action for action in actions if action.organization_id == organization.pk] if answer else []
+        if mine or not answer:
+            offers = [_offer(action, addresses) for action in mine]
+            found.append(Board(organization, offers, "" if answer else str(answer.reason)))
+    return found
+
+
+def _addresses(actor: Actor, actions: list[QuickAction]) -> dict[tuple[str, int], str]:
+    wanted: dict[str, set[int]] = {}
+    for action in actions:
+        if action.resource_id is not None:
+            wanted.setdefault(action.resource, set()).add(action.resource_id)
+    found = {}
+    for word, ids in wanted.items():
+        resource = resources.known(word)
+        for pk, url in (resource.find(actor, ids) if resource else {}).items():
+            found[word, pk] = url
+    return found
+
+
+def _offer(action: QuickAction, addresses: Mapping[tuple[str, int], str]) -> Offer:
+    looks = tile(action.color, action.icon)
+    resource = resources.known(action.resource)
+    if resource is None:
+        return Offer(action.name, looks, reason=_("This installation does not know what it leads to."))
+    url = addresses.get((action.resource, action.resource_id or 0))
+    if not url:
+        return Offer(action.name, looks, reason=_("What it leads to is not there, or not open to you."))
+    return Offer(action.name, looks, url=url, posts=action.one_click and resource.starts)
 
 
 def listed(organization: Organization) -> list[QuickAction]:

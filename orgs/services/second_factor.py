@@ -9,20 +9,28 @@ from __future__ import annotations
 import base64
 import secrets
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 from django_otp.oath import TOTP
 
 from core import scope
-from core.errors import Conflict
+from core.errors import Conflict, Denied
 from core.services import audit
 from core.tokens import keyed_hash
 from orgs.models import Membership, Organization, RecoveryCode, SecondFactor, User
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orgs.actor import Actor
+
+REQUIRED = "second_factor_required"
 STEP = 30  # seconds
 RECOVERY_CODES = 10
 
@@ -67,17 +75,50 @@ def verify_any(user: User, code: str) -> bool:
 
 def obliged(user: User, organization: Organization | None = None) -> bool:
     """Whether a second factor is demanded: by the membership, its organization or an ancestor (DOCMS-020)."""
-    memberships = Membership.objects.active().filter(user=user).select_related("organization")
+    memberships = Membership.objects.active().filter(user=user, organization__closed_at=None)
     if organization is not None:
         memberships = memberships.filter(organization=organization)
-    nodes: set[int] = set()
     with scope.all_tenants():  # asked before it is known where the person belongs
-        found = list(memberships)
-    for membership in found:
-        if membership.tfa_force:
-            return True
-        nodes |= {membership.organization_id, *membership.organization.ancestors}
-    return Organization.objects.filter(pk__in=nodes, enforces_second_factor=True).exists()
+        return bool(demanding(memberships.select_related("organization")))
+
+
+def demanding(memberships: Iterable[Membership]) -> list[Organization]:
+    """Those of the memberships' organizations in which a second factor is demanded: of this member, by the organization
+    itself, or by one above it (ORGS-053), whose name is none of the member's business.
+
+    Asks the database only where something lies above.
+    """
+    places = [(m, m.organization) for m in memberships]
+    above = {pk for _m, organization in places for pk in organization.ancestors}
+    strict = set(
+        Organization.objects.filter(pk__in=above, enforces_second_factor=True).values_list("pk", flat=True)
+        if above
+        else ()
+    )
+    return [
+        organization
+        for membership, organization in places
+        if membership.tfa_force or organization.enforces_second_factor or not strict.isdisjoint(organization.ancestors)
+    ]
+
+
+def owed(actor: Actor) -> list[Organization]:
+    """The organizations that demand a second factor of somebody who has none; until one is set up the person stays
+    outside, however long the session or the token has been open (ORGS-054). Usually costs no query.
+    """
+    found = demanding(actor.memberships_list)
+    return [] if not found or actor.has_second_factor else found
+
+
+def require_none_owed(actor: Actor) -> None:
+    """Raise `Denied` (``second_factor_required``) for whoever owes one; for doors that cannot lead to its set-up."""
+    if owed(actor):
+        raise Denied(_("Your company demands a second factor. Please set one up in your profile."), code=REQUIRED)
+
+
+def named(organizations: Iterable[Organization]) -> str:
+    """Who demands it, for a sentence."""
+    return ", ".join(dict.fromkeys(organization.name for organization in organizations))
 
 
 def start(user: User, organization: Organization | None = None) -> SecondFactor:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -17,12 +18,21 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.errors import Denied, DomainError, NotFound
 from orgs.models import Session, User
+from orgs.services import second_factor
 
 View = Callable[..., HttpResponseBase]
 
 
+def before_second_factor(view: View) -> View:
+    """Mark a page about the own account, which is open also to who owes a second factor. Below `page`."""
+    view.before_second_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 def page(view: View) -> View:
     """A page for signed-in people: others are sent to sign in; errors of the domain become pages.
+
+    Whoever owes a second factor is sent to set it up first (ORGS-054), but for pages marked by `before_second_factor`.
 
     Answers that are pages are never kept by the browser: on a shared device "back" shows nothing after signing out.
     """
@@ -33,6 +43,8 @@ def page(view: View) -> View:
             if is_fragment(request):
                 return HttpResponse(status=401, headers={"HX-Redirect": reverse("portal:login")})
             return redirect_to_login(request.get_full_path(), reverse("portal:login"))
+        if not hasattr(view, "before_second_factor") and second_factor.owed(request.actor):  # type: ignore[attr-defined]
+            return _to_enrolment(request)
         with timezone.override(None):
             response: HttpResponseBase
             try:
@@ -52,6 +64,13 @@ def page(view: View) -> View:
         return response
 
     return inner
+
+
+def _to_enrolment(request: HttpRequest) -> HttpResponse:
+    if is_fragment(request):
+        return HttpResponse(status=403, headers={"HX-Redirect": reverse("portal:second-factor")})
+    wanted = urlencode({"next": request.get_full_path() if request.method == "GET" else reverse("portal:home")})
+    return redirect(f"{reverse('portal:second-factor')}?{wanted}")
 
 
 def account(request: HttpRequest) -> User:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -19,9 +19,12 @@ from orgs.models import Session
 from orgs.services import accounts, passwords, second_factor
 from portal.web.context import theme_of
 from portal.web.forms import ChangePasswordForm, ProfileForm
-from portal.web.pages import account, page, this_session
+from portal.web.pages import account, before_second_factor, page, this_session
 from portal.web.shell import enter
 from portal.web.sign_in import remember_theme
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
 
 # Names that people know, in the order in which a browser's long name must be read.
 BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
@@ -56,7 +59,9 @@ def _devices(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _show(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponse:
-    enter(request, None, "profile")
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    demanding = second_factor.demanding(actor.memberships_list)
+    enter(request, None, "profile", bare=bool(demanding) and not actor.has_second_factor)
     user = account(request)
     initial = {
         "first_name": user.first_name,
@@ -69,13 +74,15 @@ def _show(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponse
         "form": ProfileForm(initial=initial),
         "password_form": ChangePasswordForm(hint=passwords.policy_hint()),
         "devices": _devices(request),
-        "has_second_factor": second_factor.confirmed(user) is not None,
+        "has_second_factor": actor.has_second_factor,
+        "demanded_by": second_factor.named(demanding),
         **forms,
     }
     return render(request, "portal/profile.html", context, status=status)
 
 
 @page
+@before_second_factor
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change what one may change about oneself."""
     if request.method != "POST":
@@ -93,6 +100,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 @page
+@before_second_factor
 def change_password(request: HttpRequest) -> HttpResponse:
     """Replace the password; every other device is signed out."""
     if request.method != "POST":
@@ -119,6 +127,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @page
+@before_second_factor
 def end_device(request: HttpRequest, session_id: int) -> HttpResponse:
     """Sign one other device out."""
     session = Session.objects.filter(user=request.user.pk, pk=session_id).first()
@@ -132,6 +141,7 @@ def end_device(request: HttpRequest, session_id: int) -> HttpResponse:
 
 @require_POST
 @page
+@before_second_factor
 def end_other_devices(request: HttpRequest) -> HttpResponse:
     """Sign all devices out but this one."""
     row = this_session(request)

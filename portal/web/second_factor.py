@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -15,7 +16,7 @@ from orgs.models import SecondFactor, SignInLog, User
 from orgs.services import second_factor as service
 from orgs.services.installation import installation
 from portal.web.forms import CodeForm
-from portal.web.pages import account, page
+from portal.web.pages import account, before_second_factor, next_page, page
 from portal.web.shell import enter
 
 
@@ -32,19 +33,24 @@ def _offer(user: User) -> dict[str, Any]:
 
 
 @page
+@before_second_factor
 def enrol(request: HttpRequest) -> HttpResponse:
-    """Show the key, take the first code, hand out recovery codes."""
-    enter(request, None, "profile")
+    """Show the key, take the first code, hand out recovery codes; then on to where somebody was sent here from."""
+    owed = service.owed(request.actor)  # type: ignore[attr-defined]
+    enter(request, None, "profile", bare=bool(owed))
     user = account(request)
+    onwards = next_page(request, reverse("portal:profile"))
     if service.confirmed(user):
-        return redirect("portal:profile")
+        return redirect(onwards)
     form = CodeForm(request.POST if request.method == "POST" else None, first=True)
     if request.method == "POST" and form.is_valid():
         if service.confirm(_key(user), form.cleaned_data["code"]):
-            return render(request, "portal/second_factor_codes.html", {"codes": service.new_recovery_codes(user)})
+            done = {"codes": service.new_recovery_codes(user), "onwards": onwards}
+            return render(request, "portal/second_factor_codes.html", done)
         form.add_error("code", _("This code is not right. Is the clock of your phone right?"))
     status = 422 if form.errors else 200
-    return render(request, "portal/second_factor.html", {"form": form, **_offer(user)}, status=status)
+    context: dict[str, Any] = {"form": form, "demanded_by": service.named(owed), **_offer(user)}
+    return render(request, "portal/second_factor.html", context, status=status)
 
 
 @require_POST
@@ -55,16 +61,19 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
     user = account(request)
     if not service.confirmed(user):
         return redirect("portal:profile")
-    return render(request, "portal/second_factor_codes.html", {"codes": service.new_recovery_codes(user)})
+    context = {"codes": service.new_recovery_codes(user), "onwards": reverse("portal:profile")}
+    return render(request, "portal/second_factor_codes.html", context)
 
 
 @require_POST
 @page
 def remove(request: HttpRequest) -> HttpResponse:
-    """Switch it off, unless the company demands it; the password is asked again."""
+    """Switch it off, unless an organization demands it, which the refusal names; the password is asked again."""
     user = account(request)
-    if service.obliged(user):
-        messages.error(request, _("Your company demands the second step. It stays switched on."))
+    demanding = service.demanding(request.actor.memberships_list)  # type: ignore[attr-defined]
+    if demanding:
+        refusal = _("%(who)s demands the second step. It stays switched on.")
+        messages.error(request, refusal % {"who": service.named(demanding)})
     elif not user.check_password(request.POST.get("password", "")):
         messages.error(request, _("The password was not right. The second step stays switched on."))
     else:

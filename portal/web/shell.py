@@ -227,15 +227,16 @@ def home_community(request: HttpRequest) -> Community | None:
     return reach.first()
 
 
-def enter(request: HttpRequest, community_id: int | None, here: str) -> Shell:
+def enter(request: HttpRequest, community_id: int | None, here: str, *, bare: bool = False) -> Shell:
     """Build the frame of a page; a community out of reach is not found (PORTAL-014).
 
-    Without ``community_id`` the page belongs to no house (profile) and keeps the last one around it.
+    Without ``community_id`` the page belongs to no house (profile) and keeps the last one around it, unless it is
+    ``bare``: for who may not look into any yet.
     Times are shown in the zone of the company.
     """
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if community_id is None:
-        community = home_community(request)
+        community = None if bare else home_community(request)
     else:
         reach = actor.communities | actor.managed
         community = communities(actor).filter(pk=community_id).first() if community_id in reach else None

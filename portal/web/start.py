@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from orgs.models import Contact
+from orgs.services import availability
 from portal.web import papers
 from portal.web.pages import page
 from portal.web.shell import Shell, enter, home_community, number_of, search_places
@@ -26,7 +27,11 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("portal:start", community_id=community.pk)
     enter(request, None, "start")
     actor = request.actor  # type: ignore[attr-defined]
-    return render(request, "portal/no_place.html", {"is_staff": bool(actor.staff_tenants) or actor.is_operator})
+    context = {
+        "is_staff": bool(actor.staff_tenants) or actor.is_operator,
+        "standings": availability.standings(actor),
+    }
+    return render(request, "portal/no_place.html", context)
 
 
 @require_GET

@@ -19,6 +19,7 @@ from docms import rules
 from docms.models import Folder
 from docms.services import intake
 from orgs.actor import enter as enter_as
+from orgs.services.second_factor import require_none_owed
 from portal.rules import may_use_folder
 from portal.web.documents import cabinet_of
 from portal.web.pages import page
@@ -30,6 +31,7 @@ DOOR = "web"
 def tenant_of(request: HttpRequest, metadata: dict[str, str]) -> int:
     """For `core.tus`: bytes lie with the folder they are meant for. Raises `NotFound`, `Denied` for who may not upload."""
     actor = enter_as(request.user, door=DOOR)  # type: ignore[arg-type]
+    require_none_owed(actor)
     folder_id = number_in(metadata.get("folder", ""))
     found = Folder.objects.visible_to(actor, all=True).select_related("community", "unit__community")
     folder = found.filter(pk=folder_id).first() if folder_id else None

@@ -156,6 +156,18 @@ def test_a_notification_goes_to_the_people_named_in_their_languages(cast: Cast, 
     assert len(mailed(file)) == 4
 
 
+@pytest.mark.rule("ORGS-081")
+def test_once_the_trial_is_over_nobody_is_notified(cast: Cast, admin: Caller, file: int) -> None:
+    rows.change(cast.tenant, {"trial_ends_at": timezone.now()})
+    body = {"file_id": file, "user_ids": [cast.renter.pk]}
+    answer = admin.refused("POST", "/notifications", 403, body)
+    assert answer["message"] == "Der Testzeitraum dieser Organisation ist vorbei."
+    assert not Message.objects.exists()
+    rows.change(cast.tenant, {"booked_at": timezone.now()})
+    admin.ok("POST", "/notifications", body)
+    assert Message.objects.count() == 1
+
+
 @pytest.mark.rule("DOCMS-146")
 def test_a_notification_needs_mail_in_the_folder(
     cast: Cast, admin: Caller, renter: Caller, folder: int, file: int

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from core.models import AuditEntry, Blob
+from core.models import AuditEntry, Blob, SystemLog
 from core.services import rows
 from docms import tasks
 from docms.models import Document, DocumentLog, DocumentShare
@@ -522,3 +522,26 @@ def test_the_language_of_the_tenant_is_taken_when_none_is_named(cast: Cast, admi
     rows.change(cast.tenant, {"language": "fr"})
     share_id, _token, _code = shared(admin, file)
     assert DocumentShare.objects.get(pk=share_id).locale == "fr"
+
+
+# --- After a trial ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("ORGS-081")
+def test_once_the_trial_is_over_nothing_is_shared(cast: Cast, admin: Caller, file: int) -> None:
+    rows.change(cast.tenant, {"trial_ends_at": timezone.now()})
+    answer = admin.refused("POST", f"/files/{file}/shares", 403, NINA)
+    assert answer["message"] == "Der Testzeitraum dieser Organisation ist vorbei."
+    assert not DocumentShare.objects.exists()
+    assert not Message.objects.exists()
+    rows.change(cast.tenant, {"booked_at": timezone.now()})
+    shared(admin, file)
+
+
+def test_a_code_that_was_lost_after_the_trial_is_noted_but_not_mailed(cast: Cast, admin: Caller, file: int) -> None:
+    share_id, _token, _code = shared(admin, file)
+    rows.change(cast.tenant, {"trial_ends_at": timezone.now()})
+    shares.mark_undelivered(DocumentShare.objects.get(pk=share_id).message)
+    assert DocumentShare.objects.get(pk=share_id).undelivered_at is not None
+    assert not Message.objects.filter(kind="share_undelivered").exists()
+    assert SystemLog.objects.get(category="mail").action == f"share_undelivered: share {share_id}"

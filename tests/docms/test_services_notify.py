@@ -331,3 +331,25 @@ def test_the_tasks_do_their_work_and_tolerate_missing_rows(cast: Cast) -> None:
         ("docms.release_documents", ""),
         ("docms.delete_after_download", ""),
     }
+
+
+@pytest.mark.rule("ORGS-081")
+def test_once_the_trial_is_over_the_job_tells_nobody_and_says_so(cast: Cast) -> None:
+    where = everybody(cast, mail_after_upload_enable=True)
+    rows.change(cast.tenant, {"trial_ends_at": timezone.now()})
+    paper, heard = publish(cast, where), []
+
+    def note(sender: Any, *, document: Document, people: frozenset[int], **_: Any) -> None:
+        heard.append(len(people))
+
+    document_published.connect(note)
+    try:
+        assert told(cast, paper) == set()
+    finally:
+        document_published.disconnect(note)
+    assert heard == [5]  # what stays in the house is not held up
+    entry = SystemLog.objects.get(tenant=cast.tenant)
+    assert (entry.category, entry.action) == ("mail", f"document_published: document {paper.pk}")
+    rows.change(cast.tenant, {"booked_at": timezone.now()})
+    assert told(cast, paper) == set()  # it was announced then
+    assert told(cast, publish(cast, where)) == {"guest", "staff", "owner", "renter", "additional"}

@@ -77,6 +77,18 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
             actor=cast.actor("admin"), tenant_id=cast.tenant.pk, title="Rechtsstreit 7", reason="Klage der Mieterin",
             contact=cast.contact("renter"),
         )  # fmt: skip
+        actions = [
+            {
+                "name": "Rundschreiben",
+                "color": "gold",
+                "icon": "campaign",
+                "resource": "folder",
+                "resource_id": where.pk,
+            },
+            {"name": "Einladung", "color": "#1f5c4a", "resource": "document", "resource_id": document.pk},
+            {"name": "Weg", "color": "#777", "resource": "document", "resource_id": 10**9},
+        ]
+        quick_actions.replace(actor=cast.actor("admin"), organization=cast.tenant, actions=actions)
         app = applications.create(tenant=cast.tenant, values={"name": "Archiv"}, user_ids=[cast.renter.pk])
         branches = branches_of(cast)
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
@@ -159,6 +171,18 @@ def test_pages_of_the_operator_are_accessible(
             axe(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, url
     context.close()
+
+
+def test_one_says_whether_one_is_there_with_one_button(page: Page, office: tuple[Cast, list[str]]) -> None:
+    sign_in(page, "admin")
+    buttons = page.get_by_role("group", name="Ihre Verfügbarkeit")
+    expect(buttons.get_by_role("button", name="Verfügbar", exact=True)).to_have_attribute("aria-pressed", "true")
+    buttons.get_by_role("button", name="Im Einsatz").click()
+    page.wait_for_url("**/admin/")
+    expect(page.get_by_text("Sie sind im Einsatz.")).to_be_visible()
+    expect(buttons.get_by_role("button", name="Im Einsatz")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("link", name="Rundschreiben").click()
+    page.wait_for_url("**/admin/docms/document/?folder__id__exact=*")
 
 
 def test_papers_are_dropped_named_and_published(page: Page, office: tuple[Cast, list[str]], tmp_path: Path) -> None:

@@ -88,6 +88,29 @@ def sign_in(page: Page, name: str = "renter@quartier.test") -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_of_people_who_only_work_for_a_company_is_accessible(
+    chromium: Browser, live_server: Any, axe: Callable[..., None], theme: str
+) -> None:
+    cast: Cast = load()
+    with scope.unit_of_work(door="test"):
+        cast.membership("staff").assignments.all().delete()
+    context = chromium.new_context(
+        base_url=live_server.url, viewport={"width": 320, "height": 800}, color_scheme=theme, locale="de-DE"
+    )
+    page = context.new_page()
+    page.goto("/app/login")
+    page.fill("[name=username]", "staff@quartier.test")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.get_by_role("button", name="Nicht verfügbar").click()
+    expect(page.get_by_role("button", name="Nicht verfügbar")).to_have_attribute("aria-pressed", "true")
+    axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(SMALL) == []
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_every_page_is_accessible_and_fits(
     chromium: Browser, live_server: Any, house: dict[str, Any], axe: Callable[..., None], theme: str, width: int

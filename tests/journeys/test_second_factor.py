@@ -187,13 +187,37 @@ def test_what_the_company_demands_cannot_be_switched_off(
     first_step(page)
     second_step(page, otp(key))
     assert is_inside(page)
-    for demanded in (True, False):
-        Organization.objects.filter(pk=cast.tenant.pk).update(enforces_second_factor=demanded)
-        page.goto("/app/profile")
-        form = "form[action$='/second-factor/remove']"
-        press(page, f"details:has({form}) > summary")
-        write(page, f"{form} [name=password]", PASSWORD)
-        tab_to(page, f"{form} button")
-        enter(page)
-        expect(page.locator(".notice, [role=status], [role=alert]").first).to_be_visible()
-        assert SecondFactor.objects.filter(user=cast.renter).exists() is demanded
+    form, switch = "form[action$='/second-factor/remove']", "details:has(form[action$='/second-factor/codes'])"
+    Organization.objects.filter(pk=cast.tenant.pk).update(enforces_second_factor=True)
+    page.goto("/app/profile")
+    press(page, f"{switch} > summary")
+    expect(page.get_by_text("Brandt & Keller verlangt den zweiten Schritt", exact=False)).to_be_visible()
+    expect(page.locator(form)).to_have_count(0)
+    Organization.objects.filter(pk=cast.tenant.pk).update(enforces_second_factor=False)
+    page.goto("/app/profile")
+    press(page, f"{switch} > summary")
+    write(page, f"{form} [name=password]", PASSWORD)
+    tab_to(page, f"{form} button")
+    enter(page)
+    expect(page.locator(".notice, [role=status], [role=alert]").first).to_be_visible()
+    assert not SecondFactor.objects.filter(user=cast.renter).exists()
+
+
+def test_a_demand_that_comes_while_one_is_signed_in_leads_to_the_set_up_and_back(
+    page: Page, cast: Cast, axe: Callable[..., None]
+) -> None:
+    first_step(page)
+    assert is_inside(page)
+    Organization.objects.filter(pk=cast.tenant.pk).update(enforces_second_factor=True)
+    wanted = f"/app/c/{cast.house_a.pk}/info/documents"
+    page.goto(wanted)
+    page.wait_for_url("**/profile/second-factor?next=*")
+    expect(page.get_by_text("Brandt & Keller verlangt den zweiten Schritt.")).to_be_visible()
+    axe(page)
+    page.goto("/app/profile")
+    axe(page)
+    page.goto(wanted)
+    second_step(page, otp(secret(page), -1))
+    expect(page.locator(".codes li")).to_have_count(10)
+    press(page, "main a.button.primary")
+    page.wait_for_url(f"**{wanted}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from core import scope
 from core.models import AuditEntry
@@ -281,6 +282,17 @@ def test_everyone_of_a_house_is_invited_after_a_preview(cast: Cast) -> None:
     again = client.post(url).context
     assert [count for _title, count in again["counted"]] == [0, 1, 1, 3]
     assert Invite.objects.count() == 1
+
+
+@pytest.mark.rule("ORGS-081")
+def test_once_the_trial_is_over_nobody_is_invited_and_the_page_says_why(cast: Cast) -> None:
+    person(cast, "Anna", cast.unit_a3, email="anna@quartier.test")
+    client, url = signed_in(cast.staff), f"/admin/orgs/community/{cast.house_a.pk}/invite/"
+    Organization.objects.filter(pk=cast.tenant.pk).update(trial_ends_at=timezone.now())
+    for answer in (client.get(url), client.post(url)):
+        assert answer.status_code == 403
+        assert "Der Testzeitraum dieser Organisation ist vorbei." in answer.content.decode()
+    assert not Invite.objects.exists()
 
 
 def test_one_person_is_invited_for_the_homes_that_one_looks_after(cast: Cast) -> None:

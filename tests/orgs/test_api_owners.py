@@ -249,6 +249,7 @@ def test_the_same_person_is_not_written_to_without_end(cast: Cast, me: Caller, t
     me.ok("POST", path, {"email": cast.guest.email})
 
 
+@pytest.mark.rule("ORGS-081")
 def test_after_an_unbooked_trial_nobody_is_invited(cast: Cast, me: Caller, top: dict[str, Any]) -> None:
     Organization.objects.filter(pk=top["id"]).update(trial_ends_at=timezone.now())
     me.refused("POST", f"/organization/{top['id']}/owner/invitation", 403, {"email": cast.renter.email})

@@ -374,6 +374,7 @@ def test_what_is_made_during_a_trial_is_on_trial(me: Caller, top: dict[str, Any]
     assert (me.get(top)["state"], me.get(top)["trialEndDate"]) == ("active", None)
 
 
+@pytest.mark.rule("ORGS-081")
 def test_after_an_unbooked_trial_quick_actions_are_refused(me: Caller) -> None:
     me.ok("POST", "/trial")
     made = me.make("Probe")

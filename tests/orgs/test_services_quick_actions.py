@@ -96,6 +96,7 @@ def test_members_read_and_do_not_write(cast: Cast, top: Organization) -> None:
     assert names(top) == []
 
 
+@pytest.mark.rule("ORGS-081")
 def test_after_an_unbooked_trial_there_are_none(cast: Cast, top: Organization) -> None:
     put(cast, top, button("A"))
     Organization.objects.filter(pk=top.pk).update(trial_ends_at=timezone.now() - datetime.timedelta(seconds=1))

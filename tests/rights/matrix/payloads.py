@@ -33,6 +33,7 @@ PAYLOADS: dict[str, Any] = {
     f"POST {ONE}/<str:organization_id>/owner/invitation": {"email": "guest@quartier.test"},
     "POST admin/uploads/": {"tenant": "{tenant_id}"},
     "POST app/uploads/": {"folder": "{folder_id}"},
+    "POST app/presence": {"organization": "{tenant_id}", "presence": "engaged"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},
     f"PUT {D}password/token/<str:token>": {"new_password": "Ein-anderer-Satz-2"},
     f"POST {D}users": _USER,

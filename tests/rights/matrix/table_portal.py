@@ -29,6 +29,8 @@ GET app/invite/<str:code>                                                    A  
 POST app/invite/<str:code>                                                   a422   ABX    AX     AX     AX     AX     ABX    ABX    AX     AX     AX
 GET app/places                                                               in     +      +      +      +      +      +      +      +      +      +
 POST app/places                                                              405    405    405    405    405    405    405    405    405    405    405
+GET app/presence                                                             405    405    405    405    405    405    405    405    405    405    405
+POST app/presence                                                            in     -      -      -      -      -      AB     AB     A      X      -
 GET app/c/<int:community_id>/                                                in     A      A      A      A      -      B      A      A      X      -
 POST app/c/<int:community_id>/                                               405    405    405    405    405    405    405    405    405    405    405
 GET app/c/<int:community_id>/info/documents                                  in     A      A      A      A      -      B      A      A      X      -
