@@ -38,3 +38,8 @@ def register(word: str, find: Find, *, starts: bool = False) -> None:
 def known(word: str) -> Resource | None:
     """What a word means here; None for one that no floor of this installation knows."""
     return _KNOWN.get(word)
+
+
+def words() -> list[str]:
+    """The words that mean something here, for whoever writes one."""
+    return sorted(_KNOWN)

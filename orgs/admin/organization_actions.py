@@ -17,7 +17,7 @@ from core.admin import pages
 from core.admin.pages import Cell, Section, change_url, of_object
 from core.answers import require
 from core.errors import Changed, Denied, DomainError, Invalid
-from orgs import rules
+from orgs import resources, rules
 from orgs.services import quick_actions
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def editor_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str) 
         is_full=len(rows) >= quick_actions.MOST,
         most=quick_actions.MOST,
         lengths=quick_actions.LENGTHS,
+        words=resources.words(),
         is_shut=not rules.may_use(obj),
         back=change_url(obj),
     )

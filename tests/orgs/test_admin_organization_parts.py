@@ -103,6 +103,16 @@ def test_the_focus_goes_along_with_a_row(cast: Cast, branch: Organization) -> No
     assert 'value="up-1"' in button
 
 
+def test_the_words_that_lead_somewhere_are_offered(cast: Cast, branch: Organization) -> None:
+    send(signed_in(cast.admin), branch, FIRST)
+    page = signed_in(cast.admin).get(f"{TREE}{branch.pk}/quick-actions/").content.decode()
+    assert re.findall(r'<option value="([^"]*)">', page[page.index('<datalist id="words">') :])[:2] == [
+        "document",
+        "folder",
+    ]
+    assert re.search(r'name="0-resource"[^>]* list="words"', page)
+
+
 def test_a_known_row_keeps_its_number(cast: Cast, branch: Organization) -> None:
     client = signed_in(cast.admin)
     send(client, branch, FIRST, SECOND)
