@@ -72,11 +72,11 @@ class WordsQuery(SearchQuery):
         super().__init__(" ".join(words), search_type="raw")
         self.words, self.joint = words, joint
 
-    def as_sql(self, *_compiler: Any, **_options: Any) -> tuple[str, tuple[str, ...]]:  # type: ignore[override]
+    def as_sql(self, *_compiler: Any, **_options: Any) -> Any:  # lookups of Django want a list
         """The statement's text, with a place for each word in each language."""
         one = " || ".join(f"to_tsquery('{config}'::regconfig, %s)" for config in _CONFIGS)
         text = f" {self.joint} ".join(f"({one})" for _word in self.words)
-        return f"({text})", tuple(f"{word}:*" for word in self.words for _config in _CONFIGS)
+        return f"({text})", [f"{word}:*" for word in self.words for _config in _CONFIGS]
 
 
 def search_query(text: str, *, any_word: bool = False) -> SearchQuery | None:
