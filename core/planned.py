@@ -61,16 +61,6 @@ def count(found: models.QuerySet[Any, Any]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def column(found: models.QuerySet[Any, Any]) -> list[Any]:
-    """The rows of a queryset that selects one column, of numbers or text: nothing converts what the database answers."""
-    inner = sql_of(found)
-    if inner is None:
-        return []
-    with planned_cursor() as cursor:
-        cursor.execute(*inner)
-        return [value for (value,) in cursor.fetchall()]
-
-
 class ModelRows:
     """Rows of models by a constant statement, in which ``{alias}`` stands for all columns of a model.
 
