@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func
+from django.db.models import F, Func, Value
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Self
 
     from core.protocols import Actor
@@ -41,6 +41,11 @@ class EqualsAny(Func):
 def any_of(field: str, subquery: models.QuerySet[Any, Any]) -> models.Q:
     """``field = ANY(ARRAY(subquery))``; the subquery selects one column."""
     return models.Q(EqualsAny(F(field), _Rows(subquery.order_by())))
+
+
+def equals_any(field: str, values: Iterable[int]) -> models.Q:
+    """``field = ANY(array)`` of given numbers: one parameter, where ``IN`` has one for each."""
+    return models.Q(EqualsAny(F(field), Value(list(values), output_field=ArrayField(models.BigIntegerField()))))
 
 
 def any_of_sql(field: str, subquery: str, params: Sequence[Any]) -> models.Q:

@@ -55,11 +55,14 @@ def expire_uploads() -> None:
 
 @shared_task(name=sweeps.TASK)
 def remove_content(*blob_ids: int) -> None:
-    """Destroy bytes to which nothing refers: daily all of them, after a deletion those that it has freed."""
+    """Destroy bytes to which nothing refers: daily all of them, after a deletion those that it has freed.
+
+    What fails is left for the next run; seven failures in a row of the daily one go to the system log.
+    """
     if blob_ids:
         sweeps.destroy_unreferenced(list(blob_ids))
     else:
-        jobs.run(sweeps.TASK, lambda: sweeps.sweep_unreferenced() | sweeps.sweep_objects())
+        jobs.run(sweeps.TASK, lambda: sweeps.sweep_unreferenced() | sweeps.sweep_objects(), told_after=7)
 
 
 @shared_task(name="core.seal_audit")

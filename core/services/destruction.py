@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from core.models import AuditEntry, DestructionRecord
+from core.models import DestructionRecord
 from core.services import audit, sweeps
 from core.services.wake import wake
 
@@ -34,16 +34,12 @@ def record(gone: Iterable[tuple[Model, dict[str, Any]]], *, reason: str, user_id
         )
         for row, facts in pairs
     )
-    AuditEntry.objects.bulk_create(
-        audit.entry_for(
-            "deleted",
-            object_type=row._meta.label_lower,
-            object_id=row.pk,
-            tenant_id=row.tenant_id,  # type: ignore[attr-defined]
-            changes={"reason": [None, reason]},
-        )
-        for row, _facts in pairs
-    )
+    by_model: dict[type[Model], list[Model]] = {}
+    for row, _facts in pairs:
+        by_model.setdefault(type(row), []).append(row)
+    changes = {"reason": [None, reason]}
+    for model, rows in by_model.items():
+        audit.record_many("deleted", model, ((row.pk, row.tenant_id, changes) for row in rows))  # type: ignore[attr-defined]
 
 
 def remove_bytes_later(blob_ids: Iterable[int]) -> None:

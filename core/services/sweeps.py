@@ -14,7 +14,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from core import scope
-from core.models import AuditEntry, Blob
+from core.models import Blob
+from core.querysets import equals_any
 from core.services import audit
 from core.storage import blob_name, preview_name, storage
 
@@ -85,26 +86,35 @@ def _unreferenced_after(last: int) -> list[int]:
 def _destroy(ids: list[int]) -> int:
     """Delete rows that are still without reference. Not by the ORM: it would empty references made meanwhile."""
     with scope.unit_of_work(door="worker"), scope.all_tenants():
+        found = _unreferenced(timezone.now()).filter(equals_any("pk", ids))
         doomed = list(
-            _unreferenced(timezone.now()).filter(pk__in=ids).select_for_update(skip_locked=True, of=("self",))
+            found.select_for_update(skip_locked=True, of=("self",)).values_list(
+                "pk", "tenant_id", "sha256", "size", "storage_key", "preview_key"
+            )
         )
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM core_blob WHERE id = ANY(%s)", [[blob.pk for blob in doomed]])
-        AuditEntry.objects.bulk_create(
-            audit.entry_for(
-                "destroyed",
-                object_type=Blob._meta.label_lower,
-                object_id=blob.pk,
-                tenant_id=blob.tenant_id,
-                changes={"sha256": [bytes(blob.sha256).hex(), None], "size": [blob.size, None]},
-            )
-            for blob in doomed
+            cursor.execute("DELETE FROM core_blob WHERE id = ANY(%s)", [[blob[0] for blob in doomed]])
+        audit.record_many(
+            "destroyed",
+            Blob,
+            (
+                (pk, tenant_id, {"sha256": [bytes(sha256).hex(), None], "size": [size, None]})
+                for pk, tenant_id, sha256, size, _key, _preview in doomed
+            ),
         )
-        for blob in doomed:
-            transaction.on_commit(partial(storage().delete, blob_name(blob.storage_key)), robust=True)
-            if blob.preview_key:
-                transaction.on_commit(partial(storage().delete, preview_name(blob.preview_key)), robust=True)
+        names = [blob_name(blob[4]) for blob in doomed]
+        names += [preview_name(blob[5]) for blob in doomed if blob[5]]
+        transaction.on_commit(partial(_remove_objects, names), robust=True)
     return len(doomed)
+
+
+def _remove_objects(names: list[str]) -> None:
+    """One that fails keeps no other: `sweep_objects` finds it."""
+    for name in names:
+        try:
+            storage().delete(name)
+        except Exception:
+            log.exception("the object %s could not be removed; the sweep will", name)
 
 
 def _destroy_one(blob_id: int) -> int:

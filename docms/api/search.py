@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from core.querysets import equals_any
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.api.fields import IdsField, TextField
@@ -78,5 +79,5 @@ class SearchFiles(DocmsView):
         wish = self.body(FileSearch)
         found = Document.objects.search(self.actor, wish["search"])
         if wish.get("preFilteredIds") is not None:
-            found = found.filter(pk__in=wish["preFilteredIds"])
+            found = found.filter(equals_any("pk", wish["preFilteredIds"]))
         return Response(list(found.order_by("title", "id").values_list("id", flat=True)))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict
-from core.models import AuditEntry
+from core.querysets import equals_any
 from core.services import audit, sweeps
 from core.services.wake import wake
 from docms.models import Document, DocumentHold, DocumentLog, DocumentVersion
@@ -56,9 +56,10 @@ def destroy(documents: QuerySet[Document], *, user_id: int | None, end: End | Ma
     ids = [row["id"] for row in doomed]
     ends = dict.fromkeys(ids, end) if isinstance(end, End) else end
     _record(doomed, ends, user_id)
-    blobs = sorted(set(DocumentVersion.objects.filter(document__in=ids).order_by().values_list("blob_id", flat=True)))
-    DocumentHold.objects.filter(document__in=ids, hold__released_at__isnull=False).delete()
-    Document.objects.filter(pk__in=ids).delete()
+    versions = DocumentVersion.objects.filter(equals_any("document", ids)).order_by()
+    blobs = sorted(set(versions.values_list("blob_id", flat=True)))
+    DocumentHold.objects.filter(equals_any("document", ids), hold__released_at__isnull=False).delete()
+    Document.objects.filter(equals_any("pk", ids)).delete()
     by_tenant: dict[int, list[int]] = {}
     for row in doomed:
         by_tenant.setdefault(row["tenant_id"], []).append(row["id"])
@@ -103,17 +104,19 @@ def _record(doomed: Sequence[Mapping[str, Any]], ends: Mapping[int, End], user_i
     with connection.cursor() as cursor:
         cursor.execute(_RECORDED, values)
         cursor.execute(_LOGGED, values)
-    AuditEntry.objects.bulk_create(
-        audit.entry_for(
-            "deleted",
-            object_type=Document._meta.label_lower,
-            object_id=row["id"],
-            tenant_id=row["tenant_id"],
-            changes={
-                "filename": [row["filename"], None],
-                "folder": [row["folder_id"], None],
-                "reason": [None, ends[row["id"]].reason],
-            },
-        )
-        for row in doomed
+    audit.record_many(
+        "deleted",
+        Document,
+        (
+            (
+                row["id"],
+                row["tenant_id"],
+                {
+                    "filename": [row["filename"], None],
+                    "folder": [row["folder_id"], None],
+                    "reason": [None, ends[row["id"]].reason],
+                },
+            )
+            for row in doomed
+        ),
     )

@@ -19,7 +19,7 @@ from django.utils import timezone
 from core import scope
 from core.logs import mask
 from core.models import DestructionRecord, SystemLog
-from core.querysets import any_of
+from core.querysets import any_of, equals_any
 from docms.models import Document, Folder
 from docms.services.destruction import End, destroy
 from orgs.services.holds import keep_still
@@ -144,6 +144,11 @@ def due_soon(until: datetime.datetime) -> DocumentQuerySet[Document]:
     return ordered
 
 
+_RULED = (
+    "first_access", "created_at", "folder__allow_delete_files", "folder__file_delete_files", "current__created_at",
+)  # fmt: skip
+
+
 def rule_of(document: Document) -> dict[str, Any]:
     """What its destruction record says of the rule; ``document`` comes from `with_due`."""
     row: Any = document  # the annotations
@@ -221,12 +226,12 @@ def _batches(policy: Policy) -> Iterator[list[int]]:
 def _delete_due(ids: list[int], name: str, policy: Policy) -> int:
     """How many went. Left are those that are gone or not due any more: moved, opened, held or protected meanwhile."""
     with scope.unit_of_work(door="worker"), scope.all_tenants():
-        documents = Document.objects.filter(pk__in=ids)
+        documents = Document.objects.filter(equals_any("pk", ids))
         keep_still(documents.order_by().values_list("tenant_id", flat=True).distinct())
         list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        found: Any = _by(policy, documents, timezone.now()).select_related("folder", "current")
+        found: Any = _by(policy, documents, timezone.now()).select_related("folder", "current").only(*_RULED)
         ends = {row.pk: End(row.policy, rule_of(row) | {"job": name}) for row in found}
-        return len(destroy(Document.objects.filter(pk__in=list(ends)), user_id=None, end=ends))
+        return len(destroy(Document.objects.filter(equals_any("pk", ends)), user_id=None, end=ends))
 
 
 def _report(name: str, document_id: int, error: Exception) -> None:

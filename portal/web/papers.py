@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
+from django.db import connection
 from django.db.models import Case, Count, Value, When
 from django.db.models.functions import ExtractYear
 
 from core import planned
+from core.text import words_of
 from docms.models import Document, Folder, FolderMark
 from docms.querysets import DocumentQuerySet, may
 from docms.services.search import Marks, marks_of, meant
@@ -207,7 +209,9 @@ class Cabinet:
     @cached_property
     def pages(self) -> Paginator[Document]:
         """The list in pages of fifty, counted without what the rows say besides."""
-        pages = _Hits(self) if self.filters.words else Paginator(self.listed, PAGE)
+        if self.filters.words:
+            return _Hits(self)
+        pages = Paginator(self.listed, PAGE)
         pages.count = planned.count(self.narrowed)
         return pages
 
@@ -259,6 +263,12 @@ class Cabinet:
         return papers.select_related("folder", "label", "current__blob", "uploaded_by").first()
 
 
+# The search with its ranks comes in as the queryset's own text. One answer says both the order and how many there are.
+_BEST = """
+SELECT id, count(*) OVER () FROM ({hits}) AS hits ORDER BY rank DESC, created_at DESC, id DESC LIMIT %s OFFSET %s
+"""
+
+
 class _Hits(Paginator):  # type: ignore[type-arg]
     """Pages of a search: the order is found with ids alone, then the rows of one page are fetched.
 
@@ -266,23 +276,41 @@ class _Hits(Paginator):  # type: ignore[type-arg]
     """
 
     def __init__(self, cabinet: Cabinet) -> None:
-        super().__init__(cabinet.narrowed.best_first(cabinet.filters.words), PAGE)
+        super().__init__(cabinet.narrowed, PAGE)
         self.cabinet = cabinet
+
+    @cached_property
+    def count(self) -> int:
+        """Told by the statement that finds the first page, which nearly everybody wants to see."""
+        return self._first[1]
+
+    @cached_property
+    def _first(self) -> tuple[list[int], int]:
+        return self._best(0)
+
+    def _best(self, start: int) -> tuple[list[int], int]:
+        """The ids of the page that starts there, and the number of all hits; none and 0 beyond the last."""
+        words = self.cabinet.filters.words
+        if not words_of(words):
+            return [], 0
+        ranked = self.cabinet.narrowed.best_first(words).order_by()
+        inner = planned.sql_of(ranked.values("id", "created_at", "rank"))
+        if inner is None:
+            return [], 0
+        with connection.cursor() as cursor:  # planned anew: how many hold a word decides which index is read first
+            cursor.execute(_BEST.replace("{hits}", inner[0]), (*inner[1], PAGE, start))
+            rows = cursor.fetchall()
+        return [pk for pk, _count in rows], rows[0][1] if rows else 0
 
     def page(self, number: int | str) -> Page[Document]:
         """One page; its papers are those that the search found for this person."""
         found = super().page(number)
-        ids = (
-            list(
-                self.cabinet.narrowed.best_first(self.cabinet.filters.words).values_list("pk", flat=True)[
-                    found.start_index() - 1 : found.end_index()
-                ]
-            )
-            if self.count
-            else []
-        )
+        start = max(0, found.start_index() - 1)
+        ids = self._best(start)[0] if start else self._first[0]
         papers = Document.objects.filter(pk__in=ids).with_read_state(self.cabinet.membership_id)
-        papers = with_rights(papers, self.cabinet.actor).select_related("folder", "label", "current__blob")
-        rows = {paper.pk: paper for paper in papers}
+        papers = with_rights(papers, self.cabinet.actor).select_related("label", "current__blob")
+        rows = {paper.pk: paper for paper in papers} if ids else {}
+        for paper in rows.values():
+            paper.folder = self.cabinet.folders[paper.folder_id]
         found.object_list = [rows[pk] for pk in ids if pk in rows]
         return found

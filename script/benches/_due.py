@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CONTENT = b"%PDF-1.4\n" + 10_000 * b"x"
+SIZE = 10_000  # bytes of each
 READERS = 3  # read marks of each document
 NAME = "b6"
 
@@ -49,11 +49,8 @@ def fill(files: Path, *, due: int, held: int) -> Due:
         free = folders.create_folder(actor=actor, tenant=tenant, name=f"{NAME} {suffix}")
         kept = folders.create_folder(actor=actor, tenant=tenant, name=f"{NAME} {suffix} Person", contact=contact)
         by_name = held // 2
-        made = _copies(tenant.pk, [free.pk] * (due + by_name) + [kept.pk] * (held - by_name))
-        for key in made.keys:
-            path = files / _blob_name(key)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(CONTENT)
+        made = copies(tenant.pk, [free.pk] * (due + by_name) + [kept.pk] * (held - by_name))
+        write(files, made.keys)
         documents = made.due
         words: dict[str, Any] = {"actor": actor, "tenant_id": tenant.pk, "title": NAME, "reason": "bench"}
         holds.place(**words, document_ids=documents[due : due + by_name])
@@ -70,8 +67,24 @@ def _blob_name(key: uuid.UUID) -> str:
     return blob_name(key)
 
 
-def _copies(tenant_id: int, folder_ids: list[int]) -> Due:
-    """A document in each folder that is named, with version, index, read marks and bytes: copies of an existing one."""
+def content_of(key: uuid.UUID) -> bytes:
+    """Bytes that no other document has."""
+    return f"%PDF-1.4\n{key.hex}".encode().ljust(SIZE, b"x")
+
+
+def write(files: Path, keys: list[uuid.UUID]) -> None:
+    """The bytes, where the storage has them."""
+    for key in keys:
+        path = files / _blob_name(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content_of(key))
+
+
+def copies(tenant_id: int, folder_ids: list[int], *, model: int | None = None) -> Due:
+    """A document in each folder that is named, with version, index, read marks and the rows of its bytes.
+
+    Copies of one document: of ``model``, or of the first one of the company that has no label. All are in ``due``.
+    """
     from django.db import connection
 
     from core.models import Blob
@@ -79,7 +92,7 @@ def _copies(tenant_id: int, folder_ids: list[int]) -> Due:
 
     total = len(folder_ids)
     keys = [uuid.uuid4() for _ in folder_ids]
-    hashes = [hashlib.sha256(key.bytes).digest() for key in keys]
+    hashes = [hashlib.sha256(content_of(key)).digest() for key in keys]
     with connection.cursor() as cursor:
 
         def numbers(table: str) -> list[int]:
@@ -91,8 +104,8 @@ def _copies(tenant_id: int, folder_ids: list[int]) -> Due:
         documents, versions, blobs = (numbers(t) for t in ("docms_document", "docms_documentversion", "core_blob"))
         cursor.execute(
             "SELECT d.id, d.current_id, v.blob_id FROM docms_document d JOIN docms_documentversion v ON v.id = d.current_id"
-            " WHERE d.tenant_id = %s AND d.label_id IS NULL ORDER BY d.id LIMIT 1",
-            [tenant_id],
+            " WHERE d.tenant_id = %s AND d.label_id IS NULL AND (%s::bigint IS NULL OR d.id = %s) ORDER BY d.id LIMIT 1",
+            [tenant_id, model, model],
         )
         model, version, blob = cursor.fetchone()
         given = (
@@ -112,13 +125,16 @@ def _copies(tenant_id: int, folder_ids: list[int]) -> Due:
             )
 
         old = "now() - interval '30 days'"
-        copy(Blob, blob, id="g.blob", sha256="g.hash", storage_key="g.key", created_at=old, size=str(len(CONTENT)))
+        copy(
+            Blob, blob, id="g.blob", sha256="g.hash", storage_key="g.key", created_at=old, size=str(SIZE),
+            preview_state="'none'", preview_key="NULL", missing_since="NULL",
+        )  # fmt: skip
         copy(
             Document, model, id="g.document", folder_id="g.folder", current_id="g.version", created_at=old,
-            title=f"'{NAME} ' || g.document", claimed_at="NULL", done="false",
+            title=f"'{NAME} ' || g.document", claimed_at="NULL", done="false", notified_at="now()",
         )  # fmt: skip
         copy(DocumentVersion, version, id="g.version", document_id="g.document", blob_id="g.blob", created_at=old)
-        copy(DocumentIndex, model, document_id="g.document", folder_id="g.folder")
+        copy(DocumentIndex, model, document_id="g.document", folder_id="g.folder", pending="false")
         cursor.execute(
             "SELECT array_agg(id) FROM (SELECT id FROM orgs_membership WHERE organization_id = %s ORDER BY id LIMIT %s) m",
             [tenant_id, READERS],

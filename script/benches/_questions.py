@@ -6,6 +6,7 @@ needs against the floor's statements on the same connection; both as JSON.
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import sys
@@ -60,6 +61,38 @@ def questions(visitor: dict[str, Any]) -> dict[str, Question]:
     }
 
 
+def job_questions(visitor: dict[str, Any]) -> dict[str, Question]:
+    """What the sweeps ask to find what they delete, by name; asked in a unit of work that is undone."""
+    from django.utils import timezone
+
+    from core.querysets import equals_any
+    from core.services import sweeps
+    from docms.models import Document, DocumentLog, Folder
+    from docms.services import claims, retention, trimming
+
+    now = timezone.now()
+    day = datetime.timedelta(days=1)
+    folder = Folder.objects.filter(pk=visitor["folder"])
+    folder.update(auto_delete_files=True, allow_delete_files=now - day, file_delete_files=1)
+    Document.objects.filter(folder=visitor["folder"]).update(first_access=now - 2 * day)
+
+    def candidates(policy: Any) -> Question:
+        return lambda: next(retention._batches(policy), [])
+
+    again = retention._by(
+        retention.Policy.FOLDER_DATE, Document.objects.filter(equals_any("pk", visitor["files"])), now
+    )
+    return {
+        "sweep-folder-date": candidates(retention.Policy.FOLDER_DATE),
+        "sweep-first-access": candidates(retention.Policy.FIRST_ACCESS),
+        "sweep-big-files": candidates(retention.Policy.BIG_FILE),
+        "sweep-asked-again": lambda: list(again),
+        "sweep-claims": lambda: claims._batch(0),
+        "sweep-bytes": lambda: sweeps._unreferenced_after(0),
+        "sweep-logs": lambda: trimming._trim(DocumentLog, trimming.LONGEST),
+    }
+
+
 def _actor(user: Any, tenant: int) -> Any:
     from orgs.actor import enter
 
@@ -68,10 +101,22 @@ def _actor(user: Any, tenant: int) -> Any:
 
 def plans(visitor: dict[str, Any]) -> dict[str, Any]:
     """For each list its slowest statement: the plan as text, and its nodes with the indexes they use."""
+    from django.db import transaction
+
+    from core import scope
+
+    found = _explained(questions(visitor))
+    with scope.unit_of_work(door="worker"), scope.all_tenants(), transaction.atomic():
+        found |= _explained(job_questions(visitor))
+        transaction.set_rollback(True)
+    return found
+
+
+def _explained(asked_for: dict[str, Question]) -> dict[str, Any]:
     from django.db import connection
 
     found = {}
-    for name, ask in questions(visitor).items():
+    for name, ask in asked_for.items():
         asked: list[tuple[str, Any]] = []
 
         def listen(execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:
@@ -80,14 +125,17 @@ def plans(visitor: dict[str, Any]) -> dict[str, Any]:
 
         with connection.execute_wrapper(listen):
             ask()
-        # A list that looks its folders up first is one statement more; the list itself comes last.
-        statement, params = asked[-1]
+        # A list that looks its folders up first is one statement more; the list itself comes last. A job's is followed by
+        # the end of its unit of work, which reads no table.
+        statement, params = [one for one in asked if " FROM " in one[0]][-1]
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (COSTS OFF) {statement}", params)
             text = _MOMENT.sub("now", "\n".join(row[0] for row in cursor.fetchall()))
             cursor.execute(f"EXPLAIN (COSTS OFF, FORMAT JSON) {statement}", params)
             (tree,) = cursor.fetchone()
-        found[name] = {"text": text, "nodes": list(_nodes(tree[0]["Plan"])), "statements": len(asked)}
+        nodes = list(_nodes(tree[0]["Plan"]))
+        indexes = list(dict.fromkeys(_indexes(tree[0]["Plan"])))
+        found[name] = {"text": text, "nodes": nodes, "indexes": indexes, "statements": len(asked)}
     return found
 
 
@@ -108,6 +156,14 @@ def _nodes(plan: dict[str, Any], depth: int = 0) -> Any:
     yield f"{'  ' * depth}{' '.join(word for word in words if word)}"
     for child in plan.get("Plans", ()):
         yield from _nodes(child, depth + 1)
+
+
+def _indexes(plan: dict[str, Any]) -> Any:
+    """The indexes that a plan reads, from the outermost node on."""
+    if name := plan.get("Index Name"):
+        yield name
+    for child in plan.get("Plans", ()):
+        yield from _indexes(child)
 
 
 def times(visitor: dict[str, Any]) -> dict[str, list[list[float]]]:

@@ -1,4 +1,4 @@
-"""The plans of the hot lists among a million documents, written to `docs/plans/`, one file for each list.
+"""The plans of the hot lists and of the sweeps among a million documents, written to `docs/plans/`, one file for each.
 
 Each is asked for as the role of web and workers, whom row policies bind, as the owner, whom they do not, and through
 PgBouncer in transaction mode. The files hold the plan under the policies; where another one differs in more than the
@@ -17,6 +17,7 @@ from script.embedded.postgres import APP, DATABASE, OWNER
 from script.tryout.folder import ROOT
 
 FOLDER = ROOT / "docs" / "plans"
+OTHER = "ANOTHER PLAN, see below"
 
 
 def main() -> None:
@@ -40,20 +41,31 @@ def main() -> None:
         lines = [
             f"{name}: the plan of a resident's list under row policies, 1,000,000 documents, PostgreSQL {version}."
         ]
+        if name.startswith("sweep-"):
+            lines[0] = lines[0].replace("a resident's list", "a job's statement")
+            lines.append(f"Indexes: {', '.join(plan['indexes'])}.")
         if name.endswith("administrator"):
             lines[0] = lines[0].replace("a resident's", "an administrator's")
         for how, plans in others.items():
-            same = plans[name]["nodes"] == plan["nodes"]
-            different += not same
-            lines.append(f"{how.capitalize()}: {'the same nodes' if same else 'ANOTHER PLAN, see below'}.")
+            told = _compared(plan["nodes"], plans[name]["nodes"])
+            different += told == OTHER
+            lines.append(f"{how.capitalize()}: {told}.")
         lines += ["", plan["text"], ""]
         for how, plans in others.items():
-            if plans[name]["nodes"] != plan["nodes"]:
+            if _compared(plan["nodes"], plans[name]["nodes"]) == OTHER:
                 lines += [f"--- {how}", "", plans[name]["text"], ""]
         (FOLDER / f"{name}.txt").write_text("\n".join(lines))
-        print("\n".join(lines[:3]))
+        print("\n".join(lines[:4]))
     if different:
         sys.exit(f"{different} plans differ; see docs/plans/.")
+
+
+def _compared(nodes: list[str], others: list[str]) -> str:
+    """A dozen small tables may be joined in any order; what counts is how each is read and joined."""
+    if nodes == others:
+        return "the same nodes"
+    alike = sorted(node.strip() for node in nodes) == sorted(node.strip() for node in others)
+    return "the same nodes, joined in another order" if alike else OTHER
 
 
 def _plans(world: World, visitor: dict[str, Any], **env: str) -> dict[str, Any]:

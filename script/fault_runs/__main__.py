@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from script.fault_runs import clock, kills, outages
+from script.fault_runs import clock, kills, outages, sweeping
 from script.fault_runs.run import Site
 from script.fault_runs.table import Row, show
 
 Fault = Callable[[Site, bool], Row]
 # What CI runs: each thing once that the house leans on or is made of.
-SHORT = ("kill-web-child", "kill-worker-child", "kill-worker", "kill-migrate", "postgres-immediate", "valkey-stop",
+SHORT = ("kill-web-child", "kill-worker-child", "kill-worker", "kill-migrate", "kill-sweep", "postgres-immediate", "valkey-stop",
          "smtp-drop", "disk-full")  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def _faults(count: int) -> dict[str, Fault]:
         **{f"kill-{victim.replace(' ', '-')}": part(victim) for victim in kills.PARTS},
         "kill-import": lambda site, _short: kills.kill_import(site, shares["import command"]),
         "kill-migrate": lambda site, _short: kills.kill_migration(site, shares["migrate"]),
+        "kill-sweep": lambda site, short: sweeping.kill_sweep(site, 2 if short else max(3, shares["retention sweep"])),
         "postgres-fast": stopped(signal.SIGINT),
         "postgres-immediate": stopped(signal.SIGQUIT),
         "postgres-kill": stopped(signal.SIGKILL),

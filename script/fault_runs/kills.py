@@ -12,7 +12,8 @@ from script.fault_runs.run import Site
 from script.fault_runs.table import Row
 
 # Victims with their share of the kills.
-SHARES = {"web child": 20, "web": 15, "worker child": 25, "worker": 15, "beat": 5, "import command": 10, "migrate": 10}
+SHARES = {"web child": 20, "web": 15, "worker child": 20, "worker": 15, "beat": 5, "import command": 10, "migrate": 10,
+          "retention sweep": 5}  # fmt: skip
 PARTS = ("web child", "web", "worker child", "worker", "beat")
 NAMES = {
     "web child": "kill -9 of a web worker",

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
 
 PASSWORD = "Ein-guter-Satz-1"  # noqa: S105 - of a database that lives for minutes
 ADMIN = "admin@faults.test"
@@ -72,3 +77,20 @@ def fill() -> Facts:
             for name in ("Abrechnungen", "Protokolle")
         ]
     return Facts(tenant=tenant.pk, folders=tuple(made))
+
+
+@contextmanager
+def everywhere() -> Iterator[None]:
+    """A unit of work in all tenants."""
+    from core import scope
+
+    with scope.unit_of_work(door="faults"), scope.all_tenants():
+        yield
+
+
+def administrator(facts: Facts) -> Actor:
+    """The company's administrator."""
+    from orgs.actor import actor_for
+    from orgs.models import User
+
+    return actor_for(User.objects.get(email=ADMIN), door="faults", tenant_id=facts.tenant)

@@ -232,6 +232,22 @@ def test_an_untouched_audit_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told == [4, 8, 10]
 
 
+@pytest.mark.parametrize("ip", [None, "203.0.113.4", "2001:db8::1"])
+def test_entries_written_by_one_statement_are_whole_and_in_order(ip: str | None) -> None:
+    changes = {"name": ['Größe "ß" \\ 😀', None], "size": [1.5, None], "long": ["x" * 400, None]}
+    with scope.unit_of_work(door="worker", user_id=3, acting_for=4, ip=ip, request_id="r-1"):
+        audit.record_many("deleted", AuditEntry, ((number, None, changes) for number in range(3)))
+        audit.record_many("deleted", AuditEntry, ())
+    sealing.seal()
+    assert verification.verify().findings == []
+    entries = list(AuditEntry.objects.order_by("id"))
+    assert [e.object_id for e in entries] == ["0", "1", "2"]
+    first = entries[0]
+    assert (first.verb, first.object_type, first.door) == ("deleted", "core.auditentry", "worker")
+    assert (first.user_id, first.acting_for, first.ip, first.request_id) == (3, 4, ip, "r-1")
+    assert first.changes["long"][0]["length"] == 400
+
+
 def test_an_empty_audit_is_whole() -> None:
     assert findings() == []
 

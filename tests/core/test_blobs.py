@@ -267,6 +267,21 @@ class TestSweep:
         sweeps.sweep_unreferenced()
         assert AuditEntry.objects.filter(verb="destroyed", object_type="core.blob").count() == 1
 
+    def test_an_object_that_cannot_be_removed_keeps_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for number in range(3):
+            age(stored(b"%d" % number, None), days=2)
+        names = sorted(objects())
+        remove = storage().delete
+
+        def broken(name: str) -> None:
+            if name == names[0]:
+                raise OSError("the disk is read-only")
+            remove(name)
+
+        monkeypatch.setattr(storage(), "delete", broken)
+        assert sweeps.sweep_unreferenced() == {"blobs": 3}
+        assert objects() == {names[0]}
+
     def test_more_than_one_batch_is_swept(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sweeps, "BATCH", 2)
         for number in range(5):

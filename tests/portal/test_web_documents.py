@@ -161,6 +161,17 @@ def test_fifty_papers_are_a_page(cast: Cast, where: Folder) -> None:
     assert [d.pk for d in client.get(documents_url(cast, "?page=2")).context["papers"]] == [first.pk]
 
 
+def test_hits_are_listed_fifty_at_a_time_and_counted_on_every_page(cast: Cast, where: Folder) -> None:
+    client = signed_in(cast.renter)
+    made = [paper(cast, where, f"Rauchmelder {number}") for number in range(52)]
+    newest_first = [document.pk for document in reversed(made)]
+    for page, expected in (("1", newest_first[:50]), ("2", newest_first[50:]), ("3", newest_first[:50])):
+        listed = client.get(documents_url(cast, f"?q=rauchmelder&page={page}")).context["papers"]
+        assert [document.pk for document in listed] == expected
+        assert listed.paginator.count == 52
+        assert {document.folder.name for document in listed} == {where.name}
+
+
 def test_papers_are_checked_off_where_the_folder_says_so(cast: Cast, where: Folder) -> None:
     from docms.models import Group
 
