@@ -34,7 +34,6 @@ from orgs.admin import (
 from orgs.languages import zone_names
 from orgs.models import Membership, Organization
 from orgs.services import avatars, tenants, tree
-from orgs.services.installation import public_url
 
 PLACE = ("location_address", "latitude", "longitude")
 PICTURE = ("new_picture", "drop_picture")
@@ -168,10 +167,8 @@ class OrganizationAdmin(HouseAdmin):
     @display(description=_("picture now"))
     def picture_now(self, organization: Organization) -> Any:
         """The stored one."""
-        if organization.avatar is None:
-            return ""
-        address = public_url(f"/api/v1/organizations/avatars/{organization.avatar.storage_key}")
-        return format_html('<img class="q-picture" src="{}" alt="">', address)
+        address = avatars.address(organization)
+        return format_html('<img class="q-picture" src="{}" alt="">', address) if address else ""
 
     def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         """See `tree.create`."""

@@ -15,8 +15,7 @@ from rest_framework import serializers
 from core.errors import Invalid
 from orgs.api.base import ID_MAX
 from orgs.models import Organization as Node
-from orgs.services import availability, owners
-from orgs.services.installation import public_url
+from orgs.services import availability, avatars, owners
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -229,7 +228,7 @@ def _shape(one: Any, owner_ids: list[int], present: availability.Presence) -> di
     shape = {
         "availableUsers": counts_shape(present.root),
         "availableUsersTotal": counts_shape(present.total),
-        "avatarURL": public_url(f"/api/v1/organizations/avatars/{one.avatar.storage_key}") if one.avatar else "",
+        "avatarURL": avatars.address(one),
         "creationDate": one.created_at,
         "dataRetentionPeriod": one.retention_months,
         "description": one.description,

@@ -11,6 +11,7 @@ from core.answers import require
 from core.errors import WrongType
 from core.services import blobs, rows
 from orgs import rules
+from orgs.services.installation import public_url
 
 if TYPE_CHECKING:
     from core.services.blobs import Readable
@@ -36,3 +37,10 @@ def store(*, actor: Actor, organization: Organization, file: Readable | None) ->
         if blob.mime not in TYPES or not blob.width or not blob.height or blob.width * blob.height > PIXELS:
             raise WrongType(_("Must be a PNG, JPEG, GIF or WebP picture of at most 40 megapixels."))
     rows.change(organization, {"avatar": blob}, check=False)
+
+
+def address(organization: Organization) -> str:
+    """Where the picture is served, for whoever has the address; nothing without one (ORGS-066)."""
+    if organization.avatar is None:
+        return ""
+    return public_url(f"/api/v1/organizations/avatars/{organization.avatar.storage_key}")

@@ -448,7 +448,7 @@ def test_nothing_reads_stored_bytes_past_the_gate() -> None:
         "core/services/scanning.py",
         "core/services/sweeps.py",  # removes only
         "docms/services/archive.py",  # asks open_for_archive() first
-        "orgs/api/shapes.py",  # an address; open_blob() answers it
+        "orgs/services/avatars.py",  # an address; open_blob() answers it
         "docms/services/opening.py",  # finds nothing that is held; what it finds goes through deliver()
     }
 

@@ -13,7 +13,7 @@ from core import scope
 from core.services import rows
 from orgs.admin.organization_tree import tree_url
 from orgs.models import Membership, Organization, SecondFactor
-from orgs.services import tree
+from orgs.services import members, tree
 from orgs.services.tenants import add_member
 from tests.core.material import picture
 from tests.portal.pages import queries_of, signed_in
@@ -269,11 +269,21 @@ def test_what_keeps_it_from_going_is_said(cast: Cast, branch: Organization) -> N
 def test_without_a_second_factor_an_enforcing_branch_is_shut(cast: Cast, branch: Organization) -> None:
     team = below(cast, "Team", branch)
     rows.change(branch, {"enforces_second_factor": True})
-    client = signed_in(cast.admin)
+    # An owner from above, whom the branch itself obliges to nothing: only what lies there is shut.
+    members.change(membership=cast.membership("staff"), changes={"role": "owner"})
+    client = signed_in(cast.staff)
     assert names(client) == ["Brandt &amp; Keller"]
     assert "second-factor" in client.get(TREE).content.decode()
     for page in ("change", "availability", "quick-actions", "move", "token"):
         assert client.get(f"{TREE}{team.pk}/{page}/").status_code == 404, page
-    SecondFactor.objects.create(user=cast.admin, secret="x", name="totp", confirmed_at=timezone.now())
+    SecondFactor.objects.create(user=cast.staff, secret="x", name="totp", confirmed_at=timezone.now())
     assert names(client) == ["Brandt &amp; Keller", "Filiale Nord"]
     assert "second-factor" not in client.get(TREE).content.decode()
+
+
+@pytest.mark.rule("ORGS-054")
+def test_a_member_who_owes_one_sets_it_up_before_anything_else(cast: Cast, branch: Organization) -> None:
+    client = signed_in(cast.admin)
+    assert client.get(TREE).status_code == 200
+    rows.change(branch, {"enforces_second_factor": True})
+    assert client.get(TREE)["Location"].startswith("/app/profile/second-factor")
