@@ -87,7 +87,14 @@ DOORS = {
             ("trial", "The caller's personal 14-day trial."),
         ),
     ),
-    "tickets": Door(title="Support tickets API", server="/"),
+    "tickets": Door(
+        title="Support tickets API",
+        server="/",
+        prefix="/support",
+        summary="Tickets raised at a location, their assignee, status, type and activity stream.",
+        urls="tickets.api.urls",
+        tags=(("Support", "Support tickets."), ("Attachments", "Files referred to by ticket comments.")),
+    ),
     "processes": Door(title="Processes API", server="/", version="2.0.0"),
 }
 

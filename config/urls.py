@@ -18,4 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("config.schema_urls")),
     path("api/v1/", include("orgs.api.urls")),
     path("docms/api/v1/", include("docms.api.urls")),
+    path("support/", include("tickets.api.urls")),
 ]

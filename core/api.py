@@ -260,9 +260,10 @@ class DoorView(APIView):
 
 
 class CountedView(DoorView):
-    """Of a door whose requests are counted by token; ``rate_setting`` names the setting with their number a minute."""
+    """Of a door whose requests are counted by token; ``rate_setting`` names the setting with their number a window."""
 
     rate_setting = ""
+    rate_window = rate.WINDOW  # seconds
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Signs in, and counts the request before anything is done (DOCMS-182).
@@ -283,9 +284,10 @@ class CountedView(DoorView):
         """Raise `Blocked` above the limit; an address has a tenth of a token's."""
         limit = getattr(settings, self.rate_setting)
         if token is not None:
-            rate.check(self.door, f"token:{token.pk}", limit)
+            rate.check(self.door, f"token:{token.pk}", limit, window=self.rate_window)
         else:
-            rate.check(self.door, f"address:{getattr(self.request, 'client_ip', None)}", -(-limit // 10))
+            address = getattr(self.request, "client_ip", None)
+            rate.check(self.door, f"address:{address}", -(-limit // 10), window=self.rate_window)
 
 
 def _require_plain_body(request: Request) -> None:

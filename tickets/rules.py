@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from core.answers import YES, Answer, no
+from core.answers import YES, Answer, no, require
 from orgs import audience
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
     from orgs.models import Community, Membership
     from tickets.models import Ticket, TicketActivity
+
+__all__ = [
+    "is_requester", "manages", "may_be_assigned", "may_comment", "may_delete_comment", "may_file",
+    "may_file_for_others", "may_work_on", "require",
+]  # fmt: skip
 
 
 def manages(actor: Actor, community_id: int) -> bool:

@@ -3,10 +3,16 @@
 from celery import shared_task
 
 from core.services import jobs
-from tickets.services import retention
+from tickets.services import idempotency, retention
 
 
 @shared_task(name=retention.JOB)
 def purge_closed() -> None:
     """Delete closed tickets beyond the retention period of their organization, daily."""
     jobs.run(retention.JOB, retention.purge_closed)
+
+
+@shared_task(name="tickets.forget_answers")
+def forget_answers() -> None:
+    """Delete remembered answers older than 24 hours, every hour."""
+    jobs.run("tickets.forget_answers", idempotency.forget)

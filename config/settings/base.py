@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
     "docms.check_license": {"task": "docms.check_license", "schedule": crontab(hour=4, minute=23)},
     "docms.check_update": {"task": "docms.check_update", "schedule": crontab(hour=5, minute=17)},
     "docms.start_update": {"task": "docms.start_update", "schedule": 60.0},
+    "tickets.forget_answers": {"task": "tickets.forget_answers", "schedule": crontab(minute=37)},
     "tickets.purge_closed": {"task": "tickets.purge_closed", "schedule": crontab(hour=1, minute=13)},
     "processes.purge_finished": {"task": "processes.purge_finished", "schedule": crontab(hour=1, minute=29)},
     "docms.trim_logs": {"task": "docms.trim_logs", "schedule": crontab(hour=2, minute=37)},
@@ -221,6 +222,7 @@ JSON_BODY_LIMIT = 1024 * 1024  # bytes, where a contract does not say otherwise
 BASE64_LIMIT = env.number("BASE64_LIMIT", default=50 * 1024 * 1024, least=1)  # bytes of content (DOCMS-125)
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT", default=5 * 1024**3, least=1)  # bytes of a resumable or multipart upload
 ORGS_RATE_LIMIT = env.number("ORGS_RATE_LIMIT", default=1200)  # requests a minute with one token
+SUPPORT_RATE_LIMIT = env.number("SUPPORT_RATE_LIMIT", default=10)  # requests a second with one credential (TICKETS-008)
 DOCMS_RATE_LIMIT = env.number("DOCMS_RATE_LIMIT", default=1200)  # requests a minute with one token (DOCMS-182)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

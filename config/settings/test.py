@@ -11,4 +11,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
 ORGS_RATE_LIMIT = 0
+SUPPORT_RATE_LIMIT = 0
 DOCMS_RATE_LIMIT = 0  # tests ask faster than people; the test of the limit sets one

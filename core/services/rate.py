@@ -1,6 +1,6 @@
-"""How often somebody may ask: requests counted per minute in Redis. Failed attempts are `core.services.throttle`.
+"""How often somebody may ask: requests counted per minute, or another stretch of time, in Redis. Failed attempts are `core.services.throttle`.
 
-Counted per whole minute of the clock, so each request costs one round trip and nothing is left to tidy. Over the turn
+Counted per whole minute (or second …) of the clock, so each request costs one round trip and nothing is left to tidy. Over the turn
 of a minute somebody may ask twice as often for a moment; what the limits protect bears that.
 """
 
@@ -48,20 +48,20 @@ def now() -> float:
     return time.time()
 
 
-def check(scope: str, key: object, limit: int) -> None:
-    """Count a request of ``key``. Raises `Blocked` above ``limit`` in this minute; a limit of 0 is none.
+def check(scope: str, key: object, limit: int, *, window: int = WINDOW) -> None:
+    """Count a request of ``key``. Raises `Blocked` above ``limit`` in this window of seconds; a limit of 0 is none.
 
     When the server does not answer, everybody is let through: a limit must not be what takes the house down. That is
     logged once, and once more when counting goes on.
     """
     if limit <= 0 or time.monotonic() < _server.silent_until:
         return
-    minute, passed = divmod(now(), WINDOW)
-    name = f"quartier:rate:{scope}:{key}:{int(minute)}"
+    turn, passed = divmod(now(), window)
+    name = f"quartier:rate:{scope}:{key}:{int(turn)}"
     try:
         with _client(settings.REDIS_URL).pipeline(transaction=False) as commands:
             commands.incr(name)
-            commands.expire(name, 2 * WINDOW)
+            commands.expire(name, 2 * window)
             count = cast("int", commands.execute()[0])
     except redis.RedisError as error:
         _server.silent_until = time.monotonic() + PAUSE
@@ -73,4 +73,4 @@ def check(scope: str, key: object, limit: int) -> None:
         _server.is_lost = False
         log.warning("requests are counted again")
     if count > limit:
-        raise Blocked(max(1, round(WINDOW - passed)), _("Too many requests. Please wait a moment."))
+        raise Blocked(max(1, round(window - passed)), _("Too many requests. Please wait a moment."))

@@ -1,0 +1,1 @@
+"""The support door: help-desk integrations, at `/support`."""

@@ -1,0 +1,101 @@
+"""Who calls the support door: an integration with basic credentials, which belong to one network and act as their user."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+
+from core.errors import Denied, Invalid
+from orgs.actor import enter
+from orgs.models import AccessToken, Organization
+from orgs.services import tokens
+from tickets.api.errors import Unauthorized
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+DOOR = "support"
+NETWORK = "spacebring-network-id"
+READ, CHANGE = "support.readonly", "support"
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Credentials(BaseAuthentication):
+    """`Authorization: Basic` with client id and client secret."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401."""
+        return "Basic"
+
+    def authenticate(self, request: Request) -> tuple[Any, AccessToken]:
+        """Let the unit of work go on as the owner of the credentials, in their network; sets ``actor`` and ``network``.
+
+        Raises `Unauthorized` (TICKETS-005), `Invalid` for a network that is no id, `Denied` for another network than
+        theirs (TICKETS-003) and for changing with credentials that may only read (TICKETS-004).
+        """
+        token = _found(request.headers.get("Authorization", ""))
+        network = token.organization if token is not None else None
+        if token is None or network is None or network.closed_at is not None:
+            raise Unauthorized
+        _require_network(request.headers.get(NETWORK), network)
+        actor = enter(token.user, door=DOOR, tenant_id=network.pk, scopes=token.scopes, token_id=token.pk)
+        if actor.user is None or network.pk not in actor.tenants:
+            raise Unauthorized  # whoever owns the credentials has no place here any more
+        if not (actor.has_scope(CHANGE) or (actor.has_scope(READ) and request.method in SAFE)):
+            raise Denied(_("These credentials may only read."), code="insufficient_scope")
+        tokens.note_use(token)
+        request._request.actor = actor  # type: ignore[attr-defined]
+        request._request.network = network  # type: ignore[attr-defined]
+        return token.user, token
+
+
+def _found(header: str) -> AccessToken | None:
+    """The usable credentials that a header names."""
+    scheme, _gap, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client_id, colon, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    token = tokens.find(secret, kinds=("basic",)) if colon and secret else None
+    if token is None or token.public_id != client_id:
+        return None
+    if token.expires_at is not None and token.expires_at <= timezone.now():
+        return None
+    if token.organization_id is None:
+        return None
+    token.organization = Organization.objects.filter(pk=token.organization_id, is_tenant=True).first()
+    return token
+
+
+def _require_network(sent: str | None, network: Organization) -> None:
+    if sent is None:
+        return  # the pair belongs to one network (TICKETS-002)
+    try:
+        wanted = uuid.UUID(sent.strip())
+    except ValueError:
+        problem = _("Must be a UUID.")
+        raise Invalid(f"{NETWORK}: {problem}", code="invalid_network", fields={NETWORK: [problem]}) from None
+    if wanted != network.uuid:
+        raise Denied(_("These credentials belong to another network."), code="wrong_network")
+
+
+class _CredentialsScheme(OpenApiAuthenticationExtension):
+    target_class = Credentials
+    name = "BasicAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """As the contract says it."""
+        return {
+            "type": "http",
+            "scheme": "basic",
+            "description": "Client id as user name, client secret as password. The pair belongs to one network.",
+        }
