@@ -25,6 +25,7 @@ from orgs import rules
 from orgs.admin import (
     organization_actions,
     organization_availability,
+    organization_credentials,
     organization_moves,
     organization_origins,
     organization_owners,
@@ -107,7 +108,7 @@ class OrganizationAdmin(HouseAdmin):
     autocomplete_fields = ("parent",)
     list_select_related = ("avatar",)
     actions_list = ("admit",)
-    actions_detail = ("move", "invite_owner", "availability", "quick_actions", "token")
+    actions_detail = ("move", "invite_owner", "availability", "quick_actions", "token", "credentials")
     readonly_fields = ("picture_now",)
 
     # --- Who sees and does what ------------------------------------------------------------------------
@@ -142,6 +143,8 @@ class OrganizationAdmin(HouseAdmin):
             found.append("quick_actions")
         if rules.may_own(actor, obj):
             found += ["move", "invite_owner", "token"]
+        if organization_credentials.may_issue(actor, obj):
+            found.append("credentials")
         return tuple(found)
 
     # --- The form --------------------------------------------------------------------------------------
@@ -208,6 +211,7 @@ class OrganizationAdmin(HouseAdmin):
             *organization_owners.sections(self, request, obj),
             organization_actions.section(request, obj),
             *organization_tokens.sections(request, obj),
+            *organization_credentials.sections(request, obj),
         ]
 
     def get_urls(self) -> list[URLPattern]:
@@ -219,6 +223,11 @@ class OrganizationAdmin(HouseAdmin):
         prefix, name = "<path:object_id>", "orgs_organization"
         return [
             path(f"{prefix}/revoke-token/", page(organization_tokens.revoke_page), name=f"{name}_revoke_token"),
+            path(
+                f"{prefix}/revoke-credentials/",
+                page(organization_credentials.revoke_page),
+                name=f"{name}_revoke_credentials",
+            ),
             path(f"{prefix}/remove-owner/", page(organization_owners.remove_page), name=f"{name}_remove_owner"),
             path(f"{prefix}/withdraw-owner/", page(organization_owners.withdraw_page), name=f"{name}_withdraw_owner"),
             *super().get_urls(),
@@ -248,6 +257,11 @@ class OrganizationAdmin(HouseAdmin):
     def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What for; the answer shows the token, this once."""
         return organization_tokens.issue_page(self, request, object_id)
+
+    @action(description=_("Issue credentials"), url_path="credentials", icon="support_agent")
+    def credentials(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Of the support API: what for; the answer shows the pair, this once."""
+        return organization_credentials.issue_page(self, request, object_id)
 
     # --- Companies -------------------------------------------------------------------------------------
 

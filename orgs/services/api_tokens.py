@@ -1,8 +1,12 @@
-"""Tokens of the organizations API: a person's own and an organization's. Named, limited, shown once, revoked at once."""
+"""What programs sign in with: a person's own tokens and an organization's for the organizations API, and basic credentials
+for the support API. Named, limited, shown once, revoked at once.
+"""
 
 from __future__ import annotations
 
 import datetime
+import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -10,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.answers import require
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Denied, Invalid, NotFound
 from core.services import audit
 from orgs import rules
 from orgs.models import AccessToken, Organization, User
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from orgs.actor import Actor
 
 READ, WRITE = "read", "write"
+SUPPORT_READ, SUPPORT = "support.readonly", "support"  # scopes of the support API (TICKETS-004)
 NAME_MAX = 100
 MOST = 50  # usable ones of a person or an organization
 DAYS = (30, 90, 365, 0)  # of life that are offered; 0 = until it is revoked
@@ -83,6 +88,8 @@ def _issue(
     user: User | None,
     organization: Organization | None,
     created_by: User | None,
+    public_id: str | None = None,
+    scopes: list[str] | None = None,
 ) -> str:
     name = " ".join(name.split())
     if not name or len(name) > NAME_MAX:
@@ -90,7 +97,7 @@ def _issue(
         raise Invalid(problem, fields={"name": [problem]})
     token, row = tokens.issue(
         kind=kind, user=user, organization=organization, name=name, created_by=created_by,
-        scopes=[READ, WRITE] if may_write else [READ], expires_in=datetime.timedelta(days=days) if days else None,
+        public_id=public_id, scopes=scopes or ([READ, WRITE] if may_write else [READ]), expires_in=datetime.timedelta(days=days) if days else None,
     )  # fmt: skip
     audit.record("key_issued", row, {"name": [None, name], "scopes": [None, row.scopes]})
     return token
@@ -108,8 +115,55 @@ def revoke_of(*, actor: Actor, organization: Organization, token_id: int) -> Non
     _revoke(of_organization(actor=actor, organization=organization), token_id)
 
 
+# --- Basic credentials of the support API -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A pair as a program sends it; the secret is stored nowhere."""
+
+    client_id: str
+    secret: str
+
+
+def credentials_of(*, actor: Actor, tenant: Organization) -> QuerySet[AccessToken]:
+    """A company's usable ones with the people they act as, the newest first. Raises `Denied` for others than
+    administrators.
+    """
+    require(rules.may_administer(actor, tenant.pk))
+    found = AccessToken.objects.usable().filter(kind=AccessToken.Kind.BASIC, organization=tenant)
+    return found.select_related("user").order_by("-id")
+
+
+@transaction.atomic
+def issue_credentials(*, actor: Actor, tenant: Organization, name: str, may_write: bool, days: int) -> Credentials:
+    """A pair for one company, which acts as whoever has it made (TICKETS-002, 020). Side effect: audit.
+
+    Raises `Denied` for others than administrators who belong to the company, `Invalid` for a name that is none,
+    `Conflict` above `MOST`.
+    """
+    found = credentials_of(actor=actor, tenant=tenant)
+    if actor.user is None or tenant.pk not in actor.tenants:
+        raise Denied(_("Only somebody of the company can have credentials made: they act as this person."))
+    Organization.objects.select_for_update(no_key=True, of=("self",)).get(pk=tenant.pk)
+    if found.count() >= MOST:
+        raise Conflict(_("There are too many credentials. Please revoke some first."), code="too_many")
+    client_id = f"support-{secrets.token_urlsafe(12)}"
+    secret = _issue(
+        AccessToken.Kind.BASIC, name, may_write, days, user=actor.user, organization=tenant, created_by=actor.user,
+        public_id=client_id, scopes=[SUPPORT] if may_write else [SUPPORT_READ],
+    )  # fmt: skip
+    return Credentials(client_id, secret)
+
+
+@transaction.atomic
+def revoke_credentials(*, actor: Actor, tenant: Organization, token_id: int) -> None:
+    """End a pair at once. Side effect: audit. Raises `Denied`, `NotFound`."""
+    _revoke(credentials_of(actor=actor, tenant=tenant), token_id)
+
+
 def _revoke(found: QuerySet[AccessToken], token_id: int) -> None:
-    row = found.select_for_update().filter(pk=token_id).first()
+    row = found.select_for_update(of=("self",)).filter(pk=token_id).first()
     if row is None:
         raise NotFound
     row.revoked_at = timezone.now()

@@ -141,9 +141,13 @@ POST admin/^(?P<app_label>orgs|docms|core|messaging)/$                       in 
 GET admin/(?P<url>.*)$                                                       in     no     no     no     no     no     -      -      -      -      -
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 GET admin/orgs/organization/<path:object_id>/revoke-token/                     in     no     no     no     no     no     a      ab     -      -      -
+GET admin/orgs/organization/<path:object_id>/revoke-credentials/                in     no     no     no     no     no     a      ab     -      -      -
 POST admin/orgs/organization/<path:object_id>/revoke-token/                    in     no     no     no     no     no     a      ab     -      -      -
+POST admin/orgs/organization/<path:object_id>/revoke-credentials/               in     no     no     no     no     no     a      ab     -      -      -
 GET admin/orgs/organization/<path:object_id>/token/                            in     no     no     no     no     no     a      ab     A      -      A
+GET admin/orgs/organization/<path:object_id>/credentials/                      in     no     no     no     no     no     a      ab     A      -      A
 POST admin/orgs/organization/<path:object_id>/token/                           in     no     no     no     no     no     a      ab     A      -      A
+POST admin/orgs/organization/<path:object_id>/credentials/                     in     no     no     no     no     no     a      ab     A      -      A
 GET admin/orgs/organization/<path:object_id>/remove-owner/                     in     no     no     no     no     no     a      ab     -      -      -
 POST admin/orgs/organization/<path:object_id>/remove-owner/                    in     no     no     no     no     no     a      ab     -      -      -
 GET admin/orgs/organization/<path:object_id>/withdraw-owner/                   in     no     no     no     no     no     a      ab     -      -      -
