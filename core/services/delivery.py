@@ -57,6 +57,23 @@ class _Window:
             yield chunk
 
 
+def carries_nothing(blob: Blob, request: HttpRequest) -> bool:
+    """Whether the answer to a request will hold none of the content: nothing has changed (304), or the range lies outside
+    (416).
+    """
+    etag = f'"{bytes(blob.sha256).hex()}"'
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None and unchanged.status_code == 304:
+        return True
+    wish = _wish(request, etag, blob.size)
+    return wish is not None and wish[0] is None
+
+
+def send_whole(request: HttpRequest) -> None:
+    """Answer this request with all of the content, whatever part it asks for: for what is there only once."""
+    request.sends_whole = True  # type: ignore[attr-defined]
+
+
 def deliver(blob: Blob, *, filename: str, inline: bool, request: HttpRequest) -> HttpResponseBase:
     """The answer that carries a blob's content. The caller has checked the rights.
 
@@ -109,9 +126,10 @@ def _send(name: str, tag: str, headers: dict[str, str], request: HttpRequest) ->
         for header in ("ETag", "Cache-Control"):
             response.headers[header] = headers[header]
         return response
-    if settings.SENDFILE == "x-accel" and storage().local_path(name):
+    whole = getattr(request, "sends_whole", False)
+    if settings.SENDFILE == "x-accel" and storage().local_path(name) and not whole:  # nginx would look at the range
         return HttpResponse(headers=headers | {"X-Accel-Redirect": ACCEL_PREFIX + quote(name)})
-    wish = _wish(request, etag, size)
+    wish = None if whole else _wish(request, etag, size)
     start, end = wish or (0, size - 1)
     if start is None:
         return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{size}"})

@@ -72,7 +72,8 @@ def share_of(row: DocumentShare, zone: zoneinfo.ZoneInfo) -> dict[str, Any]:
         "name": row.name,
         "email": text(row.email),
         "mobile_number": "*" * len(number[:-SHOWN]) + number[-SHOWN:],
-        "expires": moment(row.expires_at, zone),
+        # One that ended before its time (the document was locked, say) expired then; nobody withdrew it (DOCMS-161).
+        "expires": moment(min(row.expires_at, row.ended_at or row.expires_at), zone),
         "access_count": row.access_count,
         "revoked": row.revoked_at is not None,
         "created": moment(row.created_at, zone),

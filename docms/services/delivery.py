@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # A transfer that goes on (a viewer fetching pages, a download after a broken line) is the access it began with.
 _CONTINUED = re.compile(r"^bytes=(0*[1-9]\d{0,18})-\d{0,19}$")
+_BEGUN = re.compile(r"^bytes=0{1,19}-\d{0,19}$")
 _CONTINUES_FOR = datetime.timedelta(hours=1)
 
 
@@ -41,7 +42,8 @@ def open_for_read(
     """Open a document in the viewer and prove it.
 
     Side effects: log entry, read mark, counter plus one (DOCMS-119), ``first_access`` if it is the first
-    (DOCMS-120), signal `document_opened`. A request that continues a transfer, or asks for headers only, adds none.
+    (DOCMS-120), signal `document_opened`. A request that continues a transfer, asks for headers only,
+    or is answered without content (304, 416) adds none.
 
     Raises `NotFound` for what the actor does not see, `Denied` without ``read`` (DOCMS-116), `WrongType` for types
     the viewer cannot show (DOCMS-117), `TooLarge` above ``max_bytes``, `Conflict` while the bytes are being checked
@@ -74,9 +76,11 @@ def open_for_download(
     document, flags = _seen_with(document_id, actor, "download")
     _require_download(document, actor, flags)
     version, blob = bytes_of(document.current, max_bytes)
-    if request is not None and request.method == "HEAD":
+    if request is not None and (request.method == "HEAD" or core_delivery.carries_nothing(blob, request)):
         return document, version, blob
     if document.delete_after_next_download:
+        if request is not None:
+            core_delivery.send_whole(request)  # a part of it would be all that anybody ever gets
         with transaction.atomic():
             claim(document, actor.user)
             _prove(document, version, actor, DOWNLOAD, request)
@@ -126,12 +130,18 @@ def _at_once(
     document_id: int, actor: Actor, action: str, request: HttpRequest | None, max_bytes: int | None
 ) -> Opened | None:
     """The usual case: nothing to refuse, no headers alone, the beginning of a transfer. See `opening`."""
-    if request is not None and (request.method == "HEAD" or _CONTINUED.match(request.headers.get("Range", "").strip())):
+    if request is not None and (request.method == "HEAD" or not _is_plain(request)):
         return None
     opened = open_at_once(document_id=document_id, actor=actor, action=action, max_bytes=max_bytes)
     if opened is not None:
         _announce(opened[0], actor, action)
     return opened
+
+
+def _is_plain(request: HttpRequest) -> bool:
+    """Asks for the content from its first byte on, whatever the caller has of it already."""
+    asked = request.headers.get("Range", "").strip()
+    return "If-None-Match" not in request.headers and (not asked or bool(_BEGUN.match(asked)))
 
 
 def _require_download(document: Document, actor: Actor, flags: rules.Flags) -> None:
@@ -155,7 +165,7 @@ def _seen(document_id: int, actor: Actor) -> Document:
 # What opening needs; the rest of the row comes when somebody asks for it.
 _OPENED = (
     "tenant", "folder", "allow_download", "delete_after_next_download", "access_counter", "first_access",
-    *(f"current__{name}" for name in ("document", "number", "filename", "blob")),
+    *(f"current__{name}" for name in ("document", "number", "filename", "blob", "created_at")),
     *(f"current__blob__{name}" for name in ("storage_key", "sha256", "size", "mime", "scan", "missing_since")),
 )  # fmt: skip
 
@@ -224,7 +234,11 @@ def _prove(
     membership = actor.membership(document.tenant_id)
     if membership is None or actor.user_id is None:
         raise NotFound  # flags come from the membership, so this cannot be reached with rights
-    if request is not None and (request.method == "HEAD" or _continues(document, actor, action, request)):
+    if request is not None and (
+        request.method == "HEAD"
+        or core_delivery.carries_nothing(version.blob, request)
+        or _continues(document, version, actor, action, request)
+    ):
         return
     values: dict[str, Any] = {
         "id": document.pk,
@@ -249,13 +263,17 @@ def _announce(document: Document, actor: Actor, action: str) -> None:
     document_opened.send(sender=Document, document=document, user_id=actor.user_id, action=action)
 
 
-def _continues(document: Document, actor: Actor, action: str, request: HttpRequest) -> bool:
-    """Asks for a later part of what the same person opened within the hour. Without that entry, it is counted."""
+def _continues(document: Document, version: DocumentVersion, actor: Actor, action: str, request: HttpRequest) -> bool:
+    """Asks for a later part of what the same person opened within the hour, and since this version is there: of another
+    one nothing was opened yet. Without that entry, it is counted.
+    """
     if not _CONTINUED.match(request.headers.get("Range", "").strip()):
         return False
-    return DocumentLog.objects.filter(
-        document_id=document.pk, user=actor.user_id, action=action, created_at__gte=timezone.now() - _CONTINUES_FOR
-    ).exists()
+    since = max(timezone.now() - _CONTINUES_FOR, version.created_at)
+    found = DocumentLog.objects.filter(
+        document_id=document.pk, user=actor.user_id, action=action, created_at__gte=since
+    )
+    return found.exists()
 
 
 # --- Answers --------------------------------------------------------------------------------------------

@@ -187,6 +187,7 @@ def change_document(
     the one before (DOCMS-127), and people are told as of a new upload. Returns the row as it is now.
 
     Raises `NotFound` when it is gone, `Denied` without the rights here or in the target folder (DOCMS-111),
+    `Conflict` (``deletion_locked``) where the target protects it for a shorter time than its folder does (DOCMS-105),
     `Changed` when somebody else was faster, `Invalid` and `ValidationError` for wrong values.
     """
     assert actor.user_id is not None, "documents are changed by people"
@@ -239,6 +240,7 @@ def _move(actor: Actor, document: Document, changes: Mapping[str, Any]) -> dict[
             problem = _("This folder does not exist.")
             raise Invalid(problem, code="unknown_id", fields={"folder": [problem]})
         rules.require(rules.may_move(actor, document, target))
+        _keep_protected(document, target)
         holds.keep_document(document.pk)
         folder = values["folder"] = target
         if document.label is not None:
@@ -246,6 +248,16 @@ def _move(actor: Actor, document: Document, changes: Mapping[str, Any]) -> dict[
     if "label_name" in changes:
         values["label"] = _label(folder, changes["label_name"])
     return values
+
+
+def _keep_protected(document: Document, target: Folder) -> None:
+    """Raise `Conflict` (``deletion_locked``) where a move would end the protection of the folder's date earlier."""
+    until, then = document.folder.allow_delete_files, target.allow_delete_files
+    if until is not None and until > timezone.now() and (then is None or then < until):
+        raise Conflict(
+            _("This document is protected until a date that has not come yet, and would not be there any more."),
+            code="deletion_locked",
+        )
 
 
 def _new_version(actor: Actor, document: Document, blob: Blob, values: dict[str, Any]) -> dict[str, Any]:

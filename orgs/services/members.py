@@ -89,7 +89,8 @@ def change(
     Returns ``{field: (old, new)}``. What would take the last owner or the last super administrator is decided
     under a lock of the organization, so of two who remove each other at the same time one fails. Raises `Conflict`
     (``last_owner``, ``last_super_admin``), `Changed` when the row moved on, `ValidationError` for wrong values, and
-    `Denied` when somebody comes back for whom the licence has no point (DOCMS-174). Side effect: audit.
+    `Denied` when somebody comes back for whom the licence has no point (DOCMS-174). Side effects: audit; an end that has
+    come revokes the member's tokens (one that is to come leaves that to `applications.apply_deactivations`).
     """
     until = changes.get("deactivated_at", membership.deactivated_at)
     if membership.is_deactivated and not licences.is_over(until):
@@ -100,6 +101,8 @@ def change(
         if not answer:
             raise Conflict(answer.reason, code=answer.code)
     changed = rows.change(membership, changes, expected=expected, verb=verb)
+    if "deactivated_at" in changed and membership.is_deactivated:
+        tokens.revoke_of_member(user_id=membership.user_id, organization_id=membership.organization_id)
     if communities is not None:
         assign(membership=membership, communities=communities)
     return changed

@@ -69,6 +69,13 @@ def revoke_sessions(user: User, organization: Organization | None = None) -> Non
     found.update(revoked_at=timezone.now())
 
 
+def revoke_of_member(*, user_id: int, organization_id: int) -> None:
+    """End what an account or its applications hold for one organization: who comes back signs in anew (DOCMS-059)."""
+    kinds = (AccessToken.Kind.DOCMS_SESSION, AccessToken.Kind.APP_KEY, AccessToken.Kind.BASIC)
+    found = AccessToken.objects.filter(user=user_id, organization=organization_id, kind__in=kinds, revoked_at=None)
+    found.update(revoked_at=timezone.now())
+
+
 def purge() -> dict[str, int]:
     """Delete what nobody can use any more; validity never depends on this.
 

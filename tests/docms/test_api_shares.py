@@ -412,7 +412,9 @@ def test_a_share_ends_for_good(admin: Caller, file: int, end: str) -> None:
     _document(share_id).update(active_until=None, allow_download=True, claimed_at=None)
     DocumentShare.objects.update(expires_at=timezone.now() + datetime.timedelta(days=1))
     assert fetch(token, code).status == 404
-    assert admin.ok("GET", f"/files/{file}/shares")[0]["revoked"] is False  # nobody withdrew it
+    told = admin.ok("GET", f"/files/{file}/shares")[0]
+    assert told["revoked"] is False  # nobody withdrew it
+    assert datetime.datetime.fromisoformat(told["expires"]) <= timezone.now()  # and still it is over
 
 
 @pytest.mark.rule("DOCMS-161")

@@ -26,7 +26,7 @@ from config.openapi import DOORS, document
 from tests.cast import PASSWORD
 from tests.core.material import picture
 from tests.docms.door import PDF
-from tests.fuzz.world import WEIGHTED, basic_of
+from tests.fuzz.world import SUPPORT, WEIGHTED, basic_of
 from tests.otp import otp
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ KINDS = {
     "donestate": "flag", "appId": "app", "shareId": "share", "shareToken": "share_token", "systemlogId": "systemlog",
     "organizationId": "organization", "organization_id": "organization", "invitationId": "invitation",
     "parentID": "parent", "id": "organization",
+}  # fmt: skip
+SUPPORT_KINDS = {
+    "locationRef": "location", "ticketRef": "ticket", "key": "upload", "userRefRequester": "account",
+    "userRefAssignee": "account", "membershipRefAssignee": "membership", "membershipRefRequester": "membership",
 }  # fmt: skip
 IN_PATHS = KINDS | {"name": "label", "code": "code", "tfainput": "code"}
 # Fields whose generated text would nearly always be refused.
@@ -147,6 +151,8 @@ def _roles(operation: Any) -> tuple[str, ...]:
 
 
 def _request(case: Any, world: World, rnd: random.Random, role: str) -> Request:
+    if case.operation.path.startswith(SUPPORT):
+        return _support_request(case, world, rnd, role)
     if isinstance(case.path_parameters, dict) and not case.meta.is_negative_at(ParameterLocation.PATH):
         _fit(rnd, world, case.path_parameters, IN_PATHS)
         if "/groupadmin/" in case.operation.path and rnd.random() < 0.5:
@@ -161,6 +167,26 @@ def _request(case: Any, world: World, rnd: random.Random, role: str) -> Request:
     else:
         headers |= world.signed_in(case.operation.path, role)
     return Request(role, case, headers)
+
+
+def _support_request(case: Any, world: World, rnd: random.Random, role: str) -> Request:
+    """Its bodies lie in envelopes, and its ids of tickets, comments and files all have the same names."""
+    path = case.operation.path
+    if isinstance(case.path_parameters, dict) and not case.meta.is_negative_at(ParameterLocation.PATH):
+        _fit(
+            rnd,
+            world,
+            case.path_parameters,
+            {"id": "activity" if "/comment/" in path else "ticket", "key": "attachment"},
+        )
+    if isinstance(case.query, dict) and not case.meta.is_negative_at(ParameterLocation.QUERY):
+        _fit(rnd, world, case.query, SUPPORT_KINDS)
+    if isinstance(case.body, dict) and not case.meta.is_negative_at(ParameterLocation.BODY):
+        inner = [part for part in case.body.values() if isinstance(part, dict)]
+        files = [one for part in inner for one in part.get("attachments") or () if isinstance(one, dict)]
+        for part in (case.body, *inner, *files):
+            _fit(rnd, world, part, SUPPORT_KINDS)
+    return Request(role, case, {"Accept": rnd.choice(ACCEPTS), **world.signed_in(path, role)})
 
 
 def _fit(rnd: random.Random, world: World, values: dict[str, Any], kinds: dict[str, str]) -> None:

@@ -68,6 +68,9 @@ class Operation:
             name = found[1]
             if name in values:
                 return str(values[name])
+            if self.contract == "tickets":
+                kind = "attachment" if name == "key" else "activity" if "/comment/" in self.path else "ticket"
+                return str(world.values[kind].own[0])
             if self.path.startswith("/groupadmin/"):
                 return str(world.led[name])
             return str(world.values[IN_PATHS[name]].own[0]) if IN_PATHS.get(name) in world.values else "1"

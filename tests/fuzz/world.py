@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from core import scope
 from core.models import SystemLog
-from core.services import rows
+from core.services import rows, uploads
 from docms.models import Document, FolderLabel, FolderTemplate, Group, LabelSuggestion
 from docms.services import documents, folders, groups, marks, permissions, shares, texts
 from messaging.models import Message
@@ -24,12 +25,15 @@ from orgs.signals import owner_invited
 from tests.cast import DOCUMENT_FLAGS, PASSWORD
 from tests.docms.door import link_and_code
 from tests.factories import folder, manual_group, publish, stored
+from tickets.services import comments, filing
+from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
     from docms.models import Folder
+    from orgs.models import Community
     from tests.cast import Cast
 
-DOCMS, ORGS = "/docms/api/v1", "/api/v1/"
+DOCMS, ORGS, SUPPORT = "/docms/api/v1", "/api/v1/", "/support/"
 PERSONAL = "Personal-Access-Token"
 # Sends a request with these headers; gives the status and the parsed body.
 Knock = Callable[[str, dict[str, str]], tuple[int, Any]]
@@ -60,12 +64,14 @@ class World:
     led: dict[str, int]  # a group that the administrator administers, and a member of it, by parameter
     credentials: dict[str, str] = field(default_factory=dict)  # Authorization of the documents door
     personal: dict[str, str] = field(default_factory=dict)  # tokens of the organizations door
+    support: dict[str, str] = field(default_factory=dict)  # Authorization of the support door
 
     def signed_in(self, path: str, role: str) -> dict[str, str]:
         """The headers of a role at the door of a path of its document."""
         if path.startswith(ORGS):
             return {PERSONAL: self.personal[role]} if role in self.personal else {}
-        return {"Authorization": self.credentials[role]} if role in self.credentials else {}
+        held = self.support if path.startswith(SUPPORT) else self.credentials
+        return {"Authorization": held[role]} if role in held else {}
 
 
 def build(cast: Cast) -> World:
@@ -81,10 +87,11 @@ def build(cast: Cast) -> World:
         secrets = _second_factor(cast)
         _mails(cast)
         led = _led(cast)
-        given = _given(cast, own_folders[0], own_files[0]) | _organizations(cast)
+        given = _given(cast, own_folders[0], own_files[0]) | _organizations(cast) | _tickets(cast)
         personal = {
             role: issue(kind="personal", user=getattr(cast, who), expires_in=None)[0] for role, who in _PEOPLE.items()
         }
+        support = {role: _support(cast, role, who) for role, who in _PEOPLE.items()}
     people = [cast.admin, cast.staff, cast.owner, cast.renter, cast.operator, cast.guest]
     return World(
         {
@@ -103,6 +110,7 @@ def build(cast: Cast) -> World:
         secrets,
         led,
         personal=personal,
+        support=support,
     )
 
 
@@ -212,6 +220,46 @@ def _organizations(cast: Cast) -> dict[str, Pool]:
         "parent": Pool((0, apart.pk, branch.pk), (far.pk,)),
         "invitation": Pool(tuple(sent)),
     }
+
+
+def _tickets(cast: Cast) -> dict[str, Pool]:
+    """Tickets with comments and files in both companies, and an upload that waits."""
+    found: dict[str, list[Any]] = {"ticket": [], "activity": [], "attachment": []}
+    for who, house in (
+        ("renter", cast.house_a), ("owner", cast.house_a), ("neighbour", cast.house_b), ("foreigner", cast.foreign_house),
+    ):  # fmt: skip
+        actor = cast.actor(who)
+        ticket = filing.file_ticket(actor=actor, community=house, text="Es tropft.", source="support").ticket
+        files = Files([_uploaded(house, actor.user_id)], "support")
+        said = comments.add_comment(actor=actor, ticket=ticket, text="Und?", source="support", files=files).activity
+        for kind, value in (("ticket", ticket.uuid), ("activity", said.uuid), ("attachment", files.handles[0])):
+            found[kind].append(str(value))
+    houses = [str(house.uuid) for house in (cast.house_a, cast.house_b)]
+    users = [str(person.uuid) for person in (cast.renter, cast.owner, cast.staff, cast.admin)]
+    members = [str(cast.membership(who).uuid) for who in ("renter", "owner", "staff", "admin")]
+    return {
+        "location": Pool(tuple(houses), (str(cast.foreign_house.uuid),)),
+        "account": Pool(tuple(users), (str(cast.foreigner.uuid),)),
+        "membership": Pool(tuple(members)),
+        "upload": Pool((_uploaded(cast.house_a, cast.admin.pk),), (_uploaded(cast.house_a, cast.renter.pk),)),
+        **{kind: Pool(tuple(values[:-1]), (values[-1],)) for kind, values in found.items()},
+    }
+
+
+def _uploaded(house: Community, user_id: int | None) -> str:
+    return uploads.receive(
+        io.BytesIO(b"Notiz"), user_id=user_id or 0, tenant_id=house.tenant_id, door="support", name="notiz.txt", limit=9
+    ).handle
+
+
+def _support(cast: Cast, role: str, who: str) -> str:
+    """The header of basic credentials that act as a persona."""
+    client_id = f"fuzz-{role}"
+    secret, _row = issue(
+        kind="basic", user=getattr(cast, who), organization=cast.tenant, public_id=client_id, scopes=["support"],
+        expires_in=None,
+    )  # fmt: skip
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
 def _links(cast: Cast) -> list[str]:

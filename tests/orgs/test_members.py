@@ -13,7 +13,7 @@ from core.errors import Changed, Conflict
 from core.models import AuditEntry
 from orgs import rules
 from orgs.models import CommunityAssignment, Membership, OneTimeLink, SecondFactor, User
-from orgs.services import members, occupancies, second_factor
+from orgs.services import members, occupancies, second_factor, tokens
 from orgs.services.tenants import add_member
 from tests.factories import UserFactory, at_once
 
@@ -191,3 +191,19 @@ def test_a_revoked_residence_is_not_ended_later(cast: Cast) -> None:
     residence = cast.occupancy("renter")
     occupancies.revoke(residence)
     assert refused(lambda: occupancies.end(residence, last=datetime.date(2099, 1, 1))) == "ended"
+
+
+@pytest.mark.rule("DOCMS-059")
+def test_who_comes_back_signs_in_anew(cast: Cast) -> None:
+    membership = cast.membership("renter")
+    here, _row = tokens.issue(
+        kind="docms_session", user=cast.renter, organization=cast.tenant, expires_in=datetime.timedelta(hours=1)
+    )
+    elsewhere, _row = tokens.issue(
+        kind="docms_session", user=cast.renter, organization=cast.other_tenant, expires_in=datetime.timedelta(hours=1)
+    )
+    past = timezone.now() - datetime.timedelta(seconds=1)
+    members.change(membership=membership, changes={"deactivated_at": past})
+    members.change(membership=membership, changes={"deactivated_at": None})
+    assert tokens.find(here, kinds=("docms_session",)) is None
+    assert tokens.find(elsewhere, kinds=("docms_session",)) is not None

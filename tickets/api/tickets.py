@@ -267,10 +267,11 @@ class Tickets(RepeatableView):
 
     def _create(self, sent: dict[str, Any]) -> dict[str, Any]:
         location = self.location(sent["locationRef"])
+        requester = self._requester(location, sent.get("userRefRequester"))
         try:
             filed = filing.file_ticket(
                 actor=self.actor, community=location, text=sent["text"], support_type=sent["type"],
-                requester=self._requester(location, sent.get("userRefRequester")), source=SOURCE,
+                requester=requester, source=SOURCE,
             )  # fmt: skip
         except Invalid as error:
             raise in_envelope(error, "ticket") from error

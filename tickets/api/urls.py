@@ -25,5 +25,5 @@ urlpatterns = [
     _route(f"{TICKETS}/<str:id>/type", tickets.Type),
     _route("attachments/v1", attachments.Attachments),
     _route("attachments/v1/<str:key>", attachments.OneAttachment),
-    re_path(r"^.*$", UnknownPath.as_view(schema=None)),
+    re_path(r"^.*", UnknownPath.as_view(schema=None)),
 ]

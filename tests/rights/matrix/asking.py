@@ -91,6 +91,9 @@ def _environ(world: World, role: str, method: str, path: str, payload: Any) -> d
     elif path.startswith(("/api/v1/organization", "/api/v1/trial")):
         if role in world.personal_tokens:
             headers["Personal-Access-Token"] = world.personal_tokens[role]
+    elif path.startswith("/support/"):
+        if role in world.credentials:
+            headers["Authorization"] = world.credentials[role]
     elif role in world.cookies:
         headers["Cookie"] = f"user_session={world.cookies[role]}"
     if path.startswith(("/admin/uploads/", "/app/uploads/")):
@@ -102,7 +105,7 @@ def _environ(world: World, role: str, method: str, path: str, payload: Any) -> d
         return _made(method, path, headers, b"12345" if method == "PATCH" else b"", "application/offset+octet-stream")
     if method in ("GET", "HEAD"):
         return _made(method, path, headers, b"", "")
-    if path.startswith(("/docms/", "/api/")):
+    if path.startswith(("/docms/", "/api/", "/support/tickets/")):
         data = b"" if payload is None else json.dumps(payload).encode()
         return _made(method, path, headers, data, "application/json")
     return _made(method, path, headers, encode_multipart(BOUNDARY, payload or {}), MULTIPART_CONTENT)

@@ -18,6 +18,7 @@ from tests.rights.matrix.table_docms_settings import DOCMS_SETTINGS
 from tests.rights.matrix.table_docms_texts import TEXTS
 from tests.rights.matrix.table_orgs import ORGS
 from tests.rights.matrix.table_portal import PORTAL
+from tests.rights.matrix.table_tickets import TICKETS
 from tests.rights.matrix.world import ROLES
 
 # Where somebody learns that a thing exists which is not theirs to see, because a contract has it so.
@@ -40,6 +41,7 @@ SEEN_BY = {
     "document_id": "GET app/documents/<int:document_id>",
     "organization_id": "GET api/v1/organization/<str:organization_id>",
     "community_id": "GET app/c/<int:community_id>/",
+    "id": "GET support/tickets/v1/<str:id>",
 }
 
 _BACK_OFFICE = ROLES[ROLES.index("elsewhere") :]
@@ -76,7 +78,7 @@ def _nouns() -> Iterator[Line]:
 @cache
 def lines() -> dict[str, Line]:
     """Every line by its name. The root, which has no name of its own, is written as ``/``."""
-    doors = (PORTAL, DOCMS, DOCMS_SETTINGS, DOCMS_PEOPLE, TEXTS, ORGS, PAGES)
+    doors = (PORTAL, DOCMS, DOCMS_SETTINGS, DOCMS_PEOPLE, TEXTS, ORGS, TICKETS, PAGES)
     found = [*(line for table in doors for line in read(table)), *_nouns()]
     named = {line.name: line for line in found}
     assert len(named) == len(found), sorted(line.name for line in found if found.count(line) > 1)

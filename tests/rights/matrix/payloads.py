@@ -23,6 +23,7 @@ _LABEL = {"name": "Neu", "color": "#123456"}
 D = "docms/api/v1/"
 
 ONE = "api/v1/organization"
+TICKETS = "support/tickets/v1"
 
 PAYLOADS: dict[str, Any] = {
     f"POST {ONE}": {"name": "Neu"},
@@ -32,6 +33,14 @@ PAYLOADS: dict[str, Any] = {
     f"PUT {ONE}/<str:organization_id>/quick-actions": [],
     f"POST {ONE}/<str:organization_id>/owner/invitation": {"email": "guest@quartier.test"},
     "POST admin/uploads/": {"tenant": "{tenant_id}"},
+    f"POST {TICKETS}": {"ticket": {"locationRef": "{location_ref}", "text": "Neu"}},
+    f"POST {TICKETS}#requester": {
+        "ticket": {"locationRef": "{location_ref}", "text": "Neu", "userRefRequester": "{user_ref}"},
+    },
+    f"POST {TICKETS}/comment": {"activity": {"ticketRef": "{ticket_ref}", "text": "Neu"}},
+    f"PUT {TICKETS}/<str:id>/status": {"ticket": {"status": "solved"}},
+    f"PUT {TICKETS}/<str:id>/assignee": {"ticket": {"userRefAssignee": None}},
+    f"PATCH {TICKETS}/<str:id>/type": {"ticket": {"type": "cleaning"}},
     "POST app/uploads/": {"folder": "{folder_id}"},
     "POST app/presence": {"organization": "{tenant_id}", "presence": "engaged"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import io
 import uuid
@@ -33,6 +34,7 @@ from messaging.services.templates import store_tenant_text
 from orgs.actor import Actor
 from orgs.models import (
     AccessRequest,
+    Community,
     CommunityAssignment,
     Hold,
     InstallationSettings,
@@ -55,6 +57,8 @@ from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
 from tests.docms.door import signed_in as bearer
 from tests.portal.pages import signed_in as browser
+from tickets.services import comments, filing
+from tickets.services.attachments import Files
 
 ROLES = (
     "anonymous", "renter", "owner", "additional", "household", "former", "elsewhere", "staff", "admin", "other",
@@ -86,6 +90,7 @@ class World:
     cookies: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)  # of the documents door
     personal_tokens: dict[str, str] = field(default_factory=dict)  # of the organizations door
+    credentials: dict[str, str] = field(default_factory=dict)  # of the support door
 
     def values(self, pattern: str, role: str, place: str) -> dict[str, Any]:
         """What the keywords of a route are, of one place or of none, for one role."""
@@ -102,6 +107,9 @@ class World:
             found["token"] = found["invitation_id"]
         if label.startswith("uploads.") and parts[0] == "app":
             found["handle"] = found.get("web_handle", found["handle"])
+        if parts[0] == "support":
+            found["id"] = found["comment_ref" if "/comment/" in pattern else "ticket_ref"]
+            found["key"] = found["attachment_key"]
         if label == "mails.<str:name>":
             found["name"] = f"mail-{place}.eml"
         return found
@@ -136,6 +144,8 @@ def build(cast: Cast) -> World:
                     "app_id": NOWHERE, "kind": "nowhere",
                     "app_label": "orgs", "content_type_id": _content_type(),
                     "share_token": "0" * 43, "share_code": "XXXXXX", "invitation_id": "0" * 43, "key": uuid.UUID(int=0),
+                    **dict.fromkeys(("ticket_ref", "comment_ref", "location_ref", "user_ref"), str(uuid.UUID(int=0))),
+                    "attachment_key": "0" * 40,
                 },
             ),
         },
@@ -262,7 +272,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
     suggested = rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
     return Place(
-        values=_branch(boss, tenant, name, clerks) | {
+        values=_branch(boss, tenant, name, clerks) | _ticket(mark_of, community) | {
             "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
             "tenant_id": tenant.pk, "document_id": paper.pk, "file_id": paper.pk, "folder_id": folder.pk,
             "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
@@ -283,6 +293,27 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "core.upload": received.pk, "core.destructionrecord": gone.pk, "orgs.hold": hold.pk,
         },
     )  # fmt: skip
+
+
+def _ticket(actor: Actor, community: Community) -> dict[str, Any]:
+    """A ticket of a resident, with a comment that has a file."""
+    ticket = filing.file_ticket(actor=actor, community=community, text="Es tropft.", source="support").ticket
+    handle = uploads.receive(
+        io.BytesIO(b"Notiz"),
+        user_id=actor.user_id or 0,
+        tenant_id=community.tenant_id,
+        door="support",
+        name="x.txt",
+        limit=9,
+    ).handle
+    said = comments.add_comment(
+        actor=actor, ticket=ticket, text="Und?", source="support", files=Files([handle], "support")
+    ).activity
+    assert actor.user is not None
+    return {
+        "ticket_ref": str(ticket.uuid), "comment_ref": str(said.uuid), "attachment_key": handle,
+        "location_ref": str(community.uuid), "user_ref": str(actor.user.uuid),
+    }  # fmt: skip
 
 
 def _branch(boss: Actor, tenant: Organization, name: str, clerks: tuple[User, ...]) -> dict[str, Any]:
@@ -324,6 +355,10 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
     home = world.cast.other_tenant if role == "other" else world.cast.tenant
     world.tokens[role] = bearer(person, home).token
     world.personal_tokens[role] = tokens.issue(kind="personal", user=person, expires_in=None)[0]
+    secret, _row = tokens.issue(
+        kind="basic", user=person, organization=home, public_id=f"matrix-{role}", scopes=["support"], expires_in=None
+    )
+    world.credentials[role] = "Basic " + base64.b64encode(f"matrix-{role}:{secret}".encode()).decode()
     people = {"A": world.cast.renter, "B": world.cast.neighbour, "X": world.cast.foreigner}
     for place, whose in (people | {HOMES.get(role, "A"): person}).items():
         device = Session.objects.create(
