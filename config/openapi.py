@@ -5,6 +5,7 @@ The paths of a document are relative to its server, which is the prefix under wh
 
 from __future__ import annotations
 
+import copy
 import re
 import threading
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class Door:
     """What a document says about itself; ``urls`` names the routing module once the door is open.
 
-    ``prefix`` is where the door is mounted below its server.
+    ``prefix`` is where the door is mounted below its server; ``inline`` are schemas that the contract gives no name: they
+    stand where they are used.
     """
 
     title: str
@@ -36,6 +38,7 @@ class Door:
     prefix: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     schemas: dict[str, Any] = field(default_factory=dict)
+    inline: frozenset[str] = frozenset()
 
 
 DOORS = {
@@ -94,6 +97,24 @@ DOORS = {
         summary="Tickets raised at a location, their assignee, status, type and activity stream.",
         urls="tickets.api.urls",
         tags=(("Support", "Support tickets."), ("Attachments", "Files referred to by ticket comments.")),
+        inline=frozenset(
+            {
+                "AssigneeBody",
+                "AssigneeUpdate",
+                "AttachmentRef",
+                "AttachmentUpload",
+                "AttachmentUploaded",
+                "CommentBody",
+                "CommentCreated",
+                "Issue",
+                "LemAI",
+                "StatusBody",
+                "StatusUpdate",
+                "TicketCreateBody",
+                "TypeBody",
+                "TypeUpdate",
+            }
+        ),
     ),
     "processes": Door(title="Processes API", server="/", version="2.0.0"),
 }
@@ -144,6 +165,12 @@ def _generate(door: Door) -> dict[str, Any]:
         "paths": {door.prefix + _camel(path): item for path, item in paths.items()},
         "components": components,
     }
+    if door.inline:
+        schemas = components["schemas"]
+        for node in _objects(made):  # what was put in place is walked next
+            _put_in_place(node, schemas, door.inline)
+        for name in door.inline:
+            del schemas[name]
     for node in _objects(made):
         _modern(node)
         if node.get("in") == "path" and isinstance(node.get("name"), str):
@@ -164,6 +191,12 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, list):
         for part in node:
             yield from _objects(part)
+
+
+def _put_in_place(node: dict[str, Any], schemas: dict[str, Any], names: frozenset[str]) -> None:
+    """Replace a reference to a schema without a name of its own by the schema."""
+    while str(node.get("$ref", "")).rpartition("/")[2] in names:
+        node.update(copy.deepcopy(schemas[node.pop("$ref").rpartition("/")[2]]))
 
 
 def _modern(schema: dict[str, Any]) -> None:

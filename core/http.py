@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime
 import decimal
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django.conf import settings
 from django.utils.functional import Promise
+from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext_lazy as _
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer
 
 from core.errors import Invalid, TooLarge
 
 DEPTH_MAX = 64  # levels of nesting in a request
+AROUND = 1024 * 1024  # bytes of a body that are not content
+_TAIL = 4096  # bytes at the end of a body, in which its last boundary is
 
 
 def _other(value: Any) -> Any:
@@ -114,3 +117,38 @@ class LimitedJSONParser(BaseParser):
         request = context.get("request")
         length = request.META.get("CONTENT_LENGTH") if request is not None else None
         return loads(limited_body(stream, length, limit))
+
+
+class _Tailed:
+    """A stream that remembers its end."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self.tail = stream, b""
+
+    def read(self, size: int = -1) -> bytes:
+        """As the stream."""
+        data: bytes = self._stream.read(size)
+        self.tail = (self.tail + data)[-_TAIL:]
+        return data
+
+
+class BoundedMultiPart(MultiPartParser):
+    """Multipart up to the size of an upload, or ``file_limit`` of the view; big parts go to temporary files while they
+    arrive.
+    """
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        """Raises `TooLarge` by the announced length, before a byte is read, and `Invalid` for a body without the closing
+        boundary, whose last part may be half of one.
+        """
+        context = parser_context or {}
+        length = str(context["request"].META.get("CONTENT_LENGTH") or "0")
+        limit = getattr(context.get("view"), "file_limit", None) or settings.UPLOAD_LIMIT
+        if length.isdigit() and int(length) > limit + AROUND:
+            raise TooLarge
+        tailed = _Tailed(stream)
+        parsed = super().parse(cast("Any", tailed), media_type, parser_context)
+        boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
+        if f"--{boundary}--".encode() not in tailed.tail:
+            raise Invalid(_("The body ends before its last part does."), code="malformed_multipart")
+        return parsed

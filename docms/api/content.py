@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
-from rest_framework.parsers import MultiPartParser
 
-from core.errors import Denied, Invalid, NotFound, TooLarge
-from core.http import dumps, loads
+from core.errors import Denied, Invalid, NotFound
+from core.http import AROUND, dumps, loads
 from core.services import blobs, delivery
 from core.services.wake import wake
 from docms import rules
-from docms.api.spooling import AROUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 OCTETS = "application/octet-stream"
 _CHUNK = 3 * 192 * 1024  # bytes; a multiple of three
 JSON_LIMIT = settings.BASE64_LIMIT * 4 // 3 + AROUND
-_TAIL = 4096  # bytes at the end of a body, in which its last boundary is
 
 
 class FileData(serializers.Serializer):
@@ -43,37 +39,6 @@ class FileData(serializers.Serializer):
 
 
 # --- In ---------------------------------------------------------------------------------------------------
-
-
-class _Tailed:
-    """A stream that remembers its end."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream, self.tail = stream, b""
-
-    def read(self, size: int = -1) -> bytes:
-        """As the stream."""
-        data: bytes = self._stream.read(size)
-        self.tail = (self.tail + data)[-_TAIL:]
-        return data
-
-
-class BoundedMultiPart(MultiPartParser):
-    """Multipart up to the size of an upload; big parts go to temporary files while they arrive."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Raises `TooLarge` by the announced length, before a byte is read, and `Invalid` for a body without the closing
-        boundary, whose last part may be half of one.
-        """
-        length = str((parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0")
-        if length.isdigit() and int(length) > settings.UPLOAD_LIMIT + AROUND:
-            raise TooLarge
-        tailed = _Tailed(stream)
-        parsed = super().parse(cast("Any", tailed), media_type, parser_context)
-        boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
-        if f"--{boundary}--".encode() not in tailed.tail:
-            raise Invalid(_("The body ends before its last part does."), code="malformed_multipart")
-        return parsed
 
 
 def fields_and_content(request: Request) -> tuple[Any, UploadedFile | None]:

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from core.api import flag
+from core.http import BoundedMultiPart
 from docms import rules
 from docms.api import content
 from docms.api.base import DocmsView
@@ -56,7 +57,7 @@ def target_of(view: DocmsView, folder_id: int) -> Folder:
 class Files(DocmsView):
     """`/files`."""
 
-    parser_classes = (SpoolingJSONParser, content.BoundedMultiPart)
+    parser_classes = (SpoolingJSONParser, BoundedMultiPart)
     json_body_limit = content.JSON_LIMIT
 
     @property
@@ -138,7 +139,7 @@ class FilesInFolder(DocmsView):
 class OneFile(DocmsView):
     """`/files/{fileId}`."""
 
-    parser_classes = (SpoolingJSONParser, content.BoundedMultiPart)
+    parser_classes = (SpoolingJSONParser, BoundedMultiPart)
     json_body_limit = content.JSON_LIMIT
 
     @property

@@ -15,14 +15,13 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from core.errors import Invalid, TooLarge
-from core.http import LimitedJSONParser, loads
+from core.http import AROUND, LimitedJSONParser, loads
 from core.storage import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIELD = "file_data"
-AROUND = 1024 * 1024  # bytes of a body that are not content
 _IN_MEMORY = 256 * 1024  # bytes of content below which no file is needed
 _HEAD = 400  # bytes in which a data URI has said its type
 _DATA_URI = re.compile(rb"data:([^,;]{0,127})[^,]{0,200};base64,", re.IGNORECASE)

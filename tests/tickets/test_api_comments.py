@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from core import http
 from core.models import Blob, Upload
 from core.services import uploads as upload_service
 from core.tasks import expire_uploads
@@ -210,7 +211,8 @@ def test_a_file_has_25_mebibytes_at_most(cast: Cast, monkeypatch: pytest.MonkeyP
     caller = basic(cast)
     assert caller.send(cast, b"x" * 1000).status_code == 201
     assert caller.send(cast, b"x" * 1001).status_code == 413
-    monkeypatch.setattr(door, "_AROUND", 10)
+    monkeypatch.setattr(http, "AROUND", 10)
+    monkeypatch.setattr(door.Attachments, "file_limit", 1000)
     assert caller.send(cast, b"x" * 1000).status_code == 413
     assert Upload.objects.count() == 1
 

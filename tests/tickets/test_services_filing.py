@@ -160,6 +160,8 @@ def test_simultaneous_tickets_get_numbers_without_gap(cast: Cast) -> None:
     found = Ticket.objects.order_by("number").values_list("number", "identifier")
     assert sorted(number for number, _ in found) == list(range(1, 13))
     assert sorted(int(identifier) for _, identifier in found) == list(range(1, 13))
+    # Whoever walks the list by its moments meets the numbers in their order.
+    assert list(Ticket.objects.order_by("created_at").values_list("number", flat=True)) == list(range(1, 13))
 
 
 def test_files_belong_to_the_first_entry(cast: Cast, file: File) -> None:

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from core.errors import DomainError, NotFound, TooLarge
+from core.errors import DomainError, NotFound
+from core.http import BoundedMultiPart
 from core.services import uploads
 from core.services.delivery import deliver
 from core.services.sniff import PICTURES
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 LIMIT = 25 * 1024 * 1024  # bytes of a file
-_AROUND = 64 * 1024  # bytes that a form has beside its file
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 ACCEPTED = frozenset(
     {
@@ -60,15 +59,9 @@ class AttachmentUploaded(serializers.Serializer):
 class Attachments(SupportView):
     """`/support/attachments/v1`."""
 
-    parser_classes = (MultiPartParser,)
+    parser_classes = (BoundedMultiPart,)
     takes_bytes = True
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuses by its announced length what is too large, before a byte of it is read."""
-        super().initial(request, *args, **kwargs)
-        length = request.META.get("CONTENT_LENGTH") or ""
-        if length.isdigit() and int(length) > LIMIT + _AROUND:
-            raise TooLarge
+    file_limit = LIMIT
 
     @operation(
         "uploadSupportAttachment", tag="Attachments", summary="Upload a file for a later comment",

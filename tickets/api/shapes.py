@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from orgs.services.installation import public_url
@@ -106,6 +107,7 @@ class LemAI(serializers.Serializer):
     photoUrl = serializers.URLField()
 
 
+@extend_schema_serializer(component_name="TicketActivity")
 class TicketActivityShape(serializers.Serializer):
     """One entry of the stream."""
 
@@ -118,6 +120,7 @@ class TicketActivityShape(serializers.Serializer):
     membership = Membership(required=False, help_text="Who acted.")
 
 
+@extend_schema_serializer(component_name="Ticket")
 class TicketShape(serializers.Serializer):
     """A ticket."""
 

@@ -63,7 +63,7 @@ def file_ticket(
     stream with the files; search index; audit; signal `ticket_filed`.
 
     Raises `Denied` for whoever may not file here, or for others; `Invalid` without text, for a unit elsewhere, a type
-    that is not offered, or a or a file that is none; `ValidationError` for other wrong values.
+    that is not offered, or a file that is none; `ValidationError` for other wrong values.
     """
     assert actor.user_id is not None, "tickets are filed by people"
     require(rules.may_file(actor, community))
@@ -75,8 +75,6 @@ def file_ticket(
     if unit is not None and unit.community_id != community.pk:
         raise _wrong("unit", _("This unit does not belong to the community."))
     kind, offered = _types(community, support_type, ticket_type)
-    claimed = attachments.claim(actor=actor, tenant_id=community.tenant_id, files=files)
-    now = timezone.now()
     values: dict[str, Any] = {
         "title": (title or _title(community, kind, offered))[:250],
         "description": text,
@@ -84,6 +82,12 @@ def file_ticket(
         "external_ref": external_ref,
         "contact": requester or _own_contact(actor, community),
     }
+    claimed = attachments.claim(actor=actor, tenant_id=community.tenant_id, files=files)
+    # Community before tenant, and both as late as possible: whoever files next waits for this transaction. The moment is
+    # taken after them, so that in a community moments follow numbers, and whoever walks the list misses none.
+    number = next_number(tenant_id=community.tenant_id, kind="ticket", scope_id=community.pk)
+    identifier = str(next_number(tenant_id=community.tenant_id, kind="ticket_identifier"))
+    now = timezone.now()
     ticket = rows.create(
         Ticket,
         verb="filed",
@@ -95,9 +99,8 @@ def file_ticket(
         ticket_type=offered,
         created_at=now,
         updated_at=now,
-        # Community before tenant, and both as late as possible: whoever files next waits for this transaction.
-        number=next_number(tenant_id=community.tenant_id, kind="ticket", scope_id=community.pk),
-        identifier=str(next_number(tenant_id=community.tenant_id, kind="ticket_identifier")),
+        number=number,
+        identifier=identifier,
         **values,
     )
     activity = write(ticket, kind=TicketActivity.Kind.CREATED, actor=actor, source=source, text=text, at=now)
