@@ -45,7 +45,9 @@ def sections(request: HttpRequest, obj: Organization) -> list[Section]:
     ]
     heads = [_("What for"), _("Client id"), _("Acts as"), _("It may"), _("Valid until"), _("Last used"), ""]
     note = _("With such a pair a help desk reads and files tickets of this company, as the person it acts as.")
-    return [Section(_("Credentials of the support API"), heads, rows, _("There are none."), note=note)]
+    issue = reverse("admin:orgs_organization_credentials", args=[obj.pk])
+    links: list[tuple[Any, str]] = [(_("Issue credentials"), issue)] if may_issue(actor, obj) else []
+    return [Section(_("Credentials of the support API"), heads, rows, _("There are none."), note=note, links=links)]
 
 
 def issue_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str) -> HttpResponse:

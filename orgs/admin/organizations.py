@@ -108,7 +108,7 @@ class OrganizationAdmin(HouseAdmin):
     autocomplete_fields = ("parent",)
     list_select_related = ("avatar",)
     actions_list = ("admit",)
-    actions_detail = ("move", "invite_owner", "availability", "quick_actions", "token", "credentials")
+    actions_detail = ("move", "invite_owner", "availability", "quick_actions", "token")
     readonly_fields = ("picture_now",)
 
     # --- Who sees and does what ------------------------------------------------------------------------
@@ -143,8 +143,6 @@ class OrganizationAdmin(HouseAdmin):
             found.append("quick_actions")
         if rules.may_own(actor, obj):
             found += ["move", "invite_owner", "token"]
-        if organization_credentials.may_issue(actor, obj):
-            found.append("credentials")
         return tuple(found)
 
     # --- The form --------------------------------------------------------------------------------------
@@ -223,6 +221,7 @@ class OrganizationAdmin(HouseAdmin):
         prefix, name = "<path:object_id>", "orgs_organization"
         return [
             path(f"{prefix}/revoke-token/", page(organization_tokens.revoke_page), name=f"{name}_revoke_token"),
+            path(f"{prefix}/credentials/", page(organization_credentials.issue_page), name=f"{name}_credentials"),
             path(
                 f"{prefix}/revoke-credentials/",
                 page(organization_credentials.revoke_page),
@@ -257,11 +256,6 @@ class OrganizationAdmin(HouseAdmin):
     def token(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What for; the answer shows the token, this once."""
         return organization_tokens.issue_page(self, request, object_id)
-
-    @action(description=_("Issue credentials"), url_path="credentials", icon="support_agent")
-    def credentials(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Of the support API: what for; the answer shows the pair, this once."""
-        return organization_credentials.issue_page(self, request, object_id)
 
     # --- Companies -------------------------------------------------------------------------------------
 

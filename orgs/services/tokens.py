@@ -70,8 +70,11 @@ def revoke_sessions(user: User, organization: Organization | None = None) -> Non
 
 
 def revoke_of_member(*, user_id: int, organization_id: int) -> None:
-    """End what an account or its applications hold for one organization: who comes back signs in anew (DOCMS-059)."""
-    kinds = (AccessToken.Kind.DOCMS_SESSION, AccessToken.Kind.APP_KEY, AccessToken.Kind.BASIC)
+    """End what an account holds for one organization: who comes back signs in anew (DOCMS-059).
+
+    Keys of applications are left to `applications.apply_deactivations`: until then their refusal says why.
+    """
+    kinds = (AccessToken.Kind.DOCMS_SESSION, AccessToken.Kind.BASIC)
     found = AccessToken.objects.filter(user=user_id, organization=organization_id, kind__in=kinds, revoked_at=None)
     found.update(revoked_at=timezone.now())
 
