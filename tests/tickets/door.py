@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import functools
+import itertools
 import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 TICKETS, ATTACHMENTS = "/support/tickets/v1", "/support/attachments/v1"
 NETWORK = "spacebring-network-id"
+_NUMBERS = itertools.count(1)
 CONTRACT = Path(__file__).parents[1] / "contracts" / "tickets.yaml"
 
 
@@ -130,8 +133,6 @@ class Caller:
 
     def send(self, cast: Cast, content: bytes, name: str = "notiz.txt", location: Any = None) -> Any:
         """The answer to an upload."""
-        from django.core.files.uploadedfile import SimpleUploadedFile
-
         form = {"file": SimpleUploadedFile(name, content), "locationRef": str(location or cast.house_a.uuid)}
         return self.ask("POST", ATTACHMENTS, raw=encode_multipart(BOUNDARY, form), kind=MULTIPART_CONTENT)
 
@@ -154,13 +155,7 @@ def basic(cast: Cast, who: str = "admin", *, network: Organization | None = None
     """A caller with credentials that act as a persona."""
     place = network or (cast.other_tenant if who in ("stranger", "foreigner") else cast.tenant)
     values = {"scopes": ["support"], "expires_in": None} | values
-    client_id = f"support-{who}-{len(values['scopes'][0])}"
-    secret, _row = tokens.issue(
-        kind="basic", user=getattr(cast, who), organization=place, public_id=f"{client_id}-{_next()}", **values
+    secret, row = tokens.issue(
+        kind="basic", user=getattr(cast, who), organization=place, public_id=f"support-{who}-{next(_NUMBERS)}", **values
     )
-    return Caller(_row.public_id or "", secret)
-
-
-def _next(counter: list[int] = [0]) -> int:  # noqa: B006 - a counter
-    counter[0] += 1
-    return counter[0]
+    return Caller(row.public_id or "", secret)

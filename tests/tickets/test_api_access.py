@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
+from core import scope
+from core.services import rows
 from orgs import audience
-from orgs.models import AccessToken, Membership, Organization
+from orgs.models import AccessToken, Membership, Organization, SecondFactor
+from orgs.services.tenants import create_organization
 from tests.tickets.door import ATTACHMENTS, NETWORK, TICKETS, Caller, basic
 from tickets.models import Ticket
 
@@ -93,6 +96,26 @@ def test_credentials_that_do_not_work_are_401(cast: Cast, file: File, case: str)
         secret = base64.b64decode(caller.headers["Authorization"].removeprefix("Basic ")).decode().partition(":")[2]
         caller = Caller("jemand", secret)
     assert caller.refused("GET", f"{TICKETS}/{ticket.uuid}", 401)["type"] == "unauthorized"
+
+
+@pytest.mark.rule("ORGS-054")
+@pytest.mark.parametrize("above", [False, True])
+def test_credentials_of_somebody_who_owes_a_second_factor_do_nothing(cast: Cast, file: File, above: bool) -> None:
+    ticket, caller = file(), basic(cast)
+    demanding = cast.tenant
+    if above:
+        with scope.unit_of_work(door="test"):
+            demanding = create_organization(name="Dach", created_by=cast.operator)
+        Organization.objects.filter(pk=cast.tenant.pk).update(parent=demanding, ancestors=[demanding.pk])
+    rows.change(demanding, {"enforces_second_factor": True})
+    for method, path, body in (
+        ("GET", f"{TICKETS}/{ticket.uuid}", None),
+        ("POST", TICKETS, {"ticket": {"locationRef": str(cast.house_a.uuid), "text": "x"}}),
+    ):
+        assert caller.refused(method, path, 403, body)["type"] == "second_factor_required"
+    assert Ticket.objects.count() == 1
+    SecondFactor.objects.create(user=cast.admin, secret="A" * 32, name="totp", confirmed_at=timezone.now(), confirmed=True)
+    caller.read(ticket)
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic YQ==", "Bearer x", "Basic " + "A" * 9000, "x"])

@@ -15,7 +15,7 @@ from rest_framework.authentication import BaseAuthentication
 from core.errors import Denied, Invalid
 from orgs.actor import enter
 from orgs.models import AccessToken, Organization
-from orgs.services import tokens
+from orgs.services import second_factor, tokens
 from tickets.api.errors import Unauthorized
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class Credentials(BaseAuthentication):
         """Let the unit of work go on as the owner of the credentials, in their network; sets ``actor`` and ``network``.
 
         Raises `Unauthorized` (TICKETS-005), `Invalid` for a network that is no id, `Denied` for another network than
-        theirs (TICKETS-003) and for changing with credentials that may only read (TICKETS-004).
+        theirs (TICKETS-003), for somebody without the second factor that the network demands (ORGS-054), and for
+        changing with credentials that may only read (TICKETS-004).
         """
         token = _found(request.headers.get("Authorization", ""))
         network = token.organization if token is not None else None
@@ -48,6 +49,7 @@ class Credentials(BaseAuthentication):
         actor = enter(token.user, door=DOOR, tenant_id=network.pk, scopes=token.scopes, token_id=token.pk)
         if actor.user is None or network.pk not in actor.tenants:
             raise Unauthorized  # whoever owns the credentials has no place here any more
+        second_factor.require_none_owed(actor)
         if not (actor.has_scope(CHANGE) or (actor.has_scope(READ) and request.method in SAFE)):
             raise Denied(_("These credentials may only read."), code="insufficient_scope")
         tokens.note_use(token)
