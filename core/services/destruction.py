@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from core.models import Blob
+
 
 def record(gone: Iterable[tuple[Model, dict[str, Any]]], *, reason: str, user_id: int | None = None) -> None:
     """Write a destruction record and an audit entry for each of these rows, just before they are deleted.
@@ -40,6 +42,11 @@ def record(gone: Iterable[tuple[Model, dict[str, Any]]], *, reason: str, user_id
     changes = {"reason": [None, reason]}
     for model, rows in by_model.items():
         audit.record_many("deleted", model, ((row.pk, row.tenant_id, changes) for row in rows))  # type: ignore[attr-defined]
+
+
+def file_facts(name: str, blob: Blob) -> dict[str, Any]:
+    """The columns of a record that tell which bytes went."""
+    return {"filename": name, "sha256": blob.sha256, "size": blob.size}
 
 
 def remove_bytes_later(blob_ids: Iterable[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core import scope
 from core.logs import mask
@@ -19,25 +19,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+M = TypeVar("M", bound="Model")
 FOUND = 5000  # ids that one statement finds
 
 
 def purge(
-    model: type[Model], *, job: str, due: Callable[[], QuerySet[Model]], end: Callable[[list[int]], int], batch: int
+    model: type[M], *, job: str, due: Callable[[int], QuerySet[M]], end: Callable[[list[int]], int], batch: int
 ) -> Counts:
     """Delete what is due, by the number, in transactions of ``batch`` rows; returns how many went and how many failed.
 
-    ``due`` builds what is due at that moment, read across all tenants. ``end`` gets ids, asks once more under its
-    locks, deletes and returns how many went; it runs in one transaction. When a batch fails, each of its rows gets a
-    transaction of its own: one that fails alone, too, is written to the system log and is tried again by the next run.
+    ``due`` builds what is due at that moment and has a greater number than the one it gets, read across all tenants.
+    ``end`` gets ids, asks once more under its locks, deletes and returns how many went; it runs in one transaction.
+    When a batch fails, each of its rows gets a transaction of its own: one that fails alone, too, is written to the
+    system log, holds up no other, and is tried again by the next run.
     """
     counts = {"deleted": 0, "failed": 0}
     last = 0
-    while True:
-        with scope.unit_of_work(door="worker"), scope.all_tenants():
-            ids = list(due().filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:FOUND])
-        if not ids:
-            return counts
+    while ids := find(due, last):
         for start in range(0, len(ids), batch):
             part = ids[start : start + batch]
             try:
@@ -47,6 +45,13 @@ def purge(
                 for pk in part:
                     _end_one(model, job, end, pk, counts)
         last = ids[-1]
+    return counts
+
+
+def find(due: Callable[[int], QuerySet[M]], last: int) -> list[int]:
+    """The numbers after ``last`` of what is due now, at most `FOUND` of them, in order."""
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        return list(due(last).order_by("pk").values_list("pk", flat=True)[:FOUND])
 
 
 def _end(end: Callable[[list[int]], int], ids: list[int]) -> int:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict
 from core.querysets import equals_any
-from core.services import audit, sweeps
-from core.services.wake import wake
+from core.services import audit
+from core.services.destruction import remove_bytes_later
 from docms.models import Document, DocumentHold, DocumentLog, DocumentVersion
 from docms.signals import document_deleted
 
@@ -57,7 +56,7 @@ def destroy(documents: QuerySet[Document], *, user_id: int | None, end: End | Ma
     ends = dict.fromkeys(ids, end) if isinstance(end, End) else end
     _record(doomed, ends, user_id)
     versions = DocumentVersion.objects.filter(equals_any("document", ids)).order_by()
-    blobs = sorted(set(versions.values_list("blob_id", flat=True)))
+    blobs = list(versions.values_list("blob_id", flat=True))
     DocumentHold.objects.filter(equals_any("document", ids), hold__released_at__isnull=False).delete()
     Document.objects.filter(equals_any("pk", ids)).delete()
     by_tenant: dict[int, list[int]] = {}
@@ -65,9 +64,7 @@ def destroy(documents: QuerySet[Document], *, user_id: int | None, end: End | Ma
         by_tenant.setdefault(row["tenant_id"], []).append(row["id"])
     for tenant_id, gone in by_tenant.items():
         document_deleted.send(sender=Document, tenant_id=tenant_id, document_ids=gone)
-    for start in range(0, len(blobs), sweeps.BATCH):
-        told = blobs[start : start + sweeps.BATCH]
-        transaction.on_commit(partial(wake, sweeps.TASK, *told), robust=True)
+    remove_bytes_later(blobs)
     return ids
 
 

@@ -8,34 +8,27 @@ hold covers the document. The jobs delete what `due` finds, the back office show
 from __future__ import annotations
 
 import datetime
-import logging
-import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, DateTimeField, DurationField, ExpressionWrapper, F, Min, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
-from core import scope
-from core.logs import mask
-from core.models import DestructionRecord, SystemLog
+from core.models import DestructionRecord
 from core.querysets import any_of, equals_any
+from core.services import purging
 from docms.models import Document, Folder
 from docms.services.destruction import End, destroy
 from orgs.services.holds import keep_still
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from django.db.models import Expression
     from django.db.models.expressions import Combinable
 
     from core.services.jobs import Counts
     from docms.querysets import DocumentQuerySet
 
-log = logging.getLogger(__name__)
-
-FOUND = 5000  # ids that one statement finds
 BATCH = 500  # documents that go in one transaction: whoever opens one of them, or places a hold, waits that long
 Policy = DestructionRecord.Reason
 HOURS = "tenant__settings__delete_big_file_after_hours"
@@ -182,64 +175,25 @@ def delete_big_files() -> Counts:
 
 
 def _delete(name: str, policy: Policy) -> Counts:
-    """Delete what a rule has made due, batch by batch; each asks the rule once more, when nobody can place a hold.
+    """Delete what a rule has made due, batch by batch; each asks the rule once more, when nobody can place a hold."""
+    return purging.purge(
+        Document, job=name, due=partial(due_after, policy), end=partial(_end, name, policy), batch=BATCH
+    )
 
-    When a batch fails, each of its documents gets a transaction of its own: one that fails alone, too, is written to
-    the system log, holds up no other, and is tried again by the next run.
+
+def due_after(policy: Policy, last: int) -> DocumentQuerySet[Document]:
+    """What a rule has made due by now, after a number. It stands in an array, so that the order does not choose the
+    index.
     """
-    counts = {"deleted": 0, "failed": 0}
-    for ids in _batches(policy):
-        try:
-            counts["deleted"] += _delete_due(ids, name, policy)
-        except Exception:
-            log.exception("%s documents from %s on are deleted one by one", len(ids), ids[0])
-            for document_id in ids:
-                _delete_one(document_id, name, policy, counts)
-    return counts
+    found = due_by(policy, timezone.now()).filter(pk__gt=last)
+    return Document.objects.filter(any_of("pk", found.values("pk")))
 
 
-def _delete_one(document_id: int, name: str, policy: Policy, counts: Counts) -> None:
-    try:
-        counts["deleted"] += _delete_due([document_id], name, policy)
-    except Exception as error:
-        counts["failed"] += 1
-        log.exception("document %s could not be deleted", document_id)
-        _report(name, document_id, error)
-
-
-def _batches(policy: Policy) -> Iterator[list[int]]:
-    """The ids, by the number. What is due stands in an array, so that the order does not choose the index."""
-    last = 0
-    while True:
-        with scope.unit_of_work(door="worker"), scope.all_tenants():
-            found = Document.objects.filter(
-                any_of("pk", due_by(policy, timezone.now()).filter(pk__gt=last).values("pk"))
-            )
-            ids = list(found.order_by("pk").values_list("pk", flat=True)[:FOUND])
-        if not ids:
-            return
-        for start in range(0, len(ids), BATCH):
-            yield ids[start : start + BATCH]
-        last = ids[-1]
-
-
-def _delete_due(ids: list[int], name: str, policy: Policy) -> int:
+def _end(name: str, policy: Policy, ids: list[int]) -> int:
     """How many went. Left are those that are gone or not due any more: moved, opened, held or protected meanwhile."""
-    with scope.unit_of_work(door="worker"), scope.all_tenants():
-        documents = Document.objects.filter(equals_any("pk", ids))
-        keep_still(documents.order_by().values_list("tenant_id", flat=True).distinct())
-        list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        found: Any = _by(policy, documents, timezone.now()).select_related("folder", "current").only(*_RULED)
-        ends = {row.pk: End(row.policy, rule_of(row) | {"job": name}) for row in found}
-        return len(destroy(Document.objects.filter(equals_any("pk", ends)), user_id=None, end=ends))
-
-
-def _report(name: str, document_id: int, error: Exception) -> None:
-    with scope.unit_of_work(door="worker"), scope.all_tenants():
-        document = Document.objects.filter(pk=document_id).first()
-        SystemLog.objects.create(
-            tenant_id=document.tenant_id if document else None,
-            category=name,
-            action=f"document {document_id}",
-            stacktrace=mask("".join(traceback.format_exception(error)))[-20000:].replace("\x00", ""),
-        )
+    documents = Document.objects.filter(equals_any("pk", ids))
+    keep_still(documents.order_by().values_list("tenant_id", flat=True).distinct())
+    list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    found: Any = _by(policy, documents, timezone.now()).select_related("folder", "current").only(*_RULED)
+    ends = {row.pk: End(row.policy, rule_of(row) | {"job": name}) for row in found}
+    return len(destroy(Document.objects.filter(equals_any("pk", ends)), user_id=None, end=ends))

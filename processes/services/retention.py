@@ -46,7 +46,12 @@ def purge_finished() -> Counts:
     Side effects: for each case and each file a destruction record and an audit entry; signal `processes_destroyed` for
     each tenant; after commit a worker removes the bytes. Papers of docms that a case had linked stay.
     """
-    return purging.purge(Process, job=JOB, due=lambda: due(timezone.now()), end=_end, batch=BATCH)
+    return purging.purge(Process, job=JOB, due=_due_after, end=_end, batch=BATCH)
+
+
+def _due_after(last: int) -> ProcessQuerySet[Process]:
+    found: ProcessQuerySet[Process] = due(timezone.now()).filter(pk__gt=last)
+    return found
 
 
 def _end(ids: list[int]) -> int:
@@ -68,21 +73,8 @@ def _destroy(doomed: list[Process], now: datetime.datetime) -> None:
     destruction.record(
         ((case, {"title": case.subject[:250], "rule": rules[case.pk]}) for case in doomed), reason=reason
     )
-    destruction.record(
-        (
-            (
-                file,
-                {
-                    "filename": file.name,
-                    "sha256": file.blob.sha256,
-                    "size": file.blob.size,
-                    "rule": rules[file.process_id],
-                },
-            )
-            for file in files
-        ),
-        reason=reason,
-    )
+    told = ({"rule": rules[f.process_id]} | destruction.file_facts(f.name, f.blob) for f in files)
+    destruction.record(zip(files, told, strict=True), reason=reason)
     ProcessHold.objects.filter(process__in=doomed, hold__released_at__isnull=False).delete()
     WorkOrder.objects.filter(process__in=doomed).delete()
     Process.objects.filter(pk__in=list(rules)).delete()

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 Question = Callable[[], Any]
@@ -66,7 +67,7 @@ def job_questions(visitor: dict[str, Any]) -> dict[str, Question]:
     from django.utils import timezone
 
     from core.querysets import equals_any
-    from core.services import sweeps
+    from core.services import purging, sweeps
     from docms.models import Document, DocumentLog, Folder
     from docms.services import claims, retention, trimming
 
@@ -77,7 +78,7 @@ def job_questions(visitor: dict[str, Any]) -> dict[str, Question]:
     Document.objects.filter(folder=visitor["folder"]).update(first_access=now - 2 * day)
 
     def candidates(policy: Any) -> Question:
-        return lambda: next(retention._batches(policy), [])
+        return lambda: purging.find(partial(retention.due_after, policy), 0)
 
     again = retention._by(
         retention.Policy.FOLDER_DATE, Document.objects.filter(equals_any("pk", visitor["files"])), now

@@ -181,7 +181,7 @@ def test_a_deletion_has_the_bytes_removed_that_nothing_else_refers_to(
         where = folder(cast)
         papers = [publish(cast, where, content=content) for content in (b"einzeln", b"geteilt", b"geteilt")]
     Blob.objects.update(created_at=timezone.now() - 2 * DAY)
-    monkeypatch.setattr(destruction, "wake", lambda *call: told.append(call))
+    monkeypatch.setattr("core.services.destruction.wake", lambda *call: told.append(call))
     for paper in papers[:2]:
         with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
             by_service(cast, paper)

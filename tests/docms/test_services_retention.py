@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core import scope
 from core.models import AuditEntry, DestructionRecord, JobRun, SystemLog
-from core.services import rows
+from core.services import purging, rows
 from docms import tasks
 from docms.models import Document, DocumentHold, DocumentLog, DocumentVersion, Folder
 from docms.services import claims, delivery, documents, retention
@@ -446,7 +446,7 @@ def test_what_changed_since_it_was_found_is_asked_again(
 def test_batches_go_on_where_the_last_one_ended(
     cast: Cast, due_papers: list[Document], monkeypatch: pytest.MonkeyPatch, found: int, batch: int
 ) -> None:
-    monkeypatch.setattr(retention, "FOUND", found)
+    monkeypatch.setattr(purging, "FOUND", found)
     monkeypatch.setattr(retention, "BATCH", batch)
     seen: list[int] = []
 
@@ -461,8 +461,8 @@ def test_batches_go_on_where_the_last_one_ended(
 
 def test_a_batch_costs_the_same_for_one_document_and_three(cast: Cast, due_papers: list[Document]) -> None:
     def cost(ids: list[int]) -> int:
-        with CaptureQueriesContext(connection) as queries:
-            assert retention._delete_due(ids, "test", retention.Policy.FOLDER_DATE) == len(ids)
+        with CaptureQueriesContext(connection) as queries, scope.unit_of_work(door="test"), scope.all_tenants():
+            assert retention._end("test", retention.Policy.FOLDER_DATE, ids) == len(ids)
         return len(queries)
 
     ids = [d.pk for d in due_papers]
@@ -511,9 +511,9 @@ def test_candidates_are_found_by_their_index(cast: Cast, monkeypatch: pytest.Mon
     indexes = ("folder_emptying", "document_first_access", "document_big", "document_claimed")
     for job, index in zip((*JOBS, claims.delete_claimed), indexes, strict=True):
         with CaptureQueriesContext(connection) as queries, monkeypatch.context() as patch:
-            patch.setattr(retention, "_delete_due", lambda *_args: 0)
+            patch.setattr(retention, "_end", lambda *_args: 0)
             job()
-        batch = claims.BATCH if job is claims.delete_claimed else retention.FOUND
+        batch = claims.BATCH if job is claims.delete_claimed else purging.FOUND
         found = next(q["sql"] for q in queries if f"LIMIT {batch}" in q["sql"])
         with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]), connection.cursor() as cursor:
             cursor.execute("EXPLAIN ANALYZE " + found)

@@ -114,7 +114,9 @@ def test_credentials_of_somebody_who_owes_a_second_factor_do_nothing(cast: Cast,
     ):
         assert caller.refused(method, path, 403, body)["type"] == "second_factor_required"
     assert Ticket.objects.count() == 1
-    SecondFactor.objects.create(user=cast.admin, secret="A" * 32, name="totp", confirmed_at=timezone.now(), confirmed=True)
+    SecondFactor.objects.create(
+        user=cast.admin, secret="A" * 32, name="totp", confirmed_at=timezone.now(), confirmed=True
+    )
     caller.read(ticket)
 
 

@@ -43,7 +43,12 @@ def purge_closed() -> Counts:
     Side effects: for each ticket and each file a destruction record and an audit entry; cases and tickets that referred
     to it let go; signal `tickets_destroyed` for each tenant; after commit a worker removes the bytes.
     """
-    return purging.purge(Ticket, job=JOB, due=lambda: due(timezone.now()), end=_end, batch=BATCH)
+    return purging.purge(Ticket, job=JOB, due=_due_after, end=_end, batch=BATCH)
+
+
+def _due_after(last: int) -> TicketQuerySet[Ticket]:
+    found: TicketQuerySet[Ticket] = due(timezone.now()).filter(pk__gt=last)
+    return found
 
 
 def _end(ids: list[int]) -> int:
@@ -64,22 +69,10 @@ def _destroy(doomed: list[Ticket], now: datetime.datetime) -> None:
     destruction.record(
         ((ticket, {"title": ticket.title, "rule": rules[ticket.pk]}) for ticket in doomed), reason=reason
     )
-    destruction.record(
-        (
-            (
-                file,
-                {
-                    "title": file.title[:250],
-                    "filename": file.name,
-                    "sha256": file.blob.sha256,
-                    "size": file.blob.size,
-                    "rule": rules[file.ticket_id],
-                },
-            )
-            for file in files
-        ),
-        reason=reason,
+    told = (
+        {"title": f.title[:250], "rule": rules[f.ticket_id]} | destruction.file_facts(f.name, f.blob) for f in files
     )
+    destruction.record(zip(files, told, strict=True), reason=reason)
     _let_go(doomed)
     TicketHold.objects.filter(ticket__in=doomed, hold__released_at__isnull=False).delete()
     Ticket.objects.filter(pk__in=list(rules)).delete()
