@@ -28,6 +28,7 @@ from rest_framework.views import APIView
 
 from core import scope
 from core.errors import Denied, DomainError, Invalid
+from core.http import LimitedJSONParser, ORJSONRenderer
 from core.logs import mask
 from core.middleware import own_transactions
 from core.outages import outage_of
@@ -149,6 +150,23 @@ class JSONOnly(BaseContentNegotiation):
         return first, first.media_type
 
 
+class DoorSchema(AutoSchema):
+    """drf-spectacular's, with component names exactly as the serializer classes are called."""
+
+    def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
+        # Requests have serializers of their own, named like the contract's schemas: no suffix.
+        return str(super()._get_serializer_name(serializer, "response", bypass_extensions))
+
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        # The framework takes a body of which no field is required for one that may be left out; no contract says so.
+        body = super()._get_request_body(direction)
+        return body and {**body, "required": not getattr(self.view, "body_is_optional", False)}
+
+    def get_tags(self) -> list[str]:
+        """Only tags that an operation names."""
+        return []
+
+
 class DoorView(APIView):
     """One resource of a door; each request is one unit of work, and an error undoes it.
 
@@ -260,10 +278,15 @@ class DoorView(APIView):
 
 
 class CountedView(DoorView):
-    """Of a door whose requests are counted by token; ``rate_setting`` names the setting with their number a window."""
+    """Of a door of JSON whose requests are counted by token; ``rate_setting`` names the setting with their number a
+    window.
+    """
 
     rate_setting = ""
     rate_window = rate.WINDOW  # seconds
+    schema: Any = DoorSchema()
+    renderer_classes = (ORJSONRenderer,)
+    parser_classes: Sequence[Any] = (LimitedJSONParser,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Signs in, and counts the request before anything is done (DOCMS-182).
@@ -279,6 +302,18 @@ class CountedView(DoorView):
             self._count(None)
             raise
         self._count(request.auth)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Nothing of such a door is kept in a cache, unless an answer says so itself."""
+        final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
+        final.headers.setdefault("Cache-Control", "no-store")
+        return final
+
+    def body(self, serializer: type[serializers.Serializer[Any]], **kwargs: Any) -> Any:
+        """The fields that were sent, checked; unknown ones are ignored. Raises the framework's `ValidationError`."""
+        form = serializer(data=self.request.data, **kwargs)
+        form.is_valid(raise_exception=True)
+        return form.validated_data
 
     def _count(self, token: Any) -> None:
         """Raise `Blocked` above the limit; an address has a tenth of a token's."""
@@ -301,23 +336,6 @@ def _require_plain_body(request: Request) -> None:
 
 
 # --- Schema -----------------------------------------------------------------------------------------------
-
-
-class DoorSchema(AutoSchema):
-    """drf-spectacular's, with component names exactly as the serializer classes are called."""
-
-    def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
-        # Requests have serializers of their own, named like the contract's schemas: no suffix.
-        return str(super()._get_serializer_name(serializer, "response", bypass_extensions))
-
-    def _get_request_body(self, direction: Any = "request") -> Any:
-        # The framework takes a body of which no field is required for one that may be left out; no contract says so.
-        body = super()._get_request_body(direction)
-        return body and {**body, "required": not getattr(self.view, "body_is_optional", False)}
-
-    def get_tags(self) -> list[str]:
-        """Only tags that an operation names."""
-        return []
 
 
 class Operations:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from PIL import ImageColor
 
+from core.colors import contrast
+
 ICON = "bolt"
 INKS = {"light": "#ffffff", "dark": "#000000"}
 _ICON = re.compile(r"[a-z][a-z0-9_]*")
@@ -34,17 +36,3 @@ def tile(color: str, icon: str) -> Tile:
         return Tile("", "", name)
     fill = f"#{red:02x}{green:02x}{blue:02x}"
     return Tile(fill, max(INKS, key=lambda ink: contrast(fill, INKS[ink])), name)
-
-
-def contrast(first: str, second: str) -> float:
-    """How much two colours, each #rrggbb, stand out from one another (WCAG 2)."""
-    lights = sorted(
-        0.2126 * _linear(red) + 0.7152 * _linear(green) + 0.0722 * _linear(blue)
-        for red, green, blue in (ImageColor.getrgb(first)[:3], ImageColor.getrgb(second)[:3])
-    )
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
-
-
-def _linear(part: int) -> float:
-    share = part / 255
-    return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.utils.translation import gettext as _
 
-from core.api import CountedView, DoorSchema, Problem
+from core.api import CountedView, Problem
 from core.errors import Denied, NotFound
-from core.http import LimitedJSONParser, ORJSONRenderer
 from docms.api import errors
 from docms.api.auth import BearerToken
 from docms.models import Document, Folder
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
     from rest_framework.response import Response
-    from rest_framework.serializers import Serializer
 
     from orgs.actor import Actor
 
@@ -30,14 +28,11 @@ class DocmsView(CountedView):
 
     door = "docms"
     rate_setting = "DOCMS_RATE_LIMIT"
-    schema = DoorSchema()
     authentication_classes: Sequence[Any] = (BearerToken,)
-    renderer_classes = (ORJSONRenderer,)
-    parser_classes: Sequence[Any] = (LimitedJSONParser,)
     challenge = "Bearer"
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Nothing of this door is kept in a cache, and every answer says which bytes it is made of."""
+        """Nothing of this door is kept in a cache, papers neither."""
         final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         final["Cache-Control"] = "no-store"
         return final
@@ -90,12 +85,6 @@ class DocmsView(CountedView):
         """Raise `Denied` for whoever does not run the installation."""
         if not self.actor.is_operator:
             raise Denied(_("Only the operator may do this."))
-
-    def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
-        """The fields that were sent, checked; unknown ones are ignored."""
-        form = serializer(data=self.request.data)
-        form.is_valid(raise_exception=True)
-        return cast("dict[str, Any]", form.validated_data)
 
     # --- What an id in the path names; not visible is 404, like unknown (DOCMS-047) ---
 

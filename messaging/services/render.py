@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.html import escape, linebreaks, urlize
 from django.utils.safestring import mark_safe
 
+from core.colors import contrast
 from messaging.services.catalogue import BUILT_IN_ONLY, KINDS, PLACEHOLDERS, names_in, substitute
 from messaging.services.html_text import html_to_text
 from messaging.services.texts import Chosen, Source, Texts, load
@@ -195,7 +196,7 @@ def _frame(source: Source, chosen: Chosen, language: str) -> dict[str, Any]:
         else "",
         "accent": accent,
         "on_accent": on_color(accent),
-        "link_color": accent if _contrast(_luminance(accent), 1.0) >= 4.5 else ACCENT,
+        "link_color": accent if contrast(accent, "#ffffff") >= 4.5 else ACCENT,
         "words": words,
         "settings_url": source.url("/app/profile") if optional else "",
     }
@@ -220,19 +221,7 @@ def _built_in_blocks(text: BuiltIn, values: dict[str, str], language: str) -> di
 
 def on_color(background: str) -> str:
     """White or nearly black, whichever reads better on a colour."""
-    there = _luminance(background)
-    return max(("#ffffff", "#1b1815"), key=lambda color: _contrast(_luminance(color), there))
-
-
-def _luminance(color: str) -> float:
-    """Relative luminance as WCAG defines it, 0 to 1."""
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _contrast(one: float, other: float) -> float:
-    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+    return max(("#ffffff", "#1b1815"), key=lambda color: contrast(color, background))
 
 
 @lru_cache(maxsize=1)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api import CountedView, DoorSchema, Problem
+from core.api import CountedView, Problem
 from core.errors import Denied, Invalid, NotFound
-from core.http import LimitedJSONParser, ORJSONRenderer
 from orgs.api import errors
 from orgs.api.auth import DOOR, HeaderToken
 from orgs.models import Organization, User
@@ -18,10 +17,8 @@ from orgs.services import reach
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
     from rest_framework.response import Response
-    from rest_framework.serializers import Serializer
 
     from orgs.actor import Actor
 
@@ -49,16 +46,7 @@ class OrgsView(CountedView):
 
     door = DOOR
     rate_setting = "ORGS_RATE_LIMIT"
-    schema: Any = DoorSchema()
     authentication_classes: Sequence[Any] = (HeaderToken,)
-    renderer_classes = (ORJSONRenderer,)
-    parser_classes: Sequence[Any] = (LimitedJSONParser,)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Nothing of this door is kept in a cache."""
-        final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
-        final.headers.setdefault("Cache-Control", "no-store")
-        return final
 
     def refuse(self, problem: Problem) -> Response:
         """The dialect's error body."""
@@ -75,12 +63,6 @@ class OrgsView(CountedView):
         if self.actor.user is None:
             raise Denied(_("Only a person may do this."), code="personal_token_required")
         return self.actor.user
-
-    def body(self, serializer: type[Serializer[Any]], **kwargs: Any) -> Any:
-        """The fields that were sent, checked; unknown ones are ignored."""
-        form = serializer(data=self.request.data, **kwargs)
-        form.is_valid(raise_exception=True)
-        return form.validated_data
 
     def organization(self, raw: str) -> Organization:
         """What an id in the path names.

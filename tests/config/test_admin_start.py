@@ -8,13 +8,14 @@ import pytest
 from django.utils import timezone
 
 from core import scope
+from core.colors import contrast
 from core.models import AuditEntry
 from core.services import rows
 from orgs import resources
 from orgs.models import Engagement, Membership, Organization
 from orgs.services import availability, quick_actions
 from orgs.services.tenants import add_member, create_organization
-from orgs.tiles import INKS, contrast, tile
+from orgs.tiles import INKS, tile
 from tests.factories import folder, manual_group
 from tests.portal.pages import house_folder, paper, queries_of, signed_in
 

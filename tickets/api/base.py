@@ -10,19 +10,16 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api import CountedView, DoorSchema, Problem
+from core.api import CountedView, Problem
 from core.errors import Invalid, NotFound
-from core.http import LimitedJSONParser, ORJSONRenderer
 from orgs.models import Community, Organization
 from tickets.api import errors
 from tickets.api.auth import DOOR, NETWORK, Credentials
 from tickets.models import Ticket
 
 if TYPE_CHECKING:
-    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
     from rest_framework.response import Response
-    from rest_framework.serializers import Serializer
 
     from orgs.actor import Actor
 
@@ -39,16 +36,7 @@ class SupportView(CountedView):
     door = DOOR
     rate_setting = "SUPPORT_RATE_LIMIT"
     rate_window = 1
-    schema: Any = DoorSchema()
     authentication_classes: Sequence[Any] = (Credentials,)
-    renderer_classes = (ORJSONRenderer,)
-    parser_classes: Sequence[Any] = (LimitedJSONParser,)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Nothing of this door is kept in a cache."""
-        final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
-        final.headers.setdefault("Cache-Control", "no-store")
-        return final
 
     def refuse(self, problem: Problem) -> Response:
         """The dialect's error body."""
@@ -63,12 +51,6 @@ class SupportView(CountedView):
     def network(self) -> Organization:
         """The company the caller works in."""
         return cast("Organization", self.request.network)  # type: ignore[attr-defined]
-
-    def body(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
-        """The fields that were sent, checked; unknown ones are ignored."""
-        form = serializer(data=self.request.data)
-        form.is_valid(raise_exception=True)
-        return cast("dict[str, Any]", form.validated_data)
 
     # --- What an id names; what the caller does not see is 404, like unknown (TICKETS-009, conflict 26) ---
 
