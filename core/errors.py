@@ -24,6 +24,11 @@ class Invalid(DomainError):
 
     message = _("Please check your input.")
 
+    @classmethod
+    def of(cls, field: str, problem: object) -> Invalid:
+        """One field is wrong, for that reason."""
+        return cls(problem, fields={field: [str(problem)]})
+
 
 class NotFound(DomainError):
     """Does not exist, or is none of the caller's business: the same answer."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core import scope
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
-from orgs.models import Invite, Membership, Occupancy, Organization, OrganizationSettings, SecondFactor, Unit
+from orgs.models import Invite, Membership, Occupancy, Organization, OrganizationSettings, SecondFactor, Unit, User
 
 LOCKS = ("lock_settings", "lock_perm", "lock_folder_perm")
 
@@ -83,6 +83,28 @@ def may_move_organization(actor: Actor, organization: Organization, parent: Orga
     """Owner rights in what is moved and in where it goes (ORGS-033); to the top, in what is moved by a person."""
     answer = may_own(actor, organization)
     return may_add_organization(actor, parent) if answer else answer
+
+
+def may_look_into(actor: Actor, organization: Organization, demanding: Organization | None) -> Answer:
+    """One organization: as `OrganizationQuerySet.visible_to` and `open_to` say it of lists; a test holds them together.
+
+    ``demanding`` is itself, or the nearest one above it, that demands a second factor, None for neither. Owners of one
+    above it and its members look into it (ORGS-008), members without a second factor only where none is demanded
+    (ORGS-053, 054).
+    """
+    if actor.is_operator:
+        return YES
+    if organization.pk not in actor.organizations and actor.owned_organizations.isdisjoint(organization.ancestors):
+        return no(_("You have no access to this organization."))
+    if demanding is not None and actor.user is not None and not actor.has_second_factor:
+        problem = _("This organization demands a second factor. Please set one up in your profile.")
+        return no(problem, code="second_factor_required")
+    return YES
+
+
+def may_see_reach(actor: Actor, user: User, tenant_id: int) -> bool:
+    """E-mail address and telephone of somebody: staff of the company, and the person (one-model, conflict 46)."""
+    return user.pk == actor.user_id or tenant_id in actor.staff_tenants
 
 
 def may_use(organization: Organization) -> Answer:

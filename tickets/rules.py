@@ -13,13 +13,15 @@ from core.answers import YES, Answer, no, require
 from orgs import audience
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orgs.actor import Actor
     from orgs.models import Community, Membership
     from tickets.models import Ticket, TicketActivity
 
 __all__ = [
-    "is_requester", "manages", "may_be_assigned", "may_comment", "may_delete_comment", "may_file",
-    "may_file_for_others", "may_work_on", "require",
+    "is_requester", "manages", "may_ask_for_assignees", "may_ask_for_tickets_of", "may_be_assigned", "may_comment",
+    "may_delete_comment", "may_file", "may_file_for_others", "may_work_on", "require",
 ]  # fmt: skip
 
 
@@ -40,6 +42,18 @@ def may_file(actor: Actor, community: Community) -> Answer:
 def may_file_for_others(actor: Actor, community: Community) -> Answer:
     """Managers only (TICKETS-021)."""
     return YES if manages(actor, community.pk) else no(_("Only the management may file a ticket for somebody else."))
+
+
+def may_ask_for_tickets_of(actor: Actor, community: Community, user_ids: Collection[int]) -> Answer:
+    """A list by who filed it: managers for anybody, others for themselves (TICKETS-033)."""
+    if manages(actor, community.pk) or set(user_ids) == {actor.user_id}:
+        return YES
+    return no(_("Only administrators of the location may ask for tickets of others."))
+
+
+def may_ask_for_assignees(actor: Actor, community: Community) -> Answer:
+    """A list by who works on it is the managers' (TICKETS-033)."""
+    return YES if manages(actor, community.pk) else no(_("Only administrators of the location may ask for this."))
 
 
 def may_work_on(actor: Actor, ticket: Ticket) -> Answer:

@@ -43,13 +43,13 @@ def change(values: Mapping[str, Any], *, expected: int | None = None) -> None:
     columns = dict(values)
     for name, (least, most) in LIMITS.items():
         if name in columns and not least <= columns[name] <= most:
-            raise _wrong(name, _("Must be from %(least)d to %(most)d.") % {"least": least, "most": most})
+            raise Invalid.of(name, _("Must be from %(least)d to %(most)d.") % {"least": least, "most": most})
     settings_texts.store(None, {name: columns.pop(name) for name in settings_texts.APP_TEXTS if name in columns})
     if "app_url" in columns:
         _check_url(columns["app_url"])
     sender = columns.get("mail_sender", "")
     if sender and not is_address(parseaddr(sender)[1]):
-        raise _wrong("mail_sender", _("This is not an e-mail address."))
+        raise Invalid.of("mail_sender", _("This is not an e-mail address."))
     row = InstallationSettings.objects.select_for_update().filter(pk=1).first()
     if row is not None:
         rows.change(row, columns, expected=expected)
@@ -65,8 +65,4 @@ def _check_url(url: str) -> None:
     except ValueError:
         fits = False
     if not fits or any(c in url for c in '?#\\"<> '):
-        raise _wrong("app_url", _("Must be an address like https://portal.example.org."))
-
-
-def _wrong(field: str, problem: str) -> Invalid:
-    return Invalid(problem, fields={field: [problem]})
+        raise Invalid.of("app_url", _("Must be an address like https://portal.example.org."))

@@ -1,7 +1,4 @@
-"""Whether somebody may look into an organization: asked by every request of its door, so by one statement written out.
-
-The rule is that of `OrganizationQuerySet.visible_to` and `open_to`, which lists go through; a test holds both together.
-"""
+"""The organization that a request is about: read by every request of its door, so by one statement written out."""
 
 from __future__ import annotations
 
@@ -9,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from core.errors import Denied, NotFound
+from core.answers import require
+from core.errors import NotFound
 from core.planned import ModelRows
+from orgs import rules
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -40,11 +39,6 @@ def organization(actor: Actor, organization_id: int) -> Organization:
     if not found:
         raise NotFound(_("There is no such organization."))
     ((one, demanding),) = found
-    if not actor.is_operator:
-        if one.pk not in actor.organizations and actor.owned_organizations.isdisjoint(one.ancestors):
-            raise Denied(_("You have no access to this organization."))
-        if demanding is not None and actor.user is not None and not actor.has_second_factor:
-            problem = _("This organization demands a second factor. Please set one up in your profile.")
-            raise Denied(problem, code="second_factor_required")
+    require(rules.may_look_into(actor, one, demanding))
     organization: Organization = one
     return organization

@@ -15,8 +15,10 @@ from core.services import rows
 from orgs import audience
 from orgs.models import AccessToken, Membership, Organization, SecondFactor
 from orgs.services.tenants import create_organization
+from tests.factories import stored
 from tests.tickets.door import ATTACHMENTS, NETWORK, TICKETS, Caller, basic
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketAttachment
+from tickets.services import comments
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -188,14 +190,36 @@ def test_a_ticket_of_another_network_is_not_found_in_any_way(cast: Cast, file: F
 
 
 def test_a_reader_by_sharing_knows_nothing_of_it_here(cast: Cast, file: File) -> None:
-    ticket = file()
+    ticket, admin = file(), basic(cast)
     shared = {"shared_with": [audience.community(cast.house_a.pk)], "shared_at": timezone.now()}
     Ticket.objects.filter(pk=ticket.pk).update(**shared)
-    said = basic(cast).comment(ticket)
+    said = admin.comment(ticket, attachments=[{"key": admin.upload(cast)["key"]}])
     reader = basic(cast, "owner")
-    reader.refused("GET", f"{TICKETS}/{ticket.uuid}", 404)
-    reader.refused("DELETE", f"{TICKETS}/comment/{said['id']}", 404)
     assert reader.page(cast)["tickets"] == []
+    comment = {"activity": {"ticketRef": str(ticket.uuid), "text": "x"}}
+    for method, path, body in (
+        ("GET", f"{TICKETS}/{ticket.uuid}", None),
+        ("DELETE", f"{TICKETS}/{ticket.uuid}", None),
+        ("PUT", f"{TICKETS}/{ticket.uuid}/status", {"ticket": {"status": "solved"}}),
+        ("PUT", f"{TICKETS}/{ticket.uuid}/assignee", {"ticket": {"userRefAssignee": None}}),
+        ("PATCH", f"{TICKETS}/{ticket.uuid}/type", {"ticket": {"type": "other"}}),
+        ("POST", f"{TICKETS}/comment", comment),
+        ("DELETE", f"{TICKETS}/comment/{said['id']}", None),
+        ("GET", f"{ATTACHMENTS}/{said['data']['attachments'][0]['key']}", None),
+    ):
+        reader.refused(method, path, 404, body)
+
+
+def test_a_file_of_an_internal_note_is_shown_to_nobody_here(cast: Cast, file: File) -> None:
+    ticket = file()
+    note = comments.add_note(actor=cast.actor("staff"), ticket=ticket, text="Siehe Foto")
+    kept = TicketAttachment.objects.create(
+        tenant=cast.tenant, ticket=ticket, activity=note, blob=stored(cast.tenant), name="foto.pdf"
+    )
+    for who in ("staff", "admin", "renter"):
+        caller = basic(cast, who)
+        caller.refused("GET", f"{ATTACHMENTS}/{kept.key}", 404)
+        assert "foto.pdf" not in str(caller.read(ticket))
 
 
 @pytest.mark.rule("TICKETS-068")

@@ -10,11 +10,13 @@ import pytest
 from django.utils import timezone
 
 from core import scope
-from tests.factories import at_once
+from core.services import rows
+from tests.core import material
+from tests.factories import at_once, stored
 from tests.tickets.door import TICKETS, Caller, basic
 from tickets import tasks
 from tickets.models import IdempotencyRecord, Ticket, TicketActivity
-from tickets.services import changes, comments
+from tickets.services import changes, comments, filing
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -58,13 +60,35 @@ def test_internal_notes_are_shown_to_nobody_here(cast: Cast, file: File) -> None
 
 def test_a_thread_costs_the_same_for_one_entry_and_many(cast: Cast, file: File) -> None:
     ticket, caller = file(), basic(cast)
-    caller.comment(ticket)
+    caller.comment(ticket, attachments=[{"key": caller.upload(cast)["key"]}])
     assign(caller, ticket, userRefAssignee=str(cast.staff.uuid))
     few = caller.cost(f"{TICKETS}/{ticket.uuid}")
     for who in ("renter", "staff", "admin"):
-        basic(cast, who).comment(ticket)
+        other = basic(cast, who)
+        other.comment(ticket, attachments=[{"key": other.upload(cast)["key"]}])
     assign(caller, ticket, userRefAssignee=str(cast.admin.uuid))
     assert caller.cost(f"{TICKETS}/{ticket.uuid}") == few
+
+
+@pytest.mark.rule("TICKETS-064")
+@pytest.mark.parametrize("has_logo", [True, False])
+def test_an_automatic_answer_names_the_responder_and_no_member(cast: Cast, file: File, has_logo: bool) -> None:
+    ticket, caller = file(), basic(cast)
+    if has_logo:
+        rows.change(cast.tenant.settings, {"logo": stored(cast.tenant, material.picture())})
+    caller.comment(ticket, "Von mir")
+    filing.write(
+        ticket, kind="comment", actor=None, source="support", at=timezone.now(), text="Von selbst",
+        automatic_name="Antworter",
+    )  # fmt: skip
+    created, mine, automatic = caller.read(ticket)["activities"]
+    assert automatic["lemAI"]["name"] == "Antworter"
+    path = f"/app/brand/{cast.tenant.pk}/logo" if has_logo else "/static/img/favicon.svg"
+    assert automatic["lemAI"]["photoUrl"].endswith(path)
+    assert "membership" not in automatic
+    for entry in (created, mine):
+        assert "lemAI" not in entry
+        assert entry["membership"]
 
 
 @pytest.mark.rule("TICKETS-036", "TICKETS-037", "TICKETS-046")

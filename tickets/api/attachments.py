@@ -15,6 +15,7 @@ from core.http import BoundedMultiPart
 from core.services import uploads
 from core.services.delivery import deliver
 from core.services.sniff import PICTURES
+from orgs.services.installation import public_url
 from tickets.api.auth import DOOR
 from tickets.api.base import NETWORK_ID, SupportView, as_uuid, wrong
 from tickets.api.errors import operation
@@ -86,7 +87,7 @@ class Attachments(SupportView):
         )  # fmt: skip
         if upload.blob is None or upload.blob.mime not in ACCEPTED:
             raise UnsupportedKind(_("This kind of file is not accepted."))
-        return Response({"attachment": attachment_shape(upload)}, status=201)
+        return Response({"attachment": attachment_shape(upload, public_url())}, status=201)
 
 
 class OneAttachment(SupportView):

@@ -15,7 +15,7 @@ from core.errors import Invalid, NotFound
 from orgs.models import Community, Organization
 from tickets.api import errors
 from tickets.api.auth import DOOR, NETWORK, Credentials
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketActivity
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -27,6 +27,7 @@ NETWORK_ID = OpenApiParameter(
     NETWORK, OpenApiTypes.UUID, OpenApiParameter.HEADER,
     description="Network to work in. Must be sent with a bearer token; with basic credentials it may be left out.",
 )  # fmt: skip
+SOURCE = TicketActivity.Source.SUPPORT
 TICKET_ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="Ticket to act on.")
 
 
@@ -86,6 +87,12 @@ def as_uuid(text: str, name: str) -> uuid.UUID:
 def wrong(name: str, problem: str) -> Invalid:
     """A refusal that names one field."""
     return Invalid(f"{name}: {problem}", fields={name: [problem]})
+
+
+def in_envelope(error: Invalid, envelope: str) -> Invalid:
+    """A service's refusal with the names that were sent."""
+    fields = {f"{envelope}.{name}": texts for name, texts in error.fields.items()}
+    return Invalid(error.message, code=error.code, fields=fields)
 
 
 class UnknownPath(SupportView):

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from core.errors import Invalid, NotFound
 from tickets.api.auth import DOOR
-from tickets.api.base import NETWORK_ID, SupportView, as_uuid
+from tickets.api.base import NETWORK_ID, SOURCE, SupportView, as_uuid, in_envelope
+from tickets.api.bodies import TextField
 from tickets.api.errors import operation
+from tickets.api.repeats import IDEMPOTENCY_KEY, RepeatableView
 from tickets.api.shapes import SHOWN, Shaper, TicketActivityShape
-from tickets.api.tickets import IDEMPOTENCY_KEY, SOURCE, RepeatableView, TextField, in_envelope
 from tickets.models import TicketActivity
 from tickets.services import attachments, comments
 

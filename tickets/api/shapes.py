@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.templatetags.static import static
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from orgs import models as orgs
+from orgs.rules import may_see_reach
 from orgs.services.installation import public_url
 from tickets.models import SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus
 from tickets.services import people
@@ -200,17 +204,16 @@ class Shaper:
 
     def activities(self, ticket: Ticket, entries: Sequence[TicketActivity]) -> list[dict[str, Any]]:
         """Entries of a ticket; those are left out that say nothing in this door's words (conflict 1)."""
-        from orgs.models import Membership as Place_
-        from orgs.models import User as Account_
-
         told = [entry for entry in entries if not _says_nothing(entry)]
         assigned = {pk for entry in told for pk in (entry.data.get("assignee"), entry.data.get("previous"))
                     if entry.kind == "assigneeUpdated" and pk}  # fmt: skip
         memberships = (
-            {m.pk: m.user for m in Place_.objects.filter(pk__in=assigned).select_related("user")} if assigned else {}
+            {m.pk: m.user for m in orgs.Membership.objects.filter(pk__in=assigned).select_related("user")}
+            if assigned
+            else {}
         )
         authors = {entry.user_id for entry in told if entry.user_id}
-        accounts = {user.pk: user for user in Account_.objects.filter(pk__in=authors)}
+        accounts = {user.pk: user for user in orgs.User.objects.filter(pk__in=authors)}
         self._meet([*accounts.values(), *memberships.values()])
         files: dict[int, list[TicketAttachment]] = {}
         for file in TicketAttachment.objects.filter(activity__in=[entry.pk for entry in told]).select_related("blob"):
@@ -221,6 +224,17 @@ class Shaper:
         new = {user.pk for user in users} - self.places.keys()
         if new:
             self.places |= people.places(self.community, new)
+
+    @cached_property
+    def _site(self) -> str:
+        return public_url()
+
+    @cached_property
+    def _picture(self) -> str:
+        """Of whoever answers automatically: the company's logo, without one the mark of the house."""
+        chosen = orgs.OrganizationSettings.objects.filter(organization=self.community.tenant_id, logo__isnull=False)
+        path = f"/app/brand/{self.community.tenant_id}/logo" if chosen.exists() else static("img/favicon.svg")
+        return self._site + path
 
     def _ticket(self, ticket: Ticket) -> dict[str, Any]:
         requester, assignee = _requester(ticket), _assignee(ticket)
@@ -257,11 +271,11 @@ class Shaper:
         }
         data = self._data(entry, assigned)
         if files:
-            data["attachments"] = [attachment_shape(file) for file in files]
+            data["attachments"] = [attachment_shape(file, self._site) for file in files]
         if data:
             shape["data"] = data
         if entry.user_id is None:
-            shape["lemAI"] = {"name": entry.automatic_name or self.community.tenant.name, "photoUrl": public_url("/")}
+            shape["lemAI"] = {"name": entry.automatic_name or self.community.tenant.name, "photoUrl": self._picture}
         elif entry.user_id in self.places:
             shape["membership"] = self._membership(self.places[entry.user_id].membership.user)
         return shape
@@ -301,20 +315,20 @@ class Shaper:
         place = self.places.get(user.pk)
         if place is not None:
             shape["blocked"] = place.is_blocked
-        if user.pk == self.actor.user_id or self.community.tenant_id in self.actor.staff_tenants:
+        if may_see_reach(self.actor, user, self.community.tenant_id):
             shape |= {"email": user.email or None, "phoneNumber": user.mobile or user.telephone or None}
         return shape
 
 
-def attachment_shape(file: Any) -> dict[str, Any]:
-    """A file of a ticket, or an upload that waits to become one."""
+def attachment_shape(file: Any, site: str) -> dict[str, Any]:
+    """A file of a ticket, or an upload that waits to become one; ``site`` is the address of the installation."""
     key = getattr(file, "key", None) or file.handle
     shape = {
         "key": key,
         "mime": file.blob.mime,
         "name": file.name,
         "size": file.blob.size,
-        "url": public_url(f"/support/attachments/v1/{key}"),
+        "url": f"{site}/support/attachments/v1/{key}",
     }
     if file.blob.width and file.blob.height:
         shape |= {"height": file.blob.height, "width": file.blob.width}

@@ -52,7 +52,7 @@ def set_status(*, actor: Actor, ticket: Ticket, status: str, source: str, same: 
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
     if status not in TicketStatus.values:
-        raise _wrong("status", _("There is no such status."))
+        raise Invalid.of("status", _("There is no such status."))
     if ticket.status == status or ticket.status in same:
         return Changed(ticket)
     return Changed(ticket, move_to(ticket, status, actor=actor, source=source))
@@ -108,7 +108,7 @@ def set_type(*, actor: Actor, ticket: Ticket, support_type: str) -> Changed:
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
     if support_type not in SupportType.values:
-        raise _wrong("support_type", _("There is no such type."))
+        raise Invalid.of("support_type", _("There is no such type."))
     rows.change(ticket, {"support_type": support_type}, verb="type_changed", check=False)
     return Changed(ticket)
 
@@ -132,7 +132,3 @@ def refuse_held(ticket: Ticket) -> None:
     """Raise `Conflict` (``held``) when a legal hold covers it; the caller has called `holds.keep_still`."""
     if not Ticket.objects.filter(pk=ticket.pk).not_held().exists():
         raise Conflict(_("A legal hold covers this ticket."), code="held")
-
-
-def _wrong(field: str, problem: str) -> Invalid:
-    return Invalid(problem, code="invalid", fields={field: [problem]})

@@ -70,10 +70,10 @@ def file_ticket(
     if requester is not None and requester.user_id != actor.user_id:
         require(rules.may_file_for_others(actor, community))
     if not text.strip():
-        raise _wrong("text", _("Please say what it is about."))
+        raise Invalid.of("text", _("Please say what it is about."))
     check_length(text)
     if unit is not None and unit.community_id != community.pk:
-        raise _wrong("unit", _("This unit does not belong to the community."))
+        raise Invalid.of("unit", _("This unit does not belong to the community."))
     kind, offered = _types(community, support_type, ticket_type)
     values: dict[str, Any] = {
         "title": (title or _title(community, kind, offered))[:250],
@@ -113,7 +113,7 @@ def file_ticket(
 def check_length(text: str) -> None:
     """Raise `Invalid` for more than any door takes."""
     if len(text) > TEXT_MAX:
-        raise _wrong("text", _("The text is too long: %(count)d characters at most.") % {"count": TEXT_MAX})
+        raise Invalid.of("text", _("The text is too long: %(count)d characters at most.") % {"count": TEXT_MAX})
 
 
 def write(ticket: Ticket, *, kind: str, actor: Actor | None, source: str, at: Any, **values: Any) -> TicketActivity:
@@ -136,11 +136,11 @@ def _types(community: Community, support_type: str, ticket_type: TicketType | No
     """Both types of a ticket (conflict 4). Raises `Invalid` for an unknown or foreign one."""
     if ticket_type is not None:
         if ticket_type.tenant_id != community.tenant_id:
-            raise _wrong("ticket_type", _("This type is not offered here."))
+            raise Invalid.of("ticket_type", _("This type is not offered here."))
         return support_type or ticket_type.support_type, ticket_type
     kind = support_type or SupportType.OTHER.value
     if kind not in SupportType.values:
-        raise _wrong("support_type", _("There is no such type."))
+        raise Invalid.of("support_type", _("There is no such type."))
     default = TicketType.objects.offered_in(community, None).filter(support_type=kind, is_support_default=True)
     return kind, default.first()
 
@@ -156,7 +156,3 @@ def _own_contact(actor: Actor, community: Community) -> Contact:
     """The caller in the register; staff get an entry when they first act (one-model)."""
     assert actor.user is not None
     return contact_for(actor.user, community.tenant)
-
-
-def _wrong(field: str, problem: str) -> Invalid:
-    return Invalid(problem, code="invalid", fields={field: [problem]})

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import RequestFactory
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, ClientHandler, encode_multipart
@@ -108,7 +109,10 @@ def _environ(world: World, role: str, method: str, path: str, payload: Any) -> d
     if path.startswith(("/docms/", "/api/", "/support/tickets/")):
         data = b"" if payload is None else json.dumps(payload).encode()
         return _made(method, path, headers, data, "application/json")
-    return _made(method, path, headers, encode_multipart(BOUNDARY, payload or {}), MULTIPART_CONTENT)
+    form = payload or {}
+    if path.startswith("/support/attachments/"):
+        form = form | {"file": SimpleUploadedFile("notiz.txt", form["file"].encode())}
+    return _made(method, path, headers, encode_multipart(BOUNDARY, form), MULTIPART_CONTENT)
 
 
 def _made(method: str, path: str, headers: dict[str, str], data: bytes, kind: str) -> dict[str, Any]:

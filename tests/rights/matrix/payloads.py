@@ -41,6 +41,7 @@ PAYLOADS: dict[str, Any] = {
     f"PUT {TICKETS}/<str:id>/status": {"ticket": {"status": "solved"}},
     f"PUT {TICKETS}/<str:id>/assignee": {"ticket": {"userRefAssignee": None}},
     f"PATCH {TICKETS}/<str:id>/type": {"ticket": {"type": "cleaning"}},
+    "POST support/attachments/v1": {"locationRef": "{location_ref}", "file": "Notiz"},
     "POST app/uploads/": {"folder": "{folder_id}"},
     "POST app/presence": {"organization": "{tenant_id}", "presence": "engaged"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},

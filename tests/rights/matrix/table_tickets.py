@@ -12,7 +12,7 @@ DELETE support/tickets/v1/<str:id>                                             i
 PUT support/tickets/v1/<str:id>/assignee                                       in     a      -      -      -      -      B      A      A      X      in
 PUT support/tickets/v1/<str:id>/status                                         in     a      -      -      -      -      B      A      A      X      in
 PATCH support/tickets/v1/<str:id>/type                                         in     a      -      -      -      -      B      A      A      X      in
-POST support/attachments/v1                                                    in     400    400    400    400    400    400    400    400    400    in
+POST support/attachments/v1                                                    in     A      A      A      A      -      B      A      A      X      in
 GET support/attachments/v1/<str:key>                                           in     A      -      -      -      -      B      A      A      X      in
 HEAD support/^.*                                                               -      -      -      -      -      -      -      -      -      -      -
 GET support/^.*                                                                -      -      -      -      -      -      -      -      -      -      -
