@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,7 @@ class DestructionRecordAdmin(ReadOnlyAdmin):
     @display(description=_("kind"), ordering="kind")
     def kind_name(self, record: DestructionRecord) -> str:
         """What it was, by the name that its table has for people: the records of all floors stand here."""
-        names = {model._meta.model_name: model._meta.verbose_name for model in apps.get_models()}
-        return capfirst(str(names.get(record.kind, record.kind)))
+        return capfirst(str(_nouns().get(record.kind, record.kind)))
 
     @display(description=_("title"), ordering="title")
     def paper(self, record: DestructionRecord) -> str:
@@ -98,6 +98,12 @@ class DestructionRecordAdmin(ReadOnlyAdmin):
             self.admin_site, request, "admin/house/page.html", title=_("Retention"),
             sections=[_due(tenants), _holds(actor, tenants, place_link(self, request))], opts=self.opts, back=list_url(DestructionRecord),
         )  # fmt: skip
+
+
+@functools.cache
+def _nouns() -> dict[str | None, Any]:
+    """What each table calls a row of its own, by the name of its model; said in the language of the moment."""
+    return {model._meta.model_name: model._meta.verbose_name for model in apps.get_models()}
 
 
 def _moment(moment: datetime.datetime) -> str:

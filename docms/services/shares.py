@@ -78,8 +78,8 @@ def share(
     Side effects: mail and text message in the outbox, a worker told after commit, log entry ``share``, audit.
 
     Raises `Denied` without ``download`` and ``mail`` in the folder, for a locked document (``download_locked``),
-    without the add-on (``license_required``), or where the trial of the company is over (``trial_over``); `Conflict` while the gateway is not set up (DOCMS-159); `Invalid` for a
-    number, an address or an end that is none.
+    without the add-on (``license_required``), or where the trial of the company is over (``trial_over``); `Conflict`
+    while the gateway is not set up (DOCMS-159); `Invalid` for a number, an address or an end that is none.
     """
     require_sharing(actor, document)
     tenant = document.folder.tenant

@@ -82,7 +82,8 @@ def queue_all(*, to: Iterable[Recipient], **event: Unpack[_Event]) -> list[Messa
     An address that is none becomes a failed message (it shows among the mail errors), never an exception.
 
     Raises `Denied` where the trial of the company is over (`may_send`; jobs ask `is_refused` first), `Invalid` for a
-    ``reply_to`` that is no address, `ValueError` for a wrong name in ``context``. Costs about seven statements for up to 500 mails.
+    ``reply_to`` that is no address, `ValueError` for a wrong name in ``context``. Costs about seven statements for up
+    to 500 mails.
     """
     return Mailing(**event).write(to)
 
@@ -256,8 +257,9 @@ def new_message_id() -> str:
 
 
 def claim(*, limit: int, ids: Sequence[int] | None = None, channel: str = Message.Channel.MAIL) -> list[Message]:
-    """Take due mails (or text messages, by ``channel``) for the time of a lease, skipping what another worker is taking, and commit before any is sent.
+    """Take due mails (or text messages, by ``channel``) for the time of a lease, and commit before any is sent.
 
+    What another worker is taking is skipped.
     Counts the attempt of a mail that is taken alone. Those of a batch are counted one by one, by `begin`: a mail that
     kills its worker again and again must not use up the attempts of those behind it.
     """

@@ -80,7 +80,7 @@ def main() -> None:
 
 def fill() -> None:
     """The tree, breadth first: the n-th organization lies below the one with number (n + 2) div 4."""
-    from config.management.commands.demo import _owner
+    from config.management.commands.demo import owner_connection
     from core.services.bulk import Loader
     from orgs.models import Membership, Organization, User
 
@@ -94,7 +94,7 @@ def fill() -> None:
     while len(places) < MEMBERSHIPS:
         pair = (dice.randint(3, PEOPLE), dice.randint(2, NODES))
         places.setdefault(pair, dice.choices(("owner", "staff", "resident"), (5, 80, 15))[0])
-    owner = _owner()
+    owner = owner_connection()
     load = Loader(owner)
     with load.load():
         load.copy(User, (_user(n) for n in range(1, PEOPLE + 1)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import RequestFactory
+from django.utils import timezone
 
 from core.errors import Conflict, NotFound
 from docms.models import Document, DocumentLog, ReadMark
@@ -13,8 +15,6 @@ from docms.services import delivery, documents
 from tests.factories import folder, manual_group, publish, stored
 
 if TYPE_CHECKING:
-    import datetime
-
     from tests.cast import Cast
 
 BYTES = b"Abrechnung 2025"
@@ -25,6 +25,13 @@ def paper(cast: Cast) -> Document:
     """A document that the renter may take."""
     where = folder(cast, group=manual_group(cast, "Alle", "renter"))
     return publish(cast, where, content=BYTES, filename="abrechnung.txt")
+
+
+@pytest.fixture
+def soon() -> tuple[datetime.datetime, datetime.datetime]:
+    """Tomorrow and the day after."""
+    day = datetime.timedelta(days=1)
+    return timezone.now() + day, timezone.now() + 2 * day
 
 
 def download(cast: Cast, paper: Document, **headers: str) -> tuple[int, bytes]:
@@ -112,14 +119,3 @@ def test_moving_is_no_way_around_the_protection_of_a_folder(
     assert refused.value.code == "deletion_locked"
     documents.change_document(actor=cast.actor("admin"), document=paper, changes={"folder": longer})
     Document.objects.get(pk=paper.pk, folder=longer)
-
-
-@pytest.fixture
-def soon() -> tuple[datetime.datetime, datetime.datetime]:
-    """Tomorrow and the day after."""
-    import datetime
-
-    from django.utils import timezone
-
-    day = datetime.timedelta(days=1)
-    return timezone.now() + day, timezone.now() + 2 * day

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         its rows are there, but the company is: empty the database before another attempt.
         """
         _check(sizes)
-        begin, owner = time.monotonic(), _owner()
+        begin, owner = time.monotonic(), owner_connection()
         loader = Loader(owner)
         with scope.unit_of_work(door="command"):
             company = orgs.demo.company()
@@ -113,7 +113,7 @@ def _check(sizes: dict[str, int]) -> None:
             raise CommandError(f"--{name}: {least[name]} or more with {sizes['communities']} communities.")
 
 
-def _owner() -> Any:
+def owner_connection() -> Any:
     """A connection as the owner of the tables. Raises `CommandError` where nobody says who that is."""
     found = Env().database("MIGRATION_DATABASE_URL")
     if not found:
