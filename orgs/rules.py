@@ -107,6 +107,16 @@ def may_see_reach(actor: Actor, user: User, tenant_id: int) -> bool:
     return user.pk == actor.user_id or tenant_id in actor.staff_tenants
 
 
+def may_issue_credentials(actor: Actor, company: Organization) -> Answer:
+    """Administrators who belong to the company: the credentials act as this person there (TICKETS-020). The operator in
+    the back office looks after it without a place in it.
+    """
+    answer = may_administer(actor, company.pk)
+    if answer and actor.membership(company.pk) is None:
+        return no(_("Only somebody of the company can have credentials made: they act as this person."))
+    return answer
+
+
 def may_use(organization: Organization) -> Answer:
     """Nothing is shown on its start page and no mail leaves it once the trial is over without a booking (ORGS-081).
 

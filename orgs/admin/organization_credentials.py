@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from orgs.models import Organization
 
 
-def may_issue(actor: Any, obj: Organization) -> bool:
-    """Administrators of a company who belong to it."""
-    return bool(obj.is_tenant and obj.pk in actor.tenants and rules.may_administer(actor, obj.pk))
-
-
 def sections(request: HttpRequest, obj: Organization) -> list[Section]:
     """The pairs of a company, each with the person it acts as and the way to revoke it; nothing for whom they are not."""
     actor: Any = request.actor  # type: ignore[attr-defined]
@@ -46,7 +41,7 @@ def sections(request: HttpRequest, obj: Organization) -> list[Section]:
     heads = [_("What for"), _("Client id"), _("Acts as"), _("It may"), _("Valid until"), _("Last used"), ""]
     note = _("With such a pair a help desk reads and files tickets of this company, as the person it acts as.")
     issue = reverse("admin:orgs_organization_credentials", args=[obj.pk])
-    links: list[tuple[Any, str]] = [(_("Issue credentials"), issue)] if may_issue(actor, obj) else []
+    links: list[tuple[Any, str]] = [(_("Issue credentials"), issue)] if rules.may_issue_credentials(actor, obj) else []
     return [Section(_("Credentials of the support API"), heads, rows, _("There are none."), note=note, links=links)]
 
 
@@ -56,7 +51,7 @@ def issue_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str) -
     actor: Any = request.actor  # type: ignore[attr-defined]
     if not obj.is_tenant:
         raise Http404
-    require(rules.may_administer(actor, obj.pk))
+    require(rules.may_issue_credentials(actor, obj))
     form = TokenForm(request.POST or None)
     made: list[api_tokens.Credentials] = []
     if request.method == "POST" and form.is_valid():

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.answers import require
-from core.errors import Conflict, Denied, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.services import audit
 from orgs import rules
 from orgs.models import AccessToken, Organization, User
@@ -142,9 +142,8 @@ def issue_credentials(*, actor: Actor, tenant: Organization, name: str, may_writ
     Raises `Denied` for others than administrators who belong to the company, `Invalid` for a name that is none,
     `Conflict` above `MOST`.
     """
+    require(rules.may_issue_credentials(actor, tenant))
     found = credentials_of(actor=actor, tenant=tenant)
-    if actor.user is None or tenant.pk not in actor.tenants:
-        raise Denied(_("Only somebody of the company can have credentials made: they act as this person."))
     Organization.objects.select_for_update(no_key=True, of=("self",)).get(pk=tenant.pk)
     if found.count() >= MOST:
         raise Conflict(_("There are too many credentials. Please revoke some first."), code="too_many")

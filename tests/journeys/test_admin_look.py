@@ -14,8 +14,8 @@ from core import scope
 from core.services import rows
 from docms.models import Document
 from messaging.models import Message
-from orgs.models import AvailabilitySample, Community, InstallationSettings, Organization
-from orgs.services import applications, contacts, holds, invites, occupancies, owners, quick_actions, tree
+from orgs.models import AccessToken, AvailabilitySample, Community, InstallationSettings, Organization
+from orgs.services import api_tokens, applications, contacts, holds, invites, occupancies, owners, quick_actions, tree
 from tests.cast import PASSWORD, Cast, load
 from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
@@ -91,6 +91,10 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         quick_actions.replace(actor=cast.actor("admin"), organization=cast.tenant, actions=actions)
         app = applications.create(tenant=cast.tenant, values={"name": "Archiv"}, user_ids=[cast.renter.pk])
         branches = branches_of(cast)
+        api_tokens.issue_credentials(
+            actor=cast.actor("admin"), tenant=cast.tenant, name="Hilfe", may_write=True, days=0
+        )
+        pair = AccessToken.objects.get(kind="basic")
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
     pages = [
         "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
@@ -106,7 +110,9 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         "core/destructionrecord/due/", "orgs/hold/", "orgs/hold/add/", f"orgs/hold/{hold.pk}/change/",
         f"orgs/hold/{hold.pk}/release/", f"docms/document/hold/?ids={document.pk}",
         f"orgs/contact/{cast.contact('renter').pk}/change/",
-        f"orgs/organization/{cast.tenant.pk}/change/", f"orgs/organization/{cast.tenant.pk}/token/", "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
+        f"orgs/organization/{cast.tenant.pk}/change/", f"orgs/organization/{cast.tenant.pk}/token/",
+        f"orgs/organization/{cast.tenant.pk}/credentials/", f"orgs/organization/{cast.tenant.pk}/revoke-credentials/?token={pair.pk}",
+        "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
         f"orgs/organization/?open={cast.tenant.pk}&open={branches[0].pk}", f"orgs/organization/?at={branches[0].pk}",
         "orgs/organization/?q=Filiale", f"orgs/organization/add/?parent={cast.tenant.pk}",
         f"orgs/organization/{branches[0].pk}/change/", f"orgs/organization/{branches[0].pk}/delete/",

@@ -145,9 +145,9 @@ GET admin/orgs/organization/<path:object_id>/revoke-credentials/                
 POST admin/orgs/organization/<path:object_id>/revoke-token/                    in     no     no     no     no     no     a      ab     -      -      -
 POST admin/orgs/organization/<path:object_id>/revoke-credentials/               in     no     no     no     no     no     a      ab     -      -      -
 GET admin/orgs/organization/<path:object_id>/token/                            in     no     no     no     no     no     a      ab     A      -      A
-GET admin/orgs/organization/<path:object_id>/credentials/                      in     no     no     no     no     no     a      ab     A      -      A
+GET admin/orgs/organization/<path:object_id>/credentials/                      in     no     no     no     no     no     a      ab     A      -      a
 POST admin/orgs/organization/<path:object_id>/token/                           in     no     no     no     no     no     a      ab     A      -      A
-POST admin/orgs/organization/<path:object_id>/credentials/                     in     no     no     no     no     no     a      ab     A      -      A
+POST admin/orgs/organization/<path:object_id>/credentials/                     in     no     no     no     no     no     a      ab     A      -      a
 GET admin/orgs/organization/<path:object_id>/remove-owner/                     in     no     no     no     no     no     a      ab     -      -      -
 POST admin/orgs/organization/<path:object_id>/remove-owner/                    in     no     no     no     no     no     a      ab     -      -      -
 GET admin/orgs/organization/<path:object_id>/withdraw-owner/                   in     no     no     no     no     no     a      ab     -      -      -
