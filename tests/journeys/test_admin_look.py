@@ -222,6 +222,28 @@ def test_a_long_choice_does_not_widen_the_page_of_a_phone(page: Page, live_serve
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_names_without_a_space_do_not_widen_the_page_of_a_phone(page: Page, live_server: Any) -> None:
+    cast = load()
+    scan = "Scan_2026-11-26_Rechnungseingang_Hausverwaltung_Wohnpark_Niehl_Mercatorstrasse_12_Seite_001_von_004"
+    where = house_folder(cast, scan[:100])
+    document = paper(cast, house_folder(cast, f"Darunter_{scan}"[:100], parent=where), scan, filename=f"{scan}.pdf")
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, "admin")
+    for url in (
+        "folder/", f"folder/?open={where.pk}", f"folder/{where.pk}/change/", f"folder/{where.pk}/move/", "document/",
+        f"document/{document.pk}/change/", f"document/{document.pk}/people/", f"document/upload/?folder={where.pk}",
+    ):  # fmt: skip
+        page.goto(f"/admin/docms/{url}")
+        assert page.get_by_text("_Rechnungseingang_").first.count(), url
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, url
+        assert (
+            page.locator("#result_list :is(th, td)").evaluate_all(
+                "cells => cells.filter(c => c.scrollHeight > c.clientHeight + 1 || c.scrollWidth > c.clientWidth + 1).length"
+            )
+            == 0
+        ), url
+
+
 def test_another_time_zone_is_a_note_and_no_warning_sign(
     chromium: Browser, live_server: Any, office: tuple[Cast, list[str]]
 ) -> None:

@@ -33,6 +33,14 @@ SMALL = """() => [...document.querySelectorAll('a, button, input, select, summar
 }).map((e) => e.outerHTML.slice(0, 100))"""
 
 
+# Texts that reach beyond the edge of the page, where a box hides what it cannot show.
+CUT_OFF = """() => [...document.querySelectorAll('main *')].filter((e) => {
+  const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  const r = e.getBoundingClientRect();
+  return text && r.width && !e.closest('.vh, .skip') && r.right > innerWidth + 1;
+}).map((e) => e.outerHTML.slice(0, 100))"""
+
+
 @pytest.fixture
 def house(live_server: Any) -> dict[str, Any]:
     """A house with papers, contacts and an invitation, committed for the server's threads."""
@@ -140,6 +148,29 @@ def test_every_page_is_accessible_and_fits(
         axe(page)
     context.close()
     assert not troubles
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_names_without_a_space_do_not_widen_a_page(chromium: Browser, live_server: Any, width: int) -> None:
+    cast: Cast = load()
+    scan = "Scan_2026-11-26_Rechnungseingang_Hausverwaltung_Wohnpark_Niehl_Mercatorstrasse_12_Seite_001_von_004"
+    where = house_folder(cast, f"Ordner_{scan}"[:100])
+    below = house_folder(cast, f"Darunter_{scan}"[:100], parent=where)
+    document = paper(cast, below, scan, filename=f"{scan}.pdf")
+    context = chromium.new_context(base_url=live_server.url, viewport={"width": width, "height": 800}, locale="de-DE")
+    page = context.new_page()
+    sign_in(page)
+    documents = f"/app/c/{cast.house_a.pk}/info/documents"
+    for url in (
+        f"/app/c/{cast.house_a.pk}/", documents, f"{documents}?folder={where.pk}", f"{documents}?folder={below.pk}",
+        f"{documents}?folder={below.pk}&doc={document.pk}", f"{documents}?q=Scan", f"{documents}/archive?folder={below.pk}",
+    ):  # fmt: skip
+        page.goto(url)
+        page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+        assert page.get_by_text("_Rechnungseingang_").first.count(), url
+        assert page.evaluate(CUT_OFF) == [], url
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), url
+    context.close()
 
 
 def test_a_paper_is_found_and_opened_by_keyboard_alone(page: Page, house: dict[str, Any]) -> None:
