@@ -176,3 +176,36 @@ class TicketAttachmentQuerySet(models.QuerySet["_M"]):
         if not _everywhere(actor):
             loose &= _takes_part(actor, "ticket__")
         return self.filter(Q(activity__in=entries) | loose)
+
+
+class OfTicket(models.QuerySet["_M"]):
+    """Rows that are the staff's and belong to one ticket."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Who looks after the ticket's community."""
+        found = self.filter(ticket__deleted_at=None)
+        return found if _everywhere(actor) else found.filter(ticket__community__in=actor.managed)
+
+
+class OwnDraftQuerySet(models.QuerySet["_M"]):
+    """What people have begun to write."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The own ones, as long as the ticket is looked after."""
+        return self.filter(user=actor.user_id, ticket__deleted_at=None, ticket__community__in=actor.managed)
+
+
+class DeskQuerySet(models.QuerySet["_M"]):
+    """What a company has set up for its help desk."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff of the company."""
+        return self.all() if _everywhere(actor) else self.filter(tenant__in=actor.staff_tenants)
+
+
+class TicketFilterQuerySet(models.QuerySet["_M"]):
+    """Saved filters of the work list."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The own ones, and those that colleagues have shared."""
+        return self.filter(Q(user=actor.user_id) | Q(is_shared=True), tenant__in=actor.staff_tenants)

@@ -14,3 +14,7 @@ ticket_assigned = Signal()
 ticket_deleted = Signal()
 # tenant_id: int, ticket_ids: list[int] – gone for good; the rows do not exist any more
 tickets_destroyed = Signal()
+# ticket: Ticket, target: str ("response" or "resolution") – told once for each target
+ticket_overdue = Signal()
+# ticket: Ticket – the one that is left, merged: Ticket – the one that leads there now
+ticket_merged = Signal()

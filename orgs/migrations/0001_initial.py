@@ -1902,9 +1902,24 @@ class Migration(migrations.Migration):
                     models.JSONField(blank=True, default=dict, verbose_name="names of the states of tickets"),
                 ),
                 ("business_hours", models.JSONField(blank=True, default=dict, verbose_name="business hours")),
+                ("holiday_region", models.CharField(blank=True, max_length=10, verbose_name="public holidays of")),
+                (
+                    "extra_holidays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="further days off",
+                    ),
+                ),
                 (
                     "default_first_response_hours",
                     models.PositiveIntegerField(default=24, verbose_name="first response to tickets in hours"),
+                ),
+                (
+                    "default_resolution_hours",
+                    models.PositiveIntegerField(default=0, verbose_name="tickets solved in hours"),
                 ),
             ],
             options={

@@ -93,7 +93,10 @@ class OrganizationSettings(TenantBound, MailServer, MutableRow):
     hide_process_subject = models.BooleanField(_("hide the subject of cases"), default=False)
     ticket_status_texts = models.JSONField(_("names of the states of tickets"), default=dict, blank=True)
     business_hours = models.JSONField(_("business hours"), default=dict, blank=True)
+    holiday_region = models.CharField(_("public holidays of"), max_length=10, blank=True)
+    extra_holidays = ArrayField(models.DateField(), default=list, blank=True, verbose_name=_("further days off"))
     default_first_response_hours = models.PositiveIntegerField(_("first response to tickets in hours"), default=24)
+    default_resolution_hours = models.PositiveIntegerField(_("tickets solved in hours"), default=0)
 
     objects = TenantAdminQuerySet.as_manager()
 

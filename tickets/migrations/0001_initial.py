@@ -5,10 +5,12 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.constraints
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import core.fields
 import core.models.blobs
 
 
@@ -137,6 +139,22 @@ class Migration(migrations.Migration):
                         verbose_name="only for these roles",
                     ),
                 ),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "low"), (2, "normal"), (3, "high"), (4, "urgent")],
+                        default=2,
+                        verbose_name="priority of new tickets",
+                    ),
+                ),
+                (
+                    "first_response_hours",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="first response in hours"),
+                ),
+                (
+                    "resolution_hours",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="solved in hours"),
+                ),
             ],
             options={
                 "verbose_name": "ticket type",
@@ -153,6 +171,9 @@ class Migration(migrations.Migration):
                         condition=models.Q(("roles__contained_by", ["owner", "renter", "additional", "board"])),
                         name="ticket_type_roles",
                         violation_error_message="There is no such role.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__gte", 1), ("priority__lte", 4)), name="ticket_type_priority"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -332,7 +353,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="due at")),
+                ("response_due_at", models.DateTimeField(blank=True, null=True, verbose_name="first response due at")),
                 ("paused_seconds", models.PositiveIntegerField(default=0)),
+                ("reminded_at", models.DateTimeField(blank=True, null=True)),
+                ("escalated_at", models.DateTimeField(blank=True, null=True)),
                 ("external_ref", models.CharField(blank=True, max_length=100, verbose_name="external reference")),
                 (
                     "merged_into",
@@ -389,6 +413,26 @@ class Migration(migrations.Migration):
                         condition=models.Q(("closed_at__isnull", False)),
                         fields=["tenant", "closed_at"],
                         name="ticket_closed",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("closed_at", None),
+                            ("deleted_at", None),
+                            ("first_response_at", None),
+                            ("reminded_at", None),
+                        ),
+                        fields=["response_due_at"],
+                        name="ticket_response_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("closed_at", None), ("deleted_at", None), ("escalated_at", None)),
+                        fields=["due_at"],
+                        name="ticket_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("closed_at", None), ("deleted_at", None)),
+                        fields=["tenant", "-id"],
+                        name="ticket_open",
                     ),
                 ],
                 "constraints": [
@@ -548,6 +592,124 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AssignmentRule",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                (
+                    "community",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all communities.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="orgs.community",
+                        verbose_name="community",
+                    ),
+                ),
+                (
+                    "ticket_type",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: all types.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tickets.tickettype",
+                        verbose_name="ticket type",
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: whoever is available and has the fewest open tickets.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.membership",
+                        verbose_name="assignee",
+                    ),
+                ),
+                (
+                    "only_available",
+                    models.BooleanField(
+                        default=True,
+                        help_text="While the person is not available, the next rule decides.",
+                        verbose_name="only while available",
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
+                ("is_active", models.BooleanField(default=True, verbose_name="in use")),
+            ],
+            options={
+                "verbose_name": "rule of assignment",
+                "verbose_name_plural": "rules of assignment",
+                "ordering": ("position", "id"),
+            },
+        ),
+        migrations.CreateModel(
+            name="CannedReply",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("text", models.TextField(max_length=20000, verbose_name="text")),
+                ("support_type", models.CharField(blank=True, max_length=40, verbose_name="only for the support type")),
+                ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
+                ("is_active", models.BooleanField(default=True, verbose_name="offered")),
+            ],
+            options={
+                "verbose_name": "ready-made reply",
+                "verbose_name_plural": "ready-made replies",
+                "ordering": ("position", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "name"),
+                        name="canned_reply_name_once",
+                        violation_error_message="There is a reply of this name already.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="IdempotencyRecord",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -575,6 +737,168 @@ class Migration(migrations.Migration):
                 "ordering": ("id",),
                 "indexes": [models.Index(fields=["created_at"], name="idempotency_record_age")],
                 "constraints": [models.UniqueConstraint(fields=("credential", "key"), name="idempotency_record_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="InboundMail",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                ("message_id", models.CharField(max_length=255, verbose_name="Message-ID")),
+                ("sender", models.CharField(blank=True, max_length=254, verbose_name="sender")),
+                ("subject", models.CharField(blank=True, max_length=250, verbose_name="subject")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("comment", "became a comment"),
+                            ("ticket", "became a ticket"),
+                            ("ignored", "ignored"),
+                            ("refused", "refused"),
+                        ],
+                        max_length=10,
+                        verbose_name="what became of it",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=40, verbose_name="reason")),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tickets.ticket",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "mail that came in",
+                "verbose_name_plural": "mails that came in",
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["tenant", "-id"], name="inbound_mail_log")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "message_id"), name="inbound_mail_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["comment", "ticket", "ignored", "refused"])),
+                        name="inbound_mail_outcome",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Mailbox",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                ("address", models.EmailField(max_length=254, verbose_name="e-mail address")),
+                ("host", models.CharField(blank=True, max_length=200, verbose_name="IMAP server")),
+                ("port", models.PositiveIntegerField(default=993, verbose_name="port")),
+                (
+                    "security",
+                    models.CharField(
+                        choices=[("ssl", "TLS from the start"), ("starttls", "STARTTLS"), ("none", "none")],
+                        default="ssl",
+                        max_length=8,
+                        verbose_name="security",
+                    ),
+                ),
+                ("user_name", models.CharField(blank=True, max_length=200, verbose_name="user name")),
+                ("password", core.fields.EncryptedTextField(blank=True, verbose_name="password")),
+                ("folder", models.CharField(default="INBOX", max_length=200, verbose_name="folder")),
+                (
+                    "unknown_senders",
+                    models.CharField(
+                        choices=[("ignore", "is left unanswered"), ("ticket", "becomes a ticket")],
+                        default="ignore",
+                        max_length=8,
+                        verbose_name="mail of unknown senders",
+                    ),
+                ),
+                (
+                    "community",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="For mail of senders that live in no community, or in several.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.community",
+                        verbose_name="community of new tickets",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="mail is fetched")),
+                ("uid_validity", models.BigIntegerField(default=0, editable=False)),
+                ("last_uid", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "checked_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last read at"),
+                ),
+                ("error", models.TextField(blank=True, editable=False, verbose_name="last error")),
+            ],
+            options={
+                "verbose_name": "mailbox",
+                "verbose_name_plural": "mailboxes",
+                "ordering": ("id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant",),
+                        name="mailbox_once",
+                        violation_error_message="The company has a mailbox already.",
+                    ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("address"),
+                        name="mailbox_address_once",
+                        violation_error_message="This address belongs to another mailbox.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("unknown_senders", "ticket"), _negated=True),
+                            ("community__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="mailbox_community",
+                        violation_error_message="Say in which community mail of unknown senders becomes a ticket.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("security__in", ["ssl", "starttls", "none"])), name="mailbox_security"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("unknown_senders__in", ["ignore", "ticket"])),
+                        name="mailbox_unknown_senders",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -629,6 +953,100 @@ class Migration(migrations.Migration):
                 "verbose_name": "attachment",
                 "verbose_name_plural": "attachments",
                 "ordering": ("ticket", "position", "id"),
+            },
+        ),
+        migrations.CreateModel(
+            name="TicketDraft",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="drafts",
+                        to="tickets.ticket",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                ("text", models.TextField(max_length=20000, verbose_name="text")),
+                ("is_note", models.BooleanField(default=False, verbose_name="internal note")),
+            ],
+            options={
+                "verbose_name": "draft",
+                "verbose_name_plural": "drafts",
+                "ordering": ("ticket", "id"),
+                "constraints": [models.UniqueConstraint(fields=("ticket", "user"), name="ticket_draft_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="TicketFilter",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed at"),
+                ),
+                ("row_version", models.PositiveIntegerField(default=1, editable=False, verbose_name="revision")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("query", models.CharField(max_length=2000)),
+                ("is_shared", models.BooleanField(default=False, verbose_name="shared with all staff")),
+            ],
+            options={
+                "verbose_name": "saved filter",
+                "verbose_name_plural": "saved filters",
+                "ordering": ("name", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "user", "name"),
+                        name="ticket_filter_name_once",
+                        violation_error_message="You have a filter of this name already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -837,6 +1255,56 @@ class Migration(migrations.Migration):
                         ),
                         name="ticket_type_field_kind",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TicketWatcher",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="recorded at"),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organization",
+                        verbose_name="tenant",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="watchers",
+                        to="tickets.ticket",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.membership",
+                        verbose_name="person",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "watcher",
+                "verbose_name_plural": "watchers",
+                "ordering": ("ticket", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("ticket", "membership"),
+                        name="ticket_watcher_once",
+                        violation_error_message="This person watches the ticket already.",
+                    )
                 ],
             },
         ),

@@ -1,9 +1,12 @@
 """The tables of tickets."""
 
 from tickets.models.activities import IdempotencyRecord, TicketActivity, TicketAttachment
+from tickets.models.desk import AssignmentRule, CannedReply, TicketDraft, TicketFilter, TicketWatcher
 from tickets.models.holds import TicketHold
+from tickets.models.mail import InboundMail, Mailbox
 from tickets.models.tickets import DONE, Ticket, TicketIndex, TicketStatus
 from tickets.models.types import (
+    Priority,
     ResidentRole,
     SupportType,
     TicketType,
@@ -14,12 +17,19 @@ from tickets.models.types import (
 
 __all__ = [
     "DONE",
+    "AssignmentRule",
+    "CannedReply",
     "IdempotencyRecord",
+    "InboundMail",
+    "Mailbox",
+    "Priority",
     "ResidentRole",
     "SupportType",
     "Ticket",
     "TicketActivity",
     "TicketAttachment",
+    "TicketDraft",
+    "TicketFilter",
     "TicketHold",
     "TicketIndex",
     "TicketStatus",
@@ -27,4 +37,5 @@ __all__ = [
     "TicketTypeCommunity",
     "TicketTypeField",
     "TicketTypeGroup",
+    "TicketWatcher",
 ]

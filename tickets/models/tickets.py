@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.models import MutableRow, TenantBound, one_of
-from tickets.models.types import SupportType
+from tickets.models.types import Priority, SupportType
 from tickets.querysets import TicketQuerySet
 
 
@@ -37,14 +37,10 @@ class Ticket(TenantBound, MutableRow):
     ``number`` counts per community, ``identifier`` per tenant; deleted tickets keep both (TICKETS-027). The
     requester is the account of ``contact``; ``created_by`` is who filed it. ``answers`` is a snapshot, so a
     change of the type alters no filed ticket. ``shared_with`` holds audience keys. ``updated_at`` is moved by
-    services only (TICKETS-037, 039).
+    services only (TICKETS-037, 039). ``response_due_at`` and ``due_at`` are worked out when it is filed and moved by
+    the time it waited for its requester, which ``paused_seconds`` adds up; without a target they are null.
+    ``reminded_at`` and ``escalated_at``: a missed target is told once each.
     """
-
-    class Priority(models.IntegerChoices):
-        LOW = 1, _("low")
-        NORMAL = 2, _("normal")
-        HIGH = 3, _("high")
-        URGENT = 4, _("urgent")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     community = models.ForeignKey("orgs.Community", on_delete=models.PROTECT, related_name="tickets", db_index=False)
@@ -78,7 +74,10 @@ class Ticket(TenantBound, MutableRow):
     rated_at = models.DateTimeField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
     due_at = models.DateTimeField(_("due at"), null=True, blank=True)
+    response_due_at = models.DateTimeField(_("first response due at"), null=True, blank=True)
     paused_seconds = models.PositiveIntegerField(default=0)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
     external_ref = models.CharField(_("external reference"), max_length=100, blank=True)
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
@@ -124,6 +123,15 @@ class Ticket(TenantBound, MutableRow):
             models.Index(fields=("tenant", "assignee", "status"), condition=Q(deleted_at=None), name="ticket_assigned"),
             GinIndex(fields=("shared_with",), condition=Q(deleted_at=None) & ~Q(shared_with=[]), name="ticket_shared"),
             models.Index(fields=("tenant", "closed_at"), condition=Q(closed_at__isnull=False), name="ticket_closed"),
+            models.Index(
+                fields=("response_due_at",),
+                condition=Q(deleted_at=None, first_response_at=None, reminded_at=None, closed_at=None),
+                name="ticket_response_due",
+            ),
+            models.Index(
+                fields=("due_at",), condition=Q(deleted_at=None, escalated_at=None, closed_at=None), name="ticket_due"
+            ),
+            models.Index(fields=("tenant", "-id"), condition=Q(deleted_at=None, closed_at=None), name="ticket_open"),
         )
 
     def __str__(self) -> str:

@@ -30,6 +30,15 @@ class SupportType(models.TextChoices):
     WEBSITE_AND_APP = "websiteAndApp", _("website and app")
 
 
+class Priority(models.IntegerChoices):
+    """How urgent a ticket is."""
+
+    LOW = 1, _("low")
+    NORMAL = 2, _("normal")
+    HIGH = 3, _("high")
+    URGENT = 4, _("urgent")
+
+
 class ResidentRole(models.TextChoices):
     """The roles an audience key can name."""
 
@@ -89,6 +98,12 @@ class TicketType(TenantBound, MutableRow):
         verbose_name=_("only for these roles"),
     )
 
+    priority = models.PositiveSmallIntegerField(
+        _("priority of new tickets"), choices=Priority.choices, default=Priority.NORMAL
+    )
+    first_response_hours = models.PositiveIntegerField(_("first response in hours"), null=True, blank=True)
+    resolution_hours = models.PositiveIntegerField(_("solved in hours"), null=True, blank=True)
+
     objects = TicketTypeQuerySet.as_manager()
 
     class Meta:
@@ -107,6 +122,7 @@ class TicketType(TenantBound, MutableRow):
                 name="ticket_type_roles",
                 violation_error_message=_("There is no such role."),
             ),
+            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=4), name="ticket_type_priority"),
             one_of("support_type", SupportType.values, "ticket_type_support_type"),
         )
 
