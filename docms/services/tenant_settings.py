@@ -38,6 +38,8 @@ LIMITS = {  # least and most
     "file_delete_days": (0, 36500),
     "delete_big_file_after_hours": (0, 87600),
     "random_password_min_length": (1, 64),
+    "default_first_response_hours": (0, 8760),
+    "default_resolution_hours": (0, 8760),
 }
 TOKEN_MAX_SEC = 28800  # of a tenant that this contract creates, where it says nothing else
 
