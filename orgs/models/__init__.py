@@ -2,6 +2,7 @@
 
 from orgs.models.holds import Hold
 from orgs.models.membership import CommunityAssignment, Membership
+from orgs.models.oauth import OAuthClient, OAuthGrant, OAuthIdToken, OAuthRefreshToken, OAuthToken
 from orgs.models.organization import (
     AvailabilitySample,
     Engagement,
@@ -45,6 +46,11 @@ __all__ = [
     "Invite",
     "License",
     "Membership",
+    "OAuthClient",
+    "OAuthGrant",
+    "OAuthIdToken",
+    "OAuthRefreshToken",
+    "OAuthToken",
     "Occupancy",
     "OneTimeLink",
     "Organization",
