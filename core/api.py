@@ -319,7 +319,7 @@ class CountedView(DoorView):
         """Raise `Blocked` above the limit; an address has a tenth of a token's."""
         limit = getattr(settings, self.rate_setting)
         if token is not None:
-            rate.check(self.door, f"token:{token.pk}", limit, window=self.rate_window)
+            rate.check(self.door, f"{token._meta.model_name}:{token.pk}", limit, window=self.rate_window)
         else:
             address = getattr(self.request, "client_ip", None)
             rate.check(self.door, f"address:{address}", -(-limit // 10), window=self.rate_window)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
 from django.utils import timezone
 from oauth2_provider.models import clear_expired
-from oauth2_provider.oauth2_backends import OAuthLibCore
 
 from core.planned import ModelRows
 from orgs.models import OAuthGrant, OAuthRefreshToken, OAuthToken, User
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
 
 _FOUND = ModelRows(
     """
@@ -36,18 +32,6 @@ def find(token: str) -> OAuthToken | None:
     return None
 
 
-def answer_token(request: HttpRequest) -> tuple[dict[str, str], str, int]:
-    """Headers, body and status of the token endpoint, as RFC 6749 says them. Belongs into a unit of work."""
-    _uri, headers, body, status = OAuthLibCore().create_token_response(request)
-    return cast("dict[str, str]", headers), cast("str", body), cast("int", status)
-
-
-def answer_revocation(request: HttpRequest) -> tuple[dict[str, str], str, int]:
-    """Headers, body and status of the revocation endpoint (RFC 7009)."""
-    _uri, headers, body, status = OAuthLibCore().create_revocation_response(request)
-    return cast("dict[str, str]", headers), cast("str", body or ""), cast("int", status)
-
-
 def end_all(user: User) -> None:
     """End everything that programs hold of a person: after a change of password, and with the account."""
     OAuthGrant.objects.filter(user=user).delete()
@@ -58,8 +42,3 @@ def end_all(user: User) -> None:
 def purge() -> None:
     """Delete what has run out, in batches; validity never depends on this."""
     clear_expired()
-
-
-def scopes_of(token: Any) -> list[str]:
-    """What a token opens."""
-    return list(token.scope.split())

@@ -21,6 +21,7 @@ from core.errors import Conflict, Invalid, Unknown
 from core.services import audit, rows, throttle
 from core.tokens import new_token, token_hash
 from orgs.models import AccessToken, InstallationSettings, OneTimeLink, Organization, Session, User
+from orgs.services import oauth
 from orgs.services.installation import installation
 from orgs.signals import password_link_issued
 
@@ -142,6 +143,7 @@ def set_password(
     AccessToken.objects.filter(user=user, revoked_at=None, kind__in=("docms_session", "personal", "refresh")).exclude(
         pk=keep_token or 0
     ).update(revoked_at=now)
+    oauth.end_all(user)
     OneTimeLink.objects.filter(user=user, used_at=None, purpose__startswith="password").update(used_at=now)
 
 

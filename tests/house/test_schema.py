@@ -47,6 +47,7 @@ SILENT = {
     "mail_rule_recipient_once",
     "notification_once",
     "number_counter_once",
+    "oauth_client_code_flow_only",
     "org_parent_is_last_ancestor",
     "org_tenant_is_itself",
     "process_activity_document",

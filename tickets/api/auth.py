@@ -1,4 +1,6 @@
-"""Who calls the support door: an integration with basic credentials, which belong to one network and act as their user."""
+"""Who calls the support door: an integration with basic credentials, which belong to one network and act as their user,
+or a program with a person's bearer token, which names the network it works in.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,14 @@ from rest_framework.authentication import BaseAuthentication
 
 from core.errors import Denied, Invalid
 from orgs.actor import enter
-from orgs.models import AccessToken, Organization
-from orgs.services import second_factor, tokens
+from orgs.models import AccessToken, OAuthToken, Organization
+from orgs.services import oauth, second_factor, tokens
 from tickets.api.errors import Unauthorized
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+
+    from orgs.actor import Actor
 
 DOOR = "support"
 NETWORK = "spacebring-network-id"
@@ -49,13 +53,60 @@ class Credentials(BaseAuthentication):
         actor = enter(token.user, door=DOOR, tenant_id=network.pk, scopes=token.scopes, token_id=token.pk)
         if actor.user is None or network.pk not in actor.tenants:
             raise Unauthorized  # whoever owns the credentials has no place here any more
-        second_factor.require_none_owed(actor)
-        if not (actor.has_scope(CHANGE) or (actor.has_scope(READ) and request.method in SAFE)):
-            raise Denied(_("These credentials may only read."), code="insufficient_scope")
+        _require_rights(actor, request)
         tokens.note_use(token)
-        request._request.actor = actor  # type: ignore[attr-defined]
-        request._request.network = network  # type: ignore[attr-defined]
+        _let_in(request, actor, network)
         return token.user, token
+
+
+class Bearer(BaseAuthentication):
+    """`Authorization: Bearer` with an access token of OAuth, and the network in `spacebring-network-id`."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401."""
+        return "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[Any, OAuthToken] | None:
+        """Let the unit of work go on as the person who gave the token; none for any other scheme.
+
+        Raises `Unauthorized` for a token that is unknown or over (TICKETS-005), `Invalid` without a network
+        (TICKETS-001), `Denied` for one in which the person has no place or the client none to act (TICKETS-003), for
+        somebody without the second factor that it demands (ORGS-054), and without the scope (TICKETS-004).
+        """
+        scheme, _gap, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = oauth.find(value.strip())
+        if token is None:
+            raise Unauthorized
+        sent = request.headers.get(NETWORK)
+        if sent is None:
+            problem = _("Is missing.")
+            raise Invalid(f"{NETWORK}: {problem}", code="missing_network", fields={NETWORK: [problem]})
+        network = _tenant(uuid=_as_uuid(sent))
+        if network is None or token.application.organization_id not in (None, network.pk):
+            raise Denied(_("These credentials belong to another network."), code="wrong_network")
+        actor = enter(token.user, door=DOOR, tenant_id=network.pk, scopes=token.scope.split())
+        if actor.user is None or network.pk not in actor.tenants:
+            raise Denied(_("These credentials belong to another network."), code="wrong_network")
+        _require_rights(actor, request)
+        _let_in(request, actor, network)
+        return token.user, token
+
+
+def _require_rights(actor: Actor, request: Request) -> None:
+    second_factor.require_none_owed(actor)
+    if not (actor.has_scope(CHANGE) or (actor.has_scope(READ) and request.method in SAFE)):
+        raise Denied(_("These credentials may only read."), code="insufficient_scope")
+
+
+def _let_in(request: Request, actor: Actor, network: Organization) -> None:
+    request._request.actor = actor  # type: ignore[attr-defined]
+    request._request.network = network  # type: ignore[attr-defined]
+
+
+def _tenant(**key: Any) -> Organization | None:
+    return Organization.objects.filter(is_tenant=True, closed_at=None, **key).first()
 
 
 def _found(header: str) -> AccessToken | None:
@@ -81,13 +132,16 @@ def _found(header: str) -> AccessToken | None:
 def _require_network(sent: str | None, network: Organization) -> None:
     if sent is None:
         return  # the pair belongs to one network (TICKETS-002)
+    if _as_uuid(sent) != network.uuid:
+        raise Denied(_("These credentials belong to another network."), code="wrong_network")
+
+
+def _as_uuid(sent: str) -> uuid.UUID:
     try:
-        wanted = uuid.UUID(sent.strip())
+        return uuid.UUID(sent.strip())
     except ValueError:
         problem = _("Must be a UUID.")
         raise Invalid(f"{NETWORK}: {problem}", code="invalid_network", fields={NETWORK: [problem]}) from None
-    if wanted != network.uuid:
-        raise Denied(_("These credentials belong to another network."), code="wrong_network")
 
 
 class _CredentialsScheme(OpenApiAuthenticationExtension):
@@ -101,3 +155,33 @@ class _CredentialsScheme(OpenApiAuthenticationExtension):
             "scheme": "basic",
             "description": "Client id as user name, client secret as password. The pair belongs to one network.",
         }
+
+
+class _BearerScheme(OpenApiAuthenticationExtension):
+    target_class = Bearer
+    name = "OAuth2"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """As the contract says it."""
+        return {
+            "type": "oauth2",
+            "description": (
+                "Authorization code grant; the access token is sent as a bearer token together with spacebring-network-id."
+            ),
+            "flows": {
+                "authorizationCode": {
+                    "authorizationUrl": "/oauth2/authorize",
+                    "tokenUrl": "/oauth2/token",
+                    "refreshUrl": "/oauth2/token",
+                    "scopes": {
+                        READ: "Read support tickets.",
+                        CHANGE: "Read and change support tickets.",
+                    },
+                }
+            },
+        }
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """Either scope for reading, the wider one for changing (TICKETS-004)."""
+        either = [READ, CHANGE] if auto_schema.method in SAFE else [CHANGE]
+        return [{self.name: [scope]} for scope in either]

@@ -15,7 +15,7 @@ from core.errors import Invalid, NotFound
 from orgs.models import Community, Organization
 from orgs.services import reach
 from tickets.api import errors
-from tickets.api.auth import DOOR, NETWORK, Credentials
+from tickets.api.auth import DOOR, NETWORK, Bearer, Credentials
 from tickets.models import Ticket, TicketActivity
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class SupportView(CountedView):
     door = DOOR
     rate_setting = "SUPPORT_RATE_LIMIT"
     rate_window = 1
-    authentication_classes: Sequence[Any] = (Credentials,)
+    authentication_classes: Sequence[Any] = (Bearer, Credentials)
 
     def refuse(self, problem: Problem) -> Response:
         """The dialect's error body."""

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from core.http import dumps
+from orgs.models import OAuthToken
 from tickets.api.base import SupportView, wrong
 from tickets.services import idempotency
 
@@ -22,6 +23,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 255}, OpenApiParameter.HEADER,
     description="Caller-chosen value that makes a repeated creation return the first result for 24 hours.",
 )  # fmt: skip
+
+
+def credential_of(token: Any) -> str:
+    """Whose repetitions belong together: a pair's, or a person's through one program, whose tokens change hourly."""
+    if isinstance(token, OAuthToken):
+        return f"oauth:{token.application_id}:{token.user_id}"
+    return f"access:{token.pk}"
 
 
 class RepeatableView(SupportView):
@@ -39,7 +47,7 @@ class RepeatableView(SupportView):
             raise wrong("Idempotency-Key", _("Must have 1 to 255 characters."))
         body = hashlib.sha256(request.path.encode() + b"\n" + dumps(request.data)).digest()
         status, answer = idempotency.once(
-            credential=f"access:{request.auth.pk}", key=key, body_hash=body, tenant_id=self.network.pk, status=201,
+            credential=credential_of(request.auth), key=key, body_hash=body, tenant_id=self.network.pk, status=201,
             work=work,
         )  # fmt: skip
         return Response(answer, status=status)
