@@ -10,7 +10,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from orgs.models import OAuthClient, OAuthRefreshToken, Organization
 
 
-class Validator(OAuth2Validator):
+class Validator(OAuth2Validator):  # type: ignore[misc]
     """The library's, narrowed: S256 only, a client's own scopes, one use of a refresh token even of two at once."""
 
     def validate_scopes(
