@@ -606,7 +606,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="oauth_clients",
+                        related_name="+",
                         to="orgs.organization",
                     ),
                 ),

@@ -36,9 +36,7 @@ class OAuthClient(AbstractApplication):
     null).
     """
 
-    organization = models.ForeignKey(
-        TENANT, null=True, blank=True, on_delete=models.CASCADE, related_name="oauth_clients"
-    )
+    organization = models.ForeignKey(TENANT, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     allowed_scopes = models.CharField(_("may ask for"), max_length=200, default="support.readonly")
     # One flow, nothing signed, registered by hand: the library's choices are not ours.
     authorization_grant_type = models.CharField(max_length=44, default="authorization-code", editable=False)
