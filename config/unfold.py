@@ -33,7 +33,7 @@ def _item(site: Any, request: HttpRequest, model: str, title: Any, icon: str, **
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Five work areas; what a person may not open is not there."""
+    """Six work areas; what a person may not open is not there."""
     from config.admin_site import site
     from messaging.admin import texts
     from orgs.admin import licence
@@ -77,6 +77,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("docms.documentlog", _("Document log"), "history"),
                 ("core.destructionrecord", _("Retention"), "auto_delete"),
                 ("orgs.hold", _("Legal holds"), "gavel"),
+            ),
+        ),
+        (
+            _("Tickets"),
+            items(
+                ("tickets.ticket", _("Work list"), "support_agent"),
+                ("tickets.tickettype", _("Ticket types"), "category"),
+                ("tickets.tickettypegroup", _("Groups of types"), "view_agenda"),
+                ("tickets.cannedreply", _("Ready-made replies"), "quickreply"),
+                ("tickets.assignmentrule", _("Rules of assignment"), "alt_route"),
             ),
         ),
         (

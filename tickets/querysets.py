@@ -103,6 +103,11 @@ class TicketQuerySet(models.QuerySet["_M"]):
             return self.filter(deleted_at=None)
         return self.filter(_takes_part(actor), deleted_at=None)
 
+    def worked_on_by(self, actor: Actor) -> Self:
+        """The back office's: tickets of the communities that the actor manages, not those the actor only filed."""
+        found = self.filter(deleted_at=None)
+        return found if _everywhere(actor) else found.filter(community__in=actor.managed)
+
     def search(self, actor: Actor, words: str) -> Self:
         """Visible tickets in which all words occur."""
         query = search_query(words)

@@ -11,17 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from core.answers import YES, Answer, no, require
 from orgs import audience
+from orgs.rules import may_administer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from orgs.actor import Actor
     from orgs.models import Community, Membership
-    from tickets.models import Ticket, TicketActivity
+    from tickets.models import Ticket, TicketActivity, TicketFilter
 
 __all__ = [
     "is_requester", "manages", "may_ask_for_assignees", "may_ask_for_tickets_of", "may_be_assigned", "may_comment",
-    "may_delete_comment", "may_file", "may_file_for_others", "may_work_on", "require",
+    "may_delete_comment", "may_file", "may_file_for_others", "may_keep_filter", "may_set_up", "may_work_on", "require",
 ]  # fmt: skip
 
 
@@ -87,3 +88,15 @@ def may_be_assigned(membership: Membership, community: Community) -> Answer:
     if membership.user_id in audience.people_of([audience.managers(community.pk)], community.tenant):
         return YES
     return no(_("Only staff who look after this community can be assigned."), code="not_assignable")
+
+
+def may_set_up(actor: Actor, tenant_id: int | None) -> Answer:
+    """Types, ready-made replies and rules of assignment are the administrators'."""
+    return may_administer(actor, tenant_id)
+
+
+def may_keep_filter(actor: Actor, saved: TicketFilter) -> Answer:
+    """A saved filter is its owner's; a shared one is put away by administrators, too."""
+    if saved.user_id == actor.user_id or (saved.is_shared and may_set_up(actor, saved.tenant_id)):
+        return YES
+    return no(_("Only whoever saved a filter may change it."))

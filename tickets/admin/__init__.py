@@ -1,0 +1,19 @@
+"""The help desk in the back office: work list, tickets, what administrators set up."""
+
+from __future__ import annotations
+
+from django.contrib.admin import AdminSite
+
+from tickets.admin.assignment_rules import AssignmentRuleAdmin
+from tickets.admin.canned_replies import CannedReplyAdmin
+from tickets.admin.type_groups import TicketTypeGroupAdmin
+from tickets.admin.types import TicketTypeAdmin
+from tickets.models import AssignmentRule, CannedReply, TicketType, TicketTypeGroup
+
+
+def register(site: AdminSite) -> None:
+    """The nouns of this floor."""
+    site.register(TicketTypeGroup, TicketTypeGroupAdmin)
+    site.register(TicketType, TicketTypeAdmin)
+    site.register(CannedReply, CannedReplyAdmin)
+    site.register(AssignmentRule, AssignmentRuleAdmin)
