@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "is_requester", "manages", "may_ask_for_assignees", "may_ask_for_tickets_of", "may_be_assigned", "may_comment",
-    "may_delete_comment", "may_file", "may_file_for_others", "may_keep_filter", "may_set_up", "may_work_on", "require",
+    "may_delete_comment", "may_file", "may_file_for_others", "may_keep_filter", "may_see_desk", "may_set_up", "may_work_on", "require",
 ]  # fmt: skip
 
 
@@ -88,6 +88,13 @@ def may_be_assigned(membership: Membership, community: Community) -> Answer:
     if membership.user_id in audience.people_of([audience.managers(community.pk)], community.tenant):
         return YES
     return no(_("Only staff who look after this community can be assigned."), code="not_assignable")
+
+
+def may_see_desk(actor: Actor) -> Answer:
+    """The work list is for whoever looks after a community, administrators, and the operator."""
+    if actor.managed or actor.is_operator or actor.admin_tenants:
+        return YES
+    return no(_("You do not look after any community."))
 
 
 def may_set_up(actor: Actor, tenant_id: int | None) -> Answer:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from core.services import jobs
-from tickets.services import idempotency, retention
+from tickets.services import bulk, idempotency, retention
 
 
 @shared_task(name=retention.JOB)
@@ -16,3 +16,9 @@ def purge_closed() -> None:
 def forget_answers() -> None:
     """Delete remembered answers older than 24 hours, every hour."""
     jobs.run("tickets.forget_answers", idempotency.forget)
+
+
+@shared_task(name=bulk.TASK, acks_late=True, soft_time_limit=1740, time_limit=1800)
+def change_many(run_id: int) -> None:
+    """Change many tickets as somebody has chosen to."""
+    bulk.work(run_id)

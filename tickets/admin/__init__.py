@@ -6,13 +6,15 @@ from django.contrib.admin import AdminSite
 
 from tickets.admin.assignment_rules import AssignmentRuleAdmin
 from tickets.admin.canned_replies import CannedReplyAdmin
+from tickets.admin.tickets import TicketAdmin
 from tickets.admin.type_groups import TicketTypeGroupAdmin
 from tickets.admin.types import TicketTypeAdmin
-from tickets.models import AssignmentRule, CannedReply, TicketType, TicketTypeGroup
+from tickets.models import AssignmentRule, CannedReply, Ticket, TicketType, TicketTypeGroup
 
 
 def register(site: AdminSite) -> None:
     """The nouns of this floor."""
+    site.register(Ticket, TicketAdmin)
     site.register(TicketTypeGroup, TicketTypeGroupAdmin)
     site.register(TicketType, TicketTypeAdmin)
     site.register(CannedReply, CannedReplyAdmin)

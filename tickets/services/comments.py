@@ -52,7 +52,8 @@ def add_comment(
     """Say something to all who take part. What the requester says reopens a ticket that was done (conflict 2).
 
     ``reopens_closed`` False is the tickets door: there only a solved ticket reopens, and a closed one takes the comment
-    as it is (TICKETS-055). Elsewhere a ticket closed 30 days ago or longer takes none from its requester.
+    as it is (TICKETS-055). Elsewhere a ticket closed 30 days ago or longer takes none from its requester. A merged ticket
+    stays closed; the one it leads to reopens instead, and an event there tells of the comment.
 
     Side effects: the first one of a manager is the first response (TICKETS-059); search index; audit; signals
     `ticket_commented` and, when it reopens, `ticket_status_changed`.
@@ -82,11 +83,25 @@ def add_comment(
     indexing.index(ticket)
     ticket_commented.send(sender=Ticket, ticket=ticket, activity=activity)
     reopened = move_to(ticket, TicketStatus.REOPENED, actor=actor, source=source) if reopens else None
+    if ticket.merged_into_id is not None and rules.is_requester(actor, ticket):
+        _pass_on(ticket, actor=actor, source=source)
     return Commented(ticket, activity, reopened)
 
 
+def _pass_on(ticket: Ticket, *, actor: Actor, source: str) -> None:
+    """What the requester of a merged ticket says is work for whoever has the one it leads to: told there, and reopening it."""
+    assert ticket.merged_into is not None
+    target = locked(ticket.merged_into)
+    now = timezone.now()
+    data = {"event": "merged_comment", "ticket": ticket.identifier}
+    write(target, kind=Kind.EVENT, actor=actor, source=source, at=now, data=data)
+    Ticket.objects.filter(pk=target.pk).update(updated_at=now)
+    if target.closed_at is not None:
+        move_to(target, TicketStatus.REOPENED, actor=actor, source=source)
+
+
 def _reopens(actor: Actor, ticket: Ticket, reopens_closed: bool) -> bool:
-    if ticket.closed_at is None or not rules.is_requester(actor, ticket):
+    if ticket.closed_at is None or ticket.merged_into_id is not None or not rules.is_requester(actor, ticket):
         return False
     if not reopens_closed:
         return ticket.status == TicketStatus.SOLVED

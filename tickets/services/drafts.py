@@ -1,0 +1,56 @@
+"""What somebody has begun to write on a ticket: kept until it is sent or thrown away, seen by nobody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.answers import require
+from tickets import rules
+from tickets.models import TicketDraft
+from tickets.services.filing import check_length
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
+    from tickets.models import Ticket
+
+
+@transaction.atomic
+def keep(*, actor: Actor, ticket: Ticket, text: str, is_note: bool = False) -> None:
+    """Keep what is written so far; without any text there is no draft.
+
+    Not audited: it is written every few seconds, nobody else sees it, and what becomes of it is audited when it is sent.
+    Raises `Denied` for others than managers, `Invalid` for a text longer than a comment may be.
+    """
+    require(rules.may_work_on(actor, ticket))
+    check_length(text)
+    if not text.strip():
+        drop(actor=actor, ticket=ticket)
+        return
+    TicketDraft.objects.bulk_create(
+        [
+            TicketDraft(
+                tenant_id=ticket.tenant_id,
+                ticket=ticket,
+                user_id=actor.user_id,
+                text=text.replace("\x00", ""),
+                is_note=is_note,
+                updated_at=timezone.now(),
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["ticket", "user"],
+        update_fields=["text", "is_note", "updated_at"],
+    )
+
+
+def of(actor: Actor, ticket: Ticket) -> TicketDraft | None:
+    """The actor's own on this ticket."""
+    return TicketDraft.objects.visible_to(actor).filter(ticket=ticket).first()
+
+
+def drop(*, actor: Actor, ticket: Ticket) -> None:
+    """Throw it away."""
+    TicketDraft.objects.filter(ticket=ticket, user=actor.user_id).delete()
