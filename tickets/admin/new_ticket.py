@@ -57,7 +57,10 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
     """GET: the form, with what the address names chosen. POST: files it, and goes to the ticket."""
     actor: Any = request.actor  # type: ignore[attr-defined]
     if not admin.has_add_permission(request):
-        messages.warning(request, _("Choose a tenant first.") if actor.tenant_id is None else _("You do not look after any community."))
+        messages.warning(
+            request,
+            _("Choose a tenant first.") if actor.tenant_id is None else _("You do not look after any community."),
+        )
         return redirect(list_url(Ticket))
     named = {name: id_in(request.GET.get(name, "")) for name in ("community", "unit", "requester", "ticket_type")}
     if named["community"] is None and len(actor.managed) == 1:

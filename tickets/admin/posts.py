@@ -21,7 +21,8 @@ from orgs.models import Membership
 from tickets.admin import ticket_page
 from tickets.admin.ticket_page import Box, way_back
 from tickets.models import CannedReply, TicketActivity, TicketAttachment
-from tickets.services import canned, comments, desk, drafts, presence as presences, watching
+from tickets.services import canned, comments, desk, drafts, watching
+from tickets.services import presence as presences
 from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
@@ -69,7 +70,13 @@ def reply(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
             messages.success(request, _("The note was written.") if box.is_note else _("The reply was sent."))
     except (DomainError, ValidationError) as error:
         box.errors = error.messages if isinstance(error, ValidationError) else [str(error.message)]
-        return ticket_page.show(admin, request, admin.ticket(request, ticket.pk), box=box, status=409 if getattr(error, "status", 0) in (409, 412) else 200)
+        return ticket_page.show(
+            admin,
+            request,
+            admin.ticket(request, ticket.pk),
+            box=box,
+            status=409 if getattr(error, "status", 0) in (409, 412) else 200,
+        )
     return redirect(way_back(request, ticket))
 
 
@@ -88,7 +95,9 @@ def draft(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     """Autosave: what is in the box."""
     actor: Any = request.actor  # type: ignore[attr-defined]
     try:
-        drafts.keep(actor=actor, ticket=ticket, text=request.POST.get("text", ""), is_note=request.POST.get("mode") == "note")
+        drafts.keep(
+            actor=actor, ticket=ticket, text=request.POST.get("text", ""), is_note=request.POST.get("mode") == "note"
+        )
     except DomainError as error:
         return JsonResponse({"error": str(error.message)}, status=400)
     return HttpResponse(status=204)
@@ -121,7 +130,11 @@ def take(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespon
     if mine is None:
         messages.error(request, _("You are no member of this company."))
     else:
-        _attempt(request, lambda: desk.save(actor=actor, ticket=ticket, wanted={"assignee": mine}), _("The ticket is yours now."))
+        _attempt(
+            request,
+            lambda: desk.save(actor=actor, ticket=ticket, wanted={"assignee": mine}),
+            _("The ticket is yours now."),
+        )
     return redirect(way_back(request, ticket))
 
 
@@ -140,7 +153,11 @@ def watch(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     if person is None:
         messages.error(request, _("There is no such person."))
     else:
-        _attempt(request, lambda: watching.watch(actor=actor, ticket=ticket, membership=person), _("Watches this ticket now."))
+        _attempt(
+            request,
+            lambda: watching.watch(actor=actor, ticket=ticket, membership=person),
+            _("Watches this ticket now."),
+        )
     return redirect(way_back(request, ticket))
 
 

@@ -58,7 +58,10 @@ def words(activity: TicketActivity, people: Mapping[int, str]) -> str:
     """What was said, or what was done, in words."""
     data = activity.data
     if activity.kind == "statusUpdated":
-        return _("status: %(old)s → %(new)s") % {"old": _status(data.get("previous")), "new": _status(data.get("status"))}
+        return _("status: %(old)s → %(new)s") % {
+            "old": _status(data.get("previous")),
+            "new": _status(data.get("status")),
+        }
     if activity.kind == "assigneeUpdated":
         given = data.get("assignee")
         return _("assigned to %(name)s") % {"name": people.get(given, "–")} if given else _("assigned to nobody")

@@ -66,7 +66,13 @@ def way_back(request: HttpRequest, ticket: Ticket) -> str:
 
 
 def show(
-    admin: TicketAdmin, request: HttpRequest, ticket: Ticket, *, box: Box, chosen: dict[str, Any] | None = None, status: int = 200
+    admin: TicketAdmin,
+    request: HttpRequest,
+    ticket: Ticket,
+    *,
+    box: Box,
+    chosen: dict[str, Any] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     """The page, with what is in the box; ``chosen`` – what somebody chose in the controls that is not saved."""
     actor: Any = request.actor  # type: ignore[attr-defined]
@@ -177,7 +183,9 @@ def _stream(actor: Any, ticket: Ticket, merged: list[Ticket], *, everything: boo
 def _others(actor: Any, ticket: Ticket) -> list[Ticket]:
     """Further tickets of the same requester, newest first."""
     found = Ticket.objects.worked_on_by(actor).filter(tenant=ticket.tenant_id).exclude(pk=ticket.pk)
-    found = found.filter(contact=ticket.contact_id) if ticket.contact_id else found.filter(created_by=ticket.created_by_id)
+    found = (
+        found.filter(contact=ticket.contact_id) if ticket.contact_id else found.filter(created_by=ticket.created_by_id)
+    )
     return list(found.order_by("-id")[:OTHERS])
 
 
@@ -193,7 +201,9 @@ def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     assignee = request.POST.get("assignee")
     if assignee is not None:
         number = id_in(assignee)
-        person = Membership.objects.visible_to(actor).filter(pk=number).select_related("user").first() if number else None
+        person = (
+            Membership.objects.visible_to(actor).filter(pk=number).select_related("user").first() if number else None
+        )
         if number is None or (number and person is None):
             messages.error(request, _("There is no such person."))
             return redirect(way_back(request, ticket))
@@ -228,4 +238,3 @@ def _meanwhile(ticket: Ticket) -> str:
         "assignee": ticket.assignee.user if ticket.assignee else _("nobody"),
         "priority": ticket.get_priority_display(),
     }
-

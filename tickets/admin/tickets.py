@@ -125,6 +125,10 @@ class TicketAdmin(HouseAdmin):
         """The ticket; a merged one leads to where it went."""
         ticket = self.ticket(request, unquote(object_id))
         target = merging.target_of(ticket)
-        if request.method == "GET" and target.pk != ticket.pk and self.get_queryset(request).filter(pk=target.pk).exists():
+        if (
+            request.method == "GET"
+            and target.pk != ticket.pk
+            and self.get_queryset(request).filter(pk=target.pk).exists()
+        ):
             return redirect(f"{reverse('admin:tickets_ticket_change', args=[target.pk])}?from={ticket.pk}")
         return ticket_page.page(self, request, ticket)

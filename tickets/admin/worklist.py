@@ -22,7 +22,7 @@ from core.admin.pages import change_url, id_in, list_url, problem
 from core.admin.pickers import picker
 from core.errors import DomainError
 from orgs.models import Community, Membership
-from tickets.admin.shown import PRIORITY_TONES, STATUS_TONES, ICON
+from tickets.admin.shown import ICON, PRIORITY_TONES, STATUS_TONES
 from tickets.models import Priority, SupportType, Ticket, TicketFilter, TicketStatus, TicketType
 from tickets.services import filters as saved_filters
 from tickets.services import worklist

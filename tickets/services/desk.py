@@ -133,7 +133,12 @@ def record_export(actor: Actor, *, tenant_id: int | None, query: str, form: str)
 
 def fill_people(activities: Collection[TicketActivity]) -> dict[int, str]:
     """Names of the memberships that entries of assignment speak of. One query, or none."""
-    ids = {pk for entry in activities for pk in (entry.data.get("assignee"), entry.data.get("previous")) if entry.kind == "assigneeUpdated" and pk}
+    ids = {
+        pk
+        for entry in activities
+        for pk in (entry.data.get("assignee"), entry.data.get("previous"))
+        if entry.kind == "assigneeUpdated" and pk
+    }
     if not ids:
         return {}
     members = Membership.objects.filter(pk__in=ids).select_related("user")

@@ -92,7 +92,9 @@ def _tell(ticket: Ticket, actor: Actor, word: str, other: Ticket) -> None:
 
 
 @transaction.atomic
-def set_status(*, actor: Actor, ticket: Ticket, status: str, source: str, with_children: bool = False) -> changes.Changed:
+def set_status(
+    *, actor: Actor, ticket: Ticket, status: str, source: str, with_children: bool = False
+) -> changes.Changed:
     """`changes.set_status`, but a whole is not done while parts are open, unless they are to be closed with it.
 
     Raises `Conflict` (``open_children``) then, and what `changes.set_status` raises, for a part, too.

@@ -78,7 +78,7 @@ def grouped(actor: Actor, wish: Wish, by: str) -> Group:
         for result in worklist.TARGETS
     }
     found = worklist.matching(actor, wish).order_by().values(column).annotate(total=Count("id"), **counts)
-    rows = list(found.order_by("-total", column)[: 10_000])
+    rows = list(found.order_by("-total", column)[:10_000])
     names = _names(by, [row[column] for row in rows[:MOST] if row[column]])
     return Group([_line(row, wish, by, row[column], names) for row in rows[:MOST]], max(len(rows) - MOST, 0))
 

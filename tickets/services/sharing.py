@@ -21,8 +21,8 @@ from tickets.services.locking import locked
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from orgs.models import Community
     from orgs.actor import Actor
+    from orgs.models import Community
     from tickets.models import Ticket
 
 

@@ -79,7 +79,14 @@ class Wish:
 def read(data: QueryDict | Mapping[str, str]) -> Wish:
     """What a query string asks for."""
     values: dict[str, Any] = {}
-    known = {"view": VIEWS, "state": STATES, "kind": SupportType.values, "order": ORDERS, "response": TARGETS, "resolution": TARGETS}
+    known = {
+        "view": VIEWS,
+        "state": STATES,
+        "kind": SupportType.values,
+        "order": ORDERS,
+        "response": TARGETS,
+        "resolution": TARGETS,
+    }
     for name in _TEXTS:
         written = str(data.get(name, "")).strip()
         if name == "q":
@@ -243,9 +250,9 @@ def rows_of(found: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     """With all that a line of the list shows; one query for a page of them."""
     late = Case(When(overdue(), then=Value(True)), default=Value(False), output_field=BooleanField())
     parts = Ticket.objects.filter(parent=OuterRef("pk"), deleted_at=None)
-    return found.select_related(
-        "community", "unit", "contact", "created_by", "assignee__user", "ticket_type"
-    ).annotate(by_staff=last_word(), target_at=next_due(), is_late=late, has_parts=Exists(parts))
+    return found.select_related("community", "unit", "contact", "created_by", "assignee__user", "ticket_type").annotate(
+        by_staff=last_word(), target_at=next_due(), is_late=late, has_parts=Exists(parts)
+    )
 
 
 def neighbours(actor: Actor, wish: Wish, ticket: Ticket, *, most: int = 1000) -> tuple[int | None, int | None]:
