@@ -103,7 +103,7 @@ def _files(request: HttpRequest, actor: Any) -> Files:
     sent = request.FILES.getlist("file")
     handles = [
         uploads.receive(
-            file, user_id=actor.user_id, tenant_id=actor.tenant_id, door=DOOR, name=file.name, limit=FILE_LIMIT
+            file, user_id=actor.user_id, tenant_id=actor.tenant_id, door=DOOR, name=file.name or "", limit=FILE_LIMIT
         ).handle
         for file in sent
     ]

@@ -84,7 +84,8 @@ def _received(request: HttpRequest, ticket: Ticket) -> list[str]:
     """Files that came with the form itself, as handles."""
     return [
         uploads.receive(
-            file, user_id=request.user.pk, tenant_id=ticket.tenant_id, door=DOOR, name=file.name,
+            file, user_id=request.actor.user_id,  # type: ignore[attr-defined]
+            tenant_id=ticket.tenant_id, door=DOOR, name=file.name or "",
             limit=min(settings.UPLOAD_LIMIT, FILE_LIMIT),
         ).handle
         for file in request.FILES.getlist("files")[:MOST_FILES]

@@ -31,7 +31,8 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
     since = asked.since or until - datetime.timedelta(days=DAYS)
     wish = reports.period(since, until, asked.community)
     form = CommunityForm({"community": asked.community or ""})
-    form.fields["community"] = picker(admin, request, form.fields["community"], Ticket._meta.get_field("community"))
+    field: Any = form.fields["community"]
+    form.fields["community"] = picker(admin, request, field, Ticket._meta.get_field("community"))
     ages = reports.ages(actor, asked)
     return pages.render(
         admin.admin_site,

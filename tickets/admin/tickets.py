@@ -66,7 +66,7 @@ class TicketAdmin(HouseAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Own pages before Django's, whose last route takes everything."""
 
-        def page(route: str, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+        def page(route: str, name: str, view: Callable[..., Any]) -> URLPattern:
             return path(route, self.admin_site.admin_view(view), name=f"tickets_ticket_{name}")
 
         of_ticket = (
@@ -86,19 +86,19 @@ class TicketAdmin(HouseAdmin):
             *super().get_urls(),
         ]
 
-    def _seen(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def _seen(self, view: Callable[..., Any]) -> Callable[..., Any]:
         """A page for whoever may see the list."""
 
-        def seen(request: HttpRequest, **url: Any) -> HttpResponse:
+        def seen(request: HttpRequest, **url: Any) -> Any:
             rules.require(rules.may_see_desk(request.actor))  # type: ignore[attr-defined]
             return view(self, request, **url)
 
         return seen
 
-    def _of(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def _of(self, view: Callable[..., Any]) -> Callable[..., Any]:
         """A page of one ticket that the person works on."""
 
-        def of(request: HttpRequest, object_id: int, **url: Any) -> HttpResponse:
+        def of(request: HttpRequest, object_id: int, **url: Any) -> Any:
             return view(self, request, self.ticket(request, object_id), **url)
 
         return of

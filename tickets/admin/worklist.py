@@ -125,7 +125,8 @@ def choices(admin: TicketAdmin, request: HttpRequest, wish: Wish) -> dict[str, A
     if actor.tenant_id is not None:
         people, kinds = people.filter(organization=actor.tenant_id), kinds.filter(tenant=actor.tenant_id)
     form = CommunityForm({"community": wish.community or ""})
-    form.fields["community"] = picker(admin, request, form.fields["community"], Ticket._meta.get_field("community"))
+    field: Any = form.fields["community"]
+    form.fields["community"] = picker(admin, request, field, Ticket._meta.get_field("community"))
     return {
         "people": list(people.order_by("user__last_name", "user__first_name", "id")[:PEOPLE]),
         "types": list(kinds.order_by("position", "id")[:PEOPLE]),

@@ -110,8 +110,8 @@ def plan(actor: Actor, ids: Sequence[int], wanted: Mapping[str, Any]) -> Plan:
     found = {t.pk: t for t in _seen(actor, ids).select_related("community__tenant")}
     assignee = _person(wanted)
     may_get: dict[int, Any] = {}
-    for ticket in found.values() if assignee else ():
-        if ticket.community_id not in may_get:
+    for ticket in found.values():
+        if assignee is not None and ticket.community_id not in may_get:
             may_get[ticket.community_id] = rules.may_be_assigned(assignee, ticket.community)
     closing, chosen = wanted.get("status") in DONE, set(ids)
     children: set[int] = set()

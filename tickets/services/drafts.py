@@ -24,6 +24,7 @@ def keep(*, actor: Actor, ticket: Ticket, text: str, is_note: bool = False) -> N
     Not audited: it is written every few seconds, nobody else sees it, and what becomes of it is audited when it is sent.
     Raises `Denied` for others than managers, `Invalid` for a text longer than a comment may be.
     """
+    assert actor.user_id is not None, "drafts are people's"
     require(rules.may_work_on(actor, ticket))
     check_length(text)
     if not text.strip():

@@ -113,7 +113,9 @@ def read(data: QueryDict | Mapping[str, str]) -> Wish:
 
 def matching(actor: Actor, wish: Wish) -> QuerySet[Any, Any]:
     """The tickets that the actor works on and that fit, in the wanted order; merged ones only where their number leads."""
-    found = Ticket.objects.search(actor, wish.q).worked_on_by(actor) if wish.q else Ticket.objects.worked_on_by(actor)
+    found: QuerySet[Any, Any] = Ticket.objects.worked_on_by(actor)
+    if wish.q:
+        found = Ticket.objects.search(actor, wish.q).worked_on_by(actor)
     if actor.tenant_id is not None:
         found = found.filter(tenant=actor.tenant_id)
     found = _in_state(found, wish.state)
@@ -133,7 +135,7 @@ def matching(actor: Actor, wish: Wish) -> QuerySet[Any, Any]:
     return _ordered(found, wish.order)
 
 
-def _in_state(found: QuerySet[Any, Any], state: str) -> QuerySet[Any, Any]:
+def _in_state(found: Any, state: str) -> Any:
     if state in TicketStatus.values:
         return found.filter(status=state)
     if state == "done":
@@ -141,7 +143,7 @@ def _in_state(found: QuerySet[Any, Any], state: str) -> QuerySet[Any, Any]:
     return found.filter(closed_at=None) if not state else found
 
 
-def _in_view(found: QuerySet[Any, Any], view: str, actor: Actor) -> QuerySet[Any, Any]:
+def _in_view(found: Any, view: str, actor: Actor) -> Any:
     if view == "mine":
         return found.filter(assignee__in=actor.membership_ids)
     if view == "unassigned":
@@ -153,7 +155,7 @@ def _in_view(found: QuerySet[Any, Any], view: str, actor: Actor) -> QuerySet[Any
     return found
 
 
-def _in_period(found: QuerySet[Any, Any], wish: Wish) -> QuerySet[Any, Any]:
+def _in_period(found: Any, wish: Wish) -> Any:
     for column, since, until in (
         ("created_at", wish.since, wish.until),
         ("closed_at", wish.done_since, wish.done_until),
@@ -169,7 +171,7 @@ def _midnight(day: datetime.date) -> datetime.datetime:
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
 
 
-def _ordered(found: QuerySet[Any, Any], order: str) -> QuerySet[Any, Any]:
+def _ordered(found: Any, order: str) -> Any:
     if order == "target":
         return found.annotate(next_due=next_due()).order_by(F("next_due").asc(nulls_last=True), "-id")
     columns = {
@@ -246,7 +248,7 @@ def last_word() -> Subquery:
 # --- Rows ---------------------------------------------------------------------------------------------------
 
 
-def rows_of(found: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+def rows_of(found: Any) -> Any:
     """With all that a line of the list shows; one query for a page of them."""
     late = Case(When(overdue(), then=Value(True)), default=Value(False), output_field=BooleanField())
     parts = Ticket.objects.filter(parent=OuterRef("pk"), deleted_at=None)
