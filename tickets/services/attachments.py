@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
-from core.services import rows, uploads
+from core.services import destruction, rows, uploads
+from core.services.sniff import PICTURES
 from tickets.models import TicketAttachment
+from tickets.services import photos
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
     from core.models import Upload
     from orgs.actor import Actor
     from tickets.models import TicketActivity
+
+
+LIMIT = 25 * 1024 * 1024  # bytes of a file
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+# What every door of tickets takes (conflict 14).
+ACCEPTED = frozenset(
+    {
+        *PICTURES, "image/heic", "image/heif", "application/pdf", "text/plain", "text/csv", "video/mp4", "video/quicktime",
+        f"{_OFFICE}wordprocessingml.document", f"{_OFFICE}spreadsheetml.sheet", f"{_OFFICE}presentationml.presentation",
+        "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,9 @@ NONE = Files()
 
 
 def claim(*, actor: Actor, tenant_id: int, files: Files) -> list[Upload]:
-    """Use the handles up, in their order; `add` makes them attachments.
+    """Use the handles up, in their order; `add` makes them attachments. Positions leave the pictures (PORTAL-079).
+
+    Side effects: a picture that told its place is stored anew; after commit a worker removes the bytes that did.
 
     Raises `Invalid` (``invalid_upload``) for one that is unknown, used, not finished, somebody else's, or of another
     company (TICKETS-050, PORTAL-080).
@@ -43,8 +59,18 @@ def claim(*, actor: Actor, tenant_id: int, files: Files) -> list[Upload]:
         if upload.tenant_id != tenant_id:
             problem = _("This upload does not exist, is not finished or has been used already.")
             raise Invalid(problem, code="invalid_upload")
+        _without_position(upload)
         claimed.append(upload)
     return claimed
+
+
+def _without_position(upload: Upload) -> None:
+    told = upload.blob
+    assert told is not None, "a claimed upload is complete"
+    kept = photos.without_position(told)
+    if kept.pk != told.pk:
+        rows.change(upload, {"blob": kept}, verb="position_removed", check=False)
+        destruction.remove_bytes_later([told.pk])
 
 
 def add(activity: TicketActivity, claimed: Sequence[Upload]) -> list[TicketAttachment]:
