@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid
+from core.errors import Invalid, WrongType
+from core.models import Upload
 from core.services import destruction, rows, uploads
 from core.services.sniff import PICTURES
 from tickets.models import TicketAttachment
 from tickets.services import photos
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from core.models import Upload
     from orgs.actor import Actor
+    from orgs.models import Community
     from tickets.models import TicketActivity
 
 
@@ -42,6 +44,29 @@ class Files:
 
 
 NONE = Files()
+
+
+@transaction.atomic
+def receive(sent: Iterable[Any], *, actor: Actor, community: Community, door: str) -> list[str]:
+    """Files of a form become handles, in their order. Raises what `uploads.receive` raises, `WrongType` for other kinds."""
+    assert actor.user_id is not None, "files are uploaded by people"
+    received = [
+        uploads.receive(
+            file, user_id=actor.user_id, tenant_id=community.tenant_id, door=door, name=file.name, limit=LIMIT,
+            declared_mime=file.content_type or "", community_id=community.pk,
+        )
+        for file in sent
+    ]  # fmt: skip
+    if any(upload.blob is None or upload.blob.mime not in ACCEPTED for upload in received):
+        raise WrongType
+    return [upload.handle for upload in received]
+
+
+def waiting(handles: Iterable[str], *, actor: Actor, door: str) -> list[Upload]:
+    """Those of these handles that are the actor's and still to be used, to show them once more in a form."""
+    wanted = [handle for handle in handles if 0 < len(handle) <= 40 and "\x00" not in handle]
+    own = Upload.objects.waiting().filter(handle__in=wanted, user=actor.user_id, door=door).exclude(blob=None)
+    return sorted(own, key=lambda upload: wanted.index(upload.handle))
 
 
 def claim(*, actor: Actor, tenant_id: int, files: Files) -> list[Upload]:
