@@ -93,7 +93,9 @@ def _form(request: HttpRequest, shell: Shell, chosen: TicketType | None) -> Http
     fields = [f for f in chosen.fields.all() if f.is_active] if chosen else []
     units = [place.unit for place in shell.places if place.unit and place.unit.community_id == community.pk]
     first = str(shell.unit.pk) if shell.unit else ""
-    form = TicketForm(request.POST or None, fields=fields, units=units, initial={"unit": first})
+    form = TicketForm(
+        request.POST if request.method == "POST" else None, fields=fields, units=units, initial={"unit": first}
+    )
     names = [name for name, f in form.asked.items() if f.field_type == TicketTypeField.Kind.FILE]
     attached = {name: Attached(request, shell.actor, community, name) for name in names or ([] if fields else [FILES])}
     if request.method == "POST":

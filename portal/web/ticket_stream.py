@@ -73,8 +73,12 @@ class Stream:
 
     def _assignees(self) -> dict[int, str]:
         """Names of who was ever assigned."""
-        named: set[int | None] = {row.data.get("assignee") for row in self.rows if row.kind == Kind.ASSIGNEE} | {self.ticket.assignee_id}
-        found = Membership.objects.filter(pk__in=[pk for pk in named if pk], tenant=self.ticket.tenant_id).select_related("user")
+        named: set[int | None] = {row.data.get("assignee") for row in self.rows if row.kind == Kind.ASSIGNEE} | {
+            self.ticket.assignee_id
+        }
+        found = Membership.objects.filter(
+            pk__in=[pk for pk in named if pk], tenant=self.ticket.tenant_id
+        ).select_related("user")
         return {membership.pk: membership.user.get_full_name() for membership in found}
 
     def _entries(self) -> list[Entry]:
@@ -109,7 +113,11 @@ class Stream:
             return Entry(row, text=row.text, icon=_ICONS[Kind.EVENT]) if row.text else None
         if row.kind == Kind.ASSIGNEE:
             name = self._names.get(row.data.get("assignee") or 0)
-            text = _("%(name)s looks after your ticket") % {"name": name} if name else _("Nobody looks after your ticket at the moment")
+            text = (
+                _("%(name)s looks after your ticket") % {"name": name}
+                if name
+                else _("Nobody looks after your ticket at the moment")
+            )
             return Entry(row, text=text, icon=_ICONS[Kind.ASSIGNEE])
         old, new = (self._word(row.data.get(key)) for key in ("previous", "status"))
         if old == new or not new:
@@ -145,7 +153,12 @@ class Stream:
     @property
     def version(self) -> str:
         """Changes when anything that the page shows does."""
-        told: list[Any] = [self.ticket.status, self.ticket.assignee_id, self.ticket.rating, timezone.localdate().isoformat()]
+        told: list[Any] = [
+            self.ticket.status,
+            self.ticket.assignee_id,
+            self.ticket.rating,
+            timezone.localdate().isoformat(),
+        ]
         for entry in self.entries:
             told += [entry.row.pk, *((f.row.pk, f.row.blob.preview_state, f.held) for f in entry.files)]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

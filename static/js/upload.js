@@ -116,9 +116,9 @@
 
     add(files) {
       const chosen = this.input.multiple ? [...files] : [...files].slice(0, 1);
-      const most = Number(this.root.dataset.most || Infinity);
-      const room = most - this.items.length - this.root.querySelectorAll("[data-kept]:checked").length;
-      if (chosen.length > room) this.say(fill(this.root.dataset.textMany, { count: whole.format(most) }));
+      const allowed = Number(this.root.dataset.most || Infinity);
+      const room = allowed - this.items.length - this.root.querySelectorAll("[data-kept]:checked").length;
+      if (chosen.length > room) this.say(fill(this.root.dataset.textMany, { count: whole.format(allowed) }));
       for (const file of chosen.slice(0, Math.max(0, room))) {
         const row = this.template.content.firstElementChild.cloneNode(true);
         const item = { file, row, state: "waiting", part: (name) => row.querySelector(`[data-part=${name}]`) };
