@@ -220,7 +220,7 @@ def _tell(house: DemoHouse, kinds: dict[str, TicketType], story: Story) -> None:
         if story.common
         else Unit.objects.get(community=community, identifier={"owner": "07", "renter": "12"}[story.who])
     )
-    given = {}
+    given: dict[str, Any] = {}
     for asked in kind.fields.all():
         if asked.field_type == TicketTypeField.Kind.FILE:
             given[str(asked.pk)] = [_photo(actor, community.tenant, name) for name in story.photos]
