@@ -235,6 +235,7 @@ def _tell(house: DemoHouse, kinds: dict[str, TicketType], story: Story) -> None:
     for said in story.then:
         with _at(begin + datetime.timedelta(hours=said.hours)):
             _go_on(house, ticket, said)
+    ticket.refresh_from_db()
     if story.shared:
         keys = [audience.community(community.pk)]
         rows.change(ticket, {"shared_with": keys, "shared_at": begin + datetime.timedelta(days=1)}, verb="shared")
