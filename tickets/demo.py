@@ -237,8 +237,9 @@ def _tell(house: DemoHouse, kinds: dict[str, TicketType], story: Story) -> None:
             _go_on(house, ticket, said)
     ticket.refresh_from_db()
     if story.shared:
+        at = ticket.updated_at
         keys = [audience.community(community.pk)]
-        rows.change(ticket, {"shared_with": keys, "shared_at": begin + datetime.timedelta(days=1)}, verb="shared")
+        rows.change(ticket, {"shared_with": keys, "shared_at": at}, verb="shared", at=at)
     if story.stars:
         rating.rate(actor=actor, ticket=ticket, rating=story.stars, comment=story.praise)
 

@@ -17,7 +17,7 @@ from orgs.models import Membership
 from portal.status import status_text, word_of
 from portal.web.ticket_steps import ASSIGNED, DONE, WORKING, Step, steps_of
 from tickets.models import TicketActivity, TicketAttachment, TicketStatus, TicketTypeField
-from tickets.services.answers import shown
+from tickets.services.answers import free_words, shown
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -102,10 +102,7 @@ class Stream:
 
     def _said(self, row: TicketActivity) -> str:
         """What stands in the bubble: of answers to questions the free ones, the others stand beside the ticket."""
-        if row.kind != Kind.CREATED or not self.ticket.answers:
-            return row.text
-        free = [str(a.get("value", "")) for a in self.ticket.answers if a.get("fieldType") == "TEXTBOX"]
-        return "\n\n".join(free) or row.text
+        return (free_words(self.ticket.answers) if row.kind == Kind.CREATED else "") or row.text
 
     def _event(self, row: TicketActivity) -> Entry | None:
         """An automatic line; none where the words of residents know no difference (conflict 1)."""

@@ -20,6 +20,7 @@ from portal.web.shell import enter
 from portal.web.ticket_steps import Step, steps_of
 from tickets import rules
 from tickets.models import Ticket
+from tickets.services.answers import free_words
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -40,6 +41,12 @@ class Line:
     is_mine: bool
     is_done: bool
     status: str
+
+    @property
+    def excerpt(self) -> str:
+        """What was said freely, to tell tickets of one type apart."""
+        said = free_words(self.ticket.answers) or self.ticket.description
+        return "" if said == self.ticket.title else said
 
 
 class Board:

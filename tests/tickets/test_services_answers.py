@@ -165,7 +165,7 @@ def test_title_and_description_come_from_type_and_answers(cast: Cast) -> None:
     ticket = file(cast, kind, {text: "Es tropft.", day: "2026-11-17", number: 1.5, box: True})
     assert (ticket.title, ticket.support_type, ticket.ticket_type) == ("Wasser", "repairAndMaintenance", kind)
     assert ticket.description.splitlines() == [
-        "Was ist passiert?:", "Es tropft.", "Seit wann?: 17. November 2026", "Liter: 1,5", "Läuft es noch?: ja",
+        "Was ist passiert?", "Es tropft.", "Seit wann? 17. November 2026", "Liter: 1,5", "Läuft es noch? ja",
     ]  # fmt: skip
     assert file(cast, kind, {text: "Nur das."}).description == "Nur das."
 

@@ -226,15 +226,21 @@ def shown(answer: Mapping[str, Any]) -> str:
     return str(value if value is not None else "")
 
 
+def free_words(snapshot: Iterable[Mapping[str, Any]]) -> str:
+    """What somebody wrote freely among the answers of a ticket."""
+    return "\n\n".join(str(answer.get("value", "")) for answer in snapshot if answer.get("fieldType") == Kind.TEXTBOX)
+
+
 def _words(told: Sequence[tuple[TicketTypeField, Any]], language: str) -> str:
     """The description: what was written freely as it is, when that is all; else each answer with its question."""
     if len(told) == 1 and told[0][0].field_type in (Kind.TEXTBOX, Kind.TEXTFIELD):
         return str(told[0][1])
     with translation.override(language):
-        lines = [
-            f"{field.name}:\n{value}"
-            if field.field_type == Kind.TEXTBOX
-            else f"{field.name}: {shown(_entry(field, value))}"
-            for field, value in told
-        ]
+        lines = [f"{_asked(field)}{shown(_entry(field, value))}" for field, value in told]
     return "\n".join(lines)[: filing.TEXT_MAX]
+
+
+def _asked(field: TicketTypeField) -> str:
+    """The question before its answer; a text stands below it."""
+    ends = field.name.rstrip()[-1:] in ("?", ":", ".")
+    return f"{field.name}{'' if ends else ':'}" + ("\n" if field.field_type == Kind.TEXTBOX else " ")
