@@ -178,6 +178,15 @@ def when(moment: datetime.datetime | None) -> SafeString:
     )
 
 
+@register.simple_tag
+def clock(moment: datetime.datetime) -> SafeString:
+    """The time of day, where the day stands above, with the exact moment on hover."""
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact(local), _time(local)
+    )
+
+
 @register.filter
 def size(value: int | None) -> str:
     """Bytes as people read them: 412 kB, 1,2 MB."""

@@ -79,11 +79,11 @@ def by_type(request: HttpRequest, community_id: int, type_id: int) -> HttpRespon
 @require_http_methods(["GET", "POST"])
 @page
 def freely(request: HttpRequest, community_id: int) -> HttpResponse:
-    """The form without a type, only where none is offered."""
+    """The form without a type, only where none is offered; else one chooses first."""
     shell = entered(request, community_id)
     assert shell.community is not None
     if answers.offered(shell.actor, shell.community).exists():
-        raise NotFound
+        return redirect("portal:ticket-new", community_id)
     return _form(request, shell, None)
 
 

@@ -69,8 +69,8 @@ GET app/c/<int:community_id>/tickets                                           i
 POST app/c/<int:community_id>/tickets                                          405    405    405    405    405    405    405    405    405    405    405
 GET app/c/<int:community_id>/tickets/new                                       in     A      A      A      A      -      B      A      A      X      -
 POST app/c/<int:community_id>/tickets/new                                      405    405    405    405    405    405    405    405    405    405    405
-GET app/c/<int:community_id>/tickets/new/other                                 in     -      -      -      -      -      -      -      -      -      -
-POST app/c/<int:community_id>/tickets/new/other                                in     -      -      -      -      -      -      -      -      -      -
+GET app/c/<int:community_id>/tickets/new/other                                 in     A      A      A      A      -      B      A      A      X      -
+POST app/c/<int:community_id>/tickets/new/other                                in     A      A      A      A      -      B      A      A      X      -
 GET app/c/<int:community_id>/tickets/new/<int:type_id>                         in     A      A      A      A      -      B      A      A      X      -
 POST app/c/<int:community_id>/tickets/new/<int:type_id>                        in     a422   a422   a422   a422   -      b422   a422   a422   x422   -
 HEAD app/ticket-uploads/                                                       in     405    405    405    405    405    405    405    405    405    405
