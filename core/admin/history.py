@@ -37,6 +37,8 @@ VERBS = {
     "status_changed": gettext_lazy("status changed"),
     "assigned": gettext_lazy("assigned"),
     "type_changed": gettext_lazy("type changed"),
+    "rated": gettext_lazy("rated"),
+    "position_removed": gettext_lazy("position removed from the picture"),
     "let_go": gettext_lazy("let go of what was deleted"),
     "moved": gettext_lazy("moved"),
     "ownership_given": gettext_lazy("made an owner"),
