@@ -76,9 +76,7 @@ class Stream:
         named: set[int | None] = {row.data.get("assignee") for row in self.rows if row.kind == Kind.ASSIGNEE} | {
             self.ticket.assignee_id
         }
-        found = Membership.objects.filter(
-            pk__in=[pk for pk in named if pk], tenant=self.ticket.tenant_id
-        ).select_related("user")
+        found = Membership.objects.filter(pk__in=[pk for pk in named if pk]).select_related("user")
         return {membership.pk: membership.user.get_full_name() for membership in found}
 
     def _entries(self) -> list[Entry]:
