@@ -6,11 +6,13 @@ or as a reader it was shared with. Managers reach every ticket of the communitie
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from core.text import search_query
 from orgs.audience import addressed_to
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from orgs.models import Community
 
 _M = TypeVar("_M", bound=models.Model)
+RESTED = datetime.timedelta(days=30)  # without activity, after which the portal's list leaves out what is done
 
 
 def _rows(model: str) -> Any:
@@ -107,6 +110,18 @@ class TicketQuerySet(models.QuerySet["_M"]):
         """The back office's: tickets of the communities that the actor manages, not those the actor only filed."""
         found = self.filter(deleted_at=None)
         return found if _everywhere(actor) else found.filter(community__in=actor.managed)
+
+    def of_requester(self, actor: Actor) -> Self:
+        """Filed by the actor or about the actor, of what is visible anyway."""
+        return self.filter(Q(created_by=actor.user_id) | Q(contact__in=actor.contact_ids))
+
+    def current(self) -> Self:
+        """Without what is done and has rested for 30 days (TICKETS-061)."""
+        return self.exclude(closed_at__isnull=False, updated_at__lte=timezone.now() - RESTED)
+
+    def rested(self) -> Self:
+        """The others: done, and without activity for 30 days."""
+        return self.filter(closed_at__isnull=False, updated_at__lte=timezone.now() - RESTED)
 
     def search(self, actor: Actor, words: str) -> Self:
         """Visible tickets in which all words occur."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "is_requester", "manages", "may_ask_for_assignees", "may_ask_for_tickets_of", "may_be_assigned", "may_comment",
-    "may_delete_comment", "may_file", "may_file_for_others", "may_keep_filter", "may_see_desk", "may_set_up", "may_work_on", "require",
+    "may_delete_comment", "may_file", "may_file_for_others", "may_keep_filter", "may_rate", "may_see_desk", "may_set_up",
+    "may_work_on", "require", "roles_in",
 ]  # fmt: skip
 
 
@@ -67,6 +68,21 @@ def is_requester(actor: Actor, ticket: Ticket) -> bool:
     return actor.user_id is not None and (
         ticket.created_by_id == actor.user_id or ticket.contact_id in actor.contact_ids
     )
+
+
+def roles_in(actor: Actor, community_id: int) -> frozenset[str]:
+    """In which roles somebody lives in a community today, as ticket types name them."""
+    roles = {o.role for o in actor.occupancies if o.community_id == community_id}
+    return frozenset(roles | ({audience.BOARD} if community_id in actor.board_of else set()))
+
+
+def may_rate(actor: Actor, ticket: Ticket) -> Answer:
+    """Who filed it; its contact where the management filed it for somebody (PORTAL-071, conflict 7)."""
+    for_somebody = ticket.contact is not None and ticket.contact.user_id != ticket.created_by_id
+    own = ticket.contact_id in actor.contact_ids if for_somebody else ticket.created_by_id == actor.user_id
+    if actor.user_id is not None and own:
+        return YES
+    return no(_("Only the person who filed this ticket can rate it."))
 
 
 def may_comment(actor: Actor, ticket: Ticket) -> Answer:

@@ -40,6 +40,8 @@ VERBS = {
     "priority_changed": gettext_lazy("priority changed"),
     "parent_changed": gettext_lazy("put below another ticket, or taken from there"),
     "merged": gettext_lazy("merged"),
+    "rated": gettext_lazy("rated"),
+    "position_removed": gettext_lazy("position removed from the picture"),
     "let_go": gettext_lazy("let go of what was deleted"),
     "moved": gettext_lazy("moved"),
     "ownership_given": gettext_lazy("made an owner"),

@@ -28,6 +28,8 @@ from tests.docms.door import link_and_code
 from tests.docms.door import signed_in as called_by
 from tests.house.test_settings import GOOD, _manage
 from tests.portal.pages import house_folder, paper, signed_in
+from tickets.models import TicketType
+from tickets.services import filing
 
 if TYPE_CHECKING:
     from docms.models import Document
@@ -159,6 +161,10 @@ def world(cast: Cast) -> dict[str, Any]:
         Upload.objects.create(
             tenant=tenant, user=cast.admin, expected_size=1, name="x", door="web", expires_at=timezone.now()
         )
+        ticket = filing.file_ticket(
+            actor=cast.actor("renter"), community=cast.house_a, text="Es tropft.", source="web"
+        ).ticket
+        kind = TicketType.objects.create(tenant=tenant, name="Wasser")
         token = passwords.first_or_reset_link(cast.renter, tenant=tenant)
         marks.mark_read(document_id=document.pk, actor=cast.actor("renter"))
         share_token = shared(cast, document)
@@ -170,6 +176,10 @@ def world(cast: Cast) -> dict[str, Any]:
         "code": invite.code,
         "community_id": cast.house_a.pk,
         "document_id": document.pk,
+        "ticket_id": ticket.pk,
+        "ticket_ref": ticket.uuid,
+        "type_id": kind.pk,
+        "attachment_key": "0" * 40,
         "folder_id": where.pk,
         "organization_id": tenant.pk,
         "token_id": 1,
@@ -201,7 +211,7 @@ def filled(pattern: str, values: dict[str, Any]) -> str:
 # --- Pages --------------------------------------------------------------------------------------------------
 
 # Not pages: bytes and styles with policies of their own.
-_OTHER = {"download", "read", "preview", "brand", "logo"}
+_OTHER = {"download", "read", "preview", "brand", "logo", "ticket-file", "ticket-preview"}
 
 
 @pytest.mark.django_db
@@ -219,6 +229,7 @@ def test_every_page_of_the_portal_is_strict(cast: Cast, world: dict[str, Any], w
     shown = {name for name, status in statuses.items() if status == 200}
     if who == "renter":
         assert shown >= {"start", "documents", "document", "profile", "second-factor", "imprint", "privacy", "places"}
+        assert shown >= {"tickets", "ticket-new", "ticket-form", "ticket"}
     else:
         assert shown >= {"login", "password-forgot", "password-link", "invite-code", "invite"}
 

@@ -100,12 +100,17 @@ def _pass_on(ticket: Ticket, *, actor: Actor, source: str) -> None:
         move_to(target, TicketStatus.REOPENED, actor=actor, source=source)
 
 
+def is_over(ticket: Ticket) -> bool:
+    """Whether it was closed so long ago that its requester opens it no more, and says no more."""
+    return ticket.closed_at is not None and ticket.closed_at <= timezone.now() - REOPENED_FOR
+
+
 def _reopens(actor: Actor, ticket: Ticket, reopens_closed: bool) -> bool:
     if ticket.closed_at is None or ticket.merged_into_id is not None or not rules.is_requester(actor, ticket):
         return False
     if not reopens_closed:
         return ticket.status == TicketStatus.SOLVED
-    if ticket.closed_at <= timezone.now() - REOPENED_FOR:
+    if is_over(ticket):
         raise Conflict(_("This ticket was closed more than 30 days ago. Please file a new one."), code="ticket_closed")
     return True
 

@@ -33,7 +33,7 @@ def save(*, actor: Actor, tenant_id: int, name: str, query: str, is_shared: bool
         raise Invalid.of("name", _("Please give it a name."))
     mine = TicketFilter.objects.filter(tenant=tenant_id, user=actor.user_id)
     found = mine.filter(name=name).first() if "\x00" not in name else None
-    values: dict[str, Any] = {"query": query, "is_shared": is_shared}
+    values: dict[str, Any] = {"query": query or "view=", "is_shared": is_shared}
     if found is not None:
         rows.change(found, values)
         return found

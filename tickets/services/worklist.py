@@ -111,7 +111,7 @@ def read(data: QueryDict | Mapping[str, str]) -> Wish:
     return Wish(**values)
 
 
-def matching(actor: Actor, wish: Wish) -> QuerySet[Any, Any]:
+def matching(actor: Actor, wish: Wish) -> Any:
     """The tickets that the actor works on and that fit, in the wanted order; merged ones only where their number leads."""
     found: QuerySet[Any, Any] = Ticket.objects.worked_on_by(actor)
     if wish.q:

@@ -43,6 +43,8 @@ PAYLOADS: dict[str, Any] = {
     f"PATCH {TICKETS}/<str:id>/type": {"ticket": {"type": "cleaning"}},
     "POST support/attachments/v1": {"locationRef": "{location_ref}", "file": "Notiz"},
     "POST app/uploads/": {"folder": "{folder_id}"},
+    "POST app/ticket-uploads/": {"community": "{community_id}"},
+    "POST app/tickets/<uuid:ticket_ref>/comment": {"text": "Und?"},
     "POST app/presence": {"organization": "{tenant_id}", "presence": "engaged"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},
     f"PUT {D}password/token/<str:token>": {"new_password": "Ein-anderer-Satz-2"},

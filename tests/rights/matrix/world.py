@@ -51,12 +51,14 @@ from orgs.services import applications, avatars, contacts, invites, occupancies,
 from orgs.services.register import runs
 from orgs.services.tenants import add_member
 from orgs.signals import owner_invited
+from portal.web.ticket_files import DOOR as TICKET_DOOR
 from portal.web.upload import DOOR as WEB_UPLOAD_DOOR
 from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
 from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
 from tests.docms.door import signed_in as bearer
 from tests.portal.pages import signed_in as browser
+from tickets.models import TicketType, TicketTypeCommunity
 from tickets.services import comments, filing
 from tickets.services.attachments import Files
 
@@ -107,6 +109,8 @@ class World:
             found["token"] = found["invitation_id"]
         if label.startswith("uploads.") and parts[0] == "app":
             found["handle"] = found.get("web_handle", found["handle"])
+        if label.startswith("ticket-uploads.") and parts[0] == "app":
+            found["handle"] = found.get("ticket_handle", found["handle"])
         if parts[0] == "support":
             found["id"] = found["comment_ref" if "/comment/" in pattern else "ticket_ref"]
             found["key"] = found["attachment_key"]
@@ -136,7 +140,8 @@ def build(cast: Cast) -> World:
                     **dict.fromkeys(
                         ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
                          "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
-                         "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id", "token_id"),
+                         "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id", "token_id",
+                         "ticket_id", "type_id"),
                         NOWHERE,
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
@@ -310,8 +315,10 @@ def _ticket(actor: Actor, community: Community) -> dict[str, Any]:
         actor=actor, ticket=ticket, text="Und?", source="support", files=Files([handle], "support")
     ).activity
     assert actor.user is not None
+    kind = TicketType.objects.create(tenant=community.tenant, name=f"Art {community.name}")
+    TicketTypeCommunity.objects.create(tenant=community.tenant, ticket_type=kind, community=community)
     return {
-        "ticket_ref": str(ticket.uuid), "comment_ref": str(said.uuid), "attachment_key": handle,
+        "ticket_id": ticket.pk, "type_id": kind.pk, "ticket_ref": str(ticket.uuid), "comment_ref": str(said.uuid), "attachment_key": handle,
         "location_ref": str(community.uuid), "user_ref": str(actor.user.uuid),
     }  # fmt: skip
 
@@ -367,11 +374,12 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
             expires_at=timezone.now() + datetime.timedelta(1),
         )
         with scope.unit_of_work(door="test", user_id=whose.pk):
-            handle, web_handle = (
+            handle, web_handle, ticket_handle = (
                 uploads.create(user_id=whose.pk, tenant_id=home.pk, door=door, name="x.pdf", size=5, limit=9).handle
-                for door in (UPLOAD_DOOR, WEB_UPLOAD_DOOR)
+                for door in (UPLOAD_DOOR, WEB_UPLOAD_DOOR, TICKET_DOOR)
             )
         token = tokens.issue(kind="personal", user=whose, expires_in=None)[1]
         world.personal[role][place] = {
-            "session_id": device.pk, "handle": handle, "web_handle": web_handle, "token_id": token.pk,
+            "session_id": device.pk, "handle": handle, "web_handle": web_handle, "ticket_handle": ticket_handle,
+            "token_id": token.pk,
         }  # fmt: skip
