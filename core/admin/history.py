@@ -37,6 +37,7 @@ VERBS = {
     "status_changed": gettext_lazy("status changed"),
     "assigned": gettext_lazy("assigned"),
     "type_changed": gettext_lazy("type changed"),
+    "overdue": gettext_lazy("told that a target was missed"),
     "rated": gettext_lazy("rated"),
     "position_removed": gettext_lazy("position removed from the picture"),
     "let_go": gettext_lazy("let go of what was deleted"),
