@@ -247,6 +247,7 @@ def test_every_page_of_the_back_office_adds_eval_and_inline_styles_alone(
             or pattern.endswith("$")
             or "tryout" in name
             or name.endswith("_export")
+            or "<int:run_id>" in pattern  # bulk runs of tickets, which live in the cache
             or name in {"", "view_on_site"}
         ):
             continue

@@ -117,7 +117,7 @@ def show(
         children=children,
         all_parts_done=family.hint(ticket) if children else False,
         open_parts=[child for child in children if child.closed_at is None],
-        others=_others(actor, ticket),
+        others=desk.others_of_requester(actor, ticket, OTHERS),
         statuses=TicketStatus.choices,
         priorities=Priority.choices,
         kinds=SupportType.choices,
@@ -178,15 +178,6 @@ def _stream(actor: Any, ticket: Ticket, merged: list[Ticket], *, everything: boo
         )
         for activity in activities
     ], has_older
-
-
-def _others(actor: Any, ticket: Ticket) -> list[Ticket]:
-    """Further tickets of the same requester, newest first."""
-    found = Ticket.objects.worked_on_by(actor).filter(tenant=ticket.tenant_id).exclude(pk=ticket.pk)
-    found = (
-        found.filter(contact=ticket.contact_id) if ticket.contact_id else found.filter(created_by=ticket.created_by_id)
-    )
-    return list(found.order_by("-id")[:OTHERS])
 
 
 def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpResponse:

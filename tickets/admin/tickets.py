@@ -25,6 +25,7 @@ class TicketAdmin(HouseAdmin):
 
     ordering = ("-id",)
     search_fields = ("identifier",)
+    fields = ("title",)  # its pages are of its own; none shows this form
 
     def may_see(self, actor: Any) -> bool:
         """Who looks after a community, administrators, and the operator."""

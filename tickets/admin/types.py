@@ -81,6 +81,7 @@ class TicketTypeAdmin(SetUpAdmin):
     list_filter = ("is_active", "support_type")
     list_select_related = ("group",)
     search_fields = ("name", "description")
+    autocomplete_fields = ("group",)
     ordering = ("position", "id")
     actions_detail = ("questions_page", "preview")
     fieldsets = (

@@ -143,3 +143,10 @@ def fill_people(activities: Collection[TicketActivity]) -> dict[int, str]:
         return {}
     members = Membership.objects.filter(pk__in=ids).select_related("user")
     return {member.pk: str(member.user) for member in members}
+
+
+def others_of_requester(actor: Actor, ticket: Ticket, limit: int) -> list[Ticket]:
+    """Further tickets of the same requester that the actor works on, newest first."""
+    found = Ticket.objects.worked_on_by(actor).filter(tenant=ticket.tenant_id).exclude(pk=ticket.pk)
+    who = {"contact": ticket.contact_id} if ticket.contact_id else {"created_by": ticket.created_by_id}
+    return list(found.filter(**who).order_by("-id")[:limit])
