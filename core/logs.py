@@ -41,6 +41,9 @@ _IN_TEXT = re.compile(_SEGMENTS + r"[^/?#\s\"]+")
 _IN_PATH = re.compile(_SEGMENTS + r"[^/]+")
 
 
+REFUSALS = (403, 404)
+
+
 def _masked_secret(found: re.Match[str]) -> str:
     return f"{found[1] or found[2] or found[3] or found[5] or ''}{found['quote'] or ''}***"
 
@@ -75,7 +78,7 @@ def _masked(name: str, value: Any) -> Any:
 
 
 class ContextFilter(logging.Filter):
-    """Adds request, door, user and tenants of the running unit of work, and masks secrets.
+    """Adds request, door, user and tenants of the running unit of work, masks secrets, drops traces of refusals.
 
     Django logs an answer when all is closed, and hands the request over with the record.
     """
@@ -88,6 +91,8 @@ class ContextFilter(logging.Filter):
         record.request_id, record.door = now.request_id, now.door
         record.user_id, record.tenants = now.user_id, sorted(now.tenants)
         record.msg, record.args = mask(record.getMessage()), None
+        if getattr(record, "status_code", 0) in REFUSALS:
+            record.exc_info = record.exc_text = None  # an answer, no fault: where it was said helps nobody
         return True
 
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
 from django.utils import timezone
 
 from core import scope
 from core.planned import ModelRows, planned_cursor
 from orgs import audience
-from orgs.models import Community, CommunityAssignment, Membership, Organization, SecondFactor
+from orgs.models import Membership, Organization, SecondFactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -314,15 +313,25 @@ def _places(
     return contacts, occupancies, board
 
 
+_MANAGED = """
+SELECT c.id FROM orgs_community c JOIN orgs_organization o ON o.id = c.organization_id
+ WHERE c.tenant_id = ANY(%(tenants)s::int[]) AND (
+       o.id = ANY(%(wide)s::int[]) OR o.ancestors && %(wide)s::int[]
+       OR c.id IN (SELECT a.community_id FROM orgs_communityassignment a WHERE a.membership_id = ANY(%(staff)s::bigint[])))
+"""
+
+
 def _managed(memberships: tuple[Membership, ...]) -> set[int]:
     """Communities by tenant-wide right on the node or an ancestor, or by assignment. One query, staff only."""
     staff = [m for m in memberships if m.tenant_id and m.role in ("owner", "staff", "affiliate")]
     if not staff:
         return set()
     wide = [m.organization_id for m in staff if m.role == "owner" or m.admin_perm or m.all_communities]
-    assigned = CommunityAssignment.objects.filter(membership__in=[m.pk for m in staff]).values("community_id")
-    tenants = {m.tenant_id for m in staff}
-    reach = Q(id__in=assigned)
-    if wide:
-        reach |= Q(organization__in=wide) | Q(organization__ancestors__overlap=wide)
-    return set(Community.objects.filter(reach, tenant__in=tenants).values_list("id", flat=True))
+    values = {
+        "wide": wide,
+        "staff": [m.pk for m in staff],
+        "tenants": sorted({m.tenant_id for m in staff if m.tenant_id}),
+    }
+    with planned_cursor() as cursor:
+        cursor.execute(_MANAGED, values)
+        return {row[0] for row in cursor.fetchall()}

@@ -20,9 +20,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
+
+from core.planned import planned_cursor
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -101,50 +102,65 @@ WITH wanted(key, kind, id, role) AS (
    WHERE m.tenant_id = %(tenant)s AND m.role IN ('owner', 'staff', 'affiliate')
      AND (m.deactivated_at IS NULL OR m.deactivated_at > %(now)s)
 )
-SELECT DISTINCT user_id FROM (
-  SELECT v.user_id FROM wanted w JOIN valid v ON w.kind = 'c' AND v.community_id = w.id
+SELECT DISTINCT key, user_id FROM (
+  SELECT w.key, v.user_id FROM wanted w JOIN valid v ON w.kind = 'c' AND v.community_id = w.id
      AND (w.role = '' OR v.role = w.role)
   UNION ALL
-  SELECT c.user_id FROM wanted w JOIN orgs_responsibility r ON w.kind = 'c' AND w.role = 'board'
+  SELECT w.key, c.user_id FROM wanted w JOIN orgs_responsibility r ON w.kind = 'c' AND w.role = 'board'
      AND r.community_id = w.id AND r.type = 'ADVISORY_BOARD' AND r.period @> %(today)s::date
     JOIN orgs_contact c ON c.id = r.contact_id AND c.erased_at IS NULL
    WHERE r.tenant_id = %(tenant)s
   UNION ALL
-  SELECT v.user_id FROM wanted w JOIN valid v ON w.kind = 'b' AND v.building_id = w.id AND v.is_full
+  SELECT w.key, v.user_id FROM wanted w JOIN valid v ON w.kind = 'b' AND v.building_id = w.id AND v.is_full
   UNION ALL
-  SELECT v.user_id FROM wanted w JOIN valid v ON w.kind = 'u' AND v.unit_id = w.id AND v.is_full
+  SELECT w.key, v.user_id FROM wanted w JOIN valid v ON w.kind = 'u' AND v.unit_id = w.id AND v.is_full
      AND (w.role = '' OR v.role = w.role)
   UNION ALL
-  SELECT c.user_id FROM wanted w JOIN orgs_contact c ON w.kind = 'p' AND c.id = w.id AND c.tenant_id = %(tenant)s
+  SELECT w.key, c.user_id FROM wanted w JOIN orgs_contact c ON w.kind = 'p' AND c.id = w.id AND c.tenant_id = %(tenant)s
      AND c.erased_at IS NULL
   UNION ALL
-  SELECT m.user_id FROM wanted w JOIN orgs_membership m ON w.kind = 'a' AND m.user_id = w.id AND m.tenant_id = %(tenant)s
+  SELECT w.key, m.user_id FROM wanted w JOIN orgs_membership m ON w.kind = 'a' AND m.user_id = w.id AND m.tenant_id = %(tenant)s
   UNION ALL
-  SELECT s.user_id FROM wanted w JOIN orgs_community c ON w.kind = 'm' AND c.id = w.id AND c.tenant_id = %(tenant)s
+  SELECT w.key, s.user_id FROM wanted w JOIN orgs_community c ON w.kind = 'm' AND c.id = w.id AND c.tenant_id = %(tenant)s
     JOIN orgs_organization o ON o.id = c.organization_id
     JOIN staff s ON (s.wide AND (s.organization_id = o.id OR s.organization_id = ANY (o.ancestors)))
       OR EXISTS (SELECT 1 FROM orgs_communityassignment a WHERE a.membership_id = s.id AND a.community_id = c.id)
   UNION ALL
-  SELECT s.user_id FROM wanted w JOIN staff s ON w.kind = 't' AND w.id = %(tenant)s
+  SELECT w.key, s.user_id FROM wanted w JOIN staff s ON w.kind = 't' AND w.id = %(tenant)s
 ) AS people
 WHERE user_id IS NOT NULL
 """
 
 
-def people_of(keys: Iterable[str], tenant: Organization) -> set[int]:
-    """The accounts that hold one of the keys today, in one statement. Used for mails and notifications.
+def people_by_key(keys: Iterable[str], tenant: Organization, among: Iterable[int] | None = None) -> dict[str, set[int]]:
+    """The accounts that hold each of the keys today, in one statement; of these accounts only, where they are named.
 
     Whoever is deactivated on the tenant node holds nothing there (one-model, conflict 40), and nobody anything in a
     company that is being closed.
     """
-    wanted = sorted(set(keys))
-    if not wanted or tenant.closed_at is not None:
-        return set()
-    with connection.cursor() as cursor:
+    found: dict[str, set[int]] = {key: set() for key in keys}
+    if not found or tenant.closed_at is not None:
+        return found
+    values = {
+        "keys": sorted(found),
+        "tenant": tenant.pk,
+        "today": tenant.today(),
+        "now": timezone.now(),
+        "among": None if among is None else sorted(among),
+    }
+    with planned_cursor() as cursor:
         cursor.execute(
-            f"SELECT user_id FROM ({_PEOPLE}) AS found JOIN orgs_user u ON u.id = found.user_id "  # noqa: S608 - constant text
+            f"SELECT key, user_id FROM ({_PEOPLE}) AS found JOIN orgs_user u ON u.id = found.user_id "  # noqa: S608 - constant text
             "WHERE u.erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs_membership m WHERE m.user_id = found.user_id "
-            "AND m.organization_id = %(tenant)s AND m.deactivated_at <= %(now)s)",
-            {"keys": wanted, "tenant": tenant.pk, "today": tenant.today(), "now": timezone.now()},
+            "AND m.organization_id = %(tenant)s AND m.deactivated_at <= %(now)s) "
+            "AND (%(among)s::int[] IS NULL OR found.user_id = ANY(%(among)s::int[]))",
+            values,
         )
-        return {row[0] for row in cursor.fetchall()}
+        for key, user_id in cursor.fetchall():
+            found[key].add(user_id)
+    return found
+
+
+def people_of(keys: Iterable[str], tenant: Organization) -> set[int]:
+    """The accounts that hold one of the keys today. Used for mails and notifications. See `people_by_key`."""
+    return set().union(*people_by_key(keys, tenant).values())

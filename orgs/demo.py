@@ -21,7 +21,7 @@ from orgs.models import (
 )
 from orgs.services import contacts, occupancies, register
 from orgs.services.accounts import create_account
-from orgs.services.tenants import add_member, create_tenant
+from orgs.services.tenants import add_member, add_operator, create_tenant
 
 PASSWORD = "Quartier-Demo-1"  # noqa: S105 - printed on purpose; the demo refuses production settings
 ALL_DOCUMENT_FLAGS = dict.fromkeys(
@@ -177,6 +177,7 @@ def company() -> Company:
     """Two companies without communities, and whoever works there."""
     operator = _account("operator", "Olga", "Petersen", is_superuser=True)
     tenant = create_tenant(name="Brandt & Keller Hausverwaltung", created_by=operator)
+    add_operator(operator=operator, tenant=tenant)
     admin = _account("admin", "Sabine", "Wolters", home_tenant=tenant)
     add_member(
         user=admin, organization=tenant, role=Membership.Role.OWNER, admin_perm=True, super_admin_perm=True,

@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
+from core import scope
 from core.services import jobs
-from tickets.services import idempotency, retention
+from tickets.services import assignment, idempotency, overdue, retention
 
 
 @shared_task(name=retention.JOB)
@@ -16,3 +17,28 @@ def purge_closed() -> None:
 def forget_answers() -> None:
     """Delete remembered answers older than 24 hours, every hour."""
     jobs.run("tickets.forget_answers", idempotency.forget)
+
+
+@shared_task(name="tickets.assign")
+def assign(ticket_id: int) -> None:
+    """Give one new ticket to whom the rules say."""
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        assignment.assign_by_rules([ticket_id])
+
+
+@shared_task(name=assignment.JOB)
+def assign_new() -> None:
+    """Assign what found nobody when it was filed, every five minutes."""
+    jobs.run(assignment.JOB, assignment.assign_new)
+
+
+@shared_task(name=overdue.TELL)
+def tell_overdue() -> None:
+    """Tell of missed targets, every five minutes."""
+    jobs.run(overdue.TELL, overdue.tell_overdue)
+
+
+@shared_task(name=overdue.CLOSE)
+def close_solved() -> None:
+    """Close what was solved 30 days ago, daily."""
+    jobs.run(overdue.CLOSE, overdue.close_solved)

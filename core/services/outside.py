@@ -39,8 +39,16 @@ def require_public(url: str) -> list[str]:
     is_exempt = host.rstrip(".") in settings.INSIDE_HOSTS
     if parts.scheme != "https" and not (is_exempt and parts.scheme == "http"):
         raise Invalid(_("The address must begin with https://."), code="not_https")
+    return require_public_host(host)
+
+
+def require_public_host(host: str) -> list[str]:
+    """The addresses of a host that may be connected to, at least one; hosts of `INSIDE_HOSTS` are exempt.
+
+    Raises `Invalid` with code ``unresolved`` or ``not_public``.
+    """
     addresses = _resolve(host)
-    if not is_exempt and not all(is_public(address) for address in addresses):
+    if host.rstrip(".") not in settings.INSIDE_HOSTS and not all(is_public(address) for address in addresses):
         raise Invalid(_("The address must not lead into a local network."), code="not_public")
     return addresses
 

@@ -25,6 +25,7 @@ from docms.models import FolderAccess, Group
 from docms.models.folders import is_color
 from docms.services import tenant_settings
 from orgs import rules
+from orgs.admin.working_time import BusinessHoursField, DaysOffField, RegionField
 from orgs.languages import USER_LANGUAGES
 from orgs.models import OrganizationSettings
 
@@ -51,7 +52,8 @@ HELP = {
         "Members who administer a group get the rights ticked below, for the people of their group."
     ),
     "random_password_min_length": _("Of passwords that the documents API makes up."),
-    "default_first_response_hours": _("Unless the community says otherwise."),
+    "default_first_response_hours": _("Unless the type of the ticket or the community says otherwise. 0 = no target."),
+    "default_resolution_hours": _("Unless the type of the ticket says otherwise. 0 = no target."),
     "sms_api_key": _("For text messages with share codes."),
     "sms_send_url": _("Must begin with https:// and lead outside of your own network."),
     "sms_sender_id": _("The name or number that telephones show, at most 16 characters."),
@@ -101,6 +103,17 @@ class SettingsForm(HouseForm):
     additional_child_folders = forms.CharField(
         label=_("subfolders of new folders"), required=False, max_length=100_000, widget=UnfoldAdminTextareaWidget,
         help_text=_("Each new folder on top gets these. A line for each: its name, and behind | the groups that reach it."),
+    )  # fmt: skip
+
+    business_hours = BusinessHoursField(
+        label=_("business hours"), required=False, max_length=1000,
+        help_text=_("Targets for tickets run in them. All empty = around the clock."),
+    )  # fmt: skip
+    holiday_region = RegionField(
+        label=_("public holidays of"), required=False, help_text=_("On them no target runs.")
+    )  # fmt: skip
+    extra_holidays = DaysOffField(
+        label=_("further days off"), required=False, max_length=5000, help_text=_("A day in each line.")
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -195,7 +208,17 @@ class OrganizationSettingsAdmin(HouseAdmin):
             },
         ),
         (_("Text messages"), {"fields": ("sms_send_url", "sms_api_key", "sms_sender_id", "sms_send_type"), "classes": ("tab",)}),
-        (_("Portal"), {"fields": ("invite_days", "has_request_access_page", "mark_read", "default_first_response_hours", "hide_process_subject")}),
+        (_("Portal"), {"fields": ("invite_days", "has_request_access_page", "mark_read", "hide_process_subject")}),
+        (
+            _("Help desk"),
+            {
+                "fields": (
+                    "default_first_response_hours", "default_resolution_hours", "business_hours", "holiday_region",
+                    "extra_holidays",
+                ),
+                "classes": ("tab",),
+            },
+        ),
         (_("Retention"), {"fields": ("file_delete_days", "delete_big_file_after_hours"), "classes": ("tab",)}),
         (
             _("Sign-in"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.services import rows
 from core.text import sort_key
 from docms import rules
@@ -36,7 +36,10 @@ def named(labels: Iterable[Label], name: str) -> Label | None:
     return next((label for label in labels if label.name.casefold() == wanted), None)
 
 
-def _refuse_twin(labels: Iterable[Label], name: str, problem: str, *, but: int = 0) -> None:
+def _check_name(labels: Iterable[Label], name: str, problem: str, *, but: int = 0) -> None:
+    """Raise `Conflict` for a name that is taken, `Invalid` for one that no client can put into a path (DOCMS-191)."""
+    if name.strip() in (".", ".."):
+        raise Invalid.of("name", _("This name cannot stand in an address."))
     twin = named(labels, name)
     if twin is not None and twin.pk != but:
         raise Conflict(problem, code="exists")
@@ -64,7 +67,7 @@ def create_label(*, actor: Actor, folder: Folder, name: str, color: str) -> Fold
     """
     rules.require(rules.may_administer(actor, folder.tenant_id))
     _hold(folder.pk)
-    _refuse_twin(labels_of(folder), name, _("The folder has a label of that name already."))
+    _check_name(labels_of(folder), name, _("The folder has a label of that name already."))
     return rows.create(FolderLabel, tenant_id=folder.tenant_id, folder=folder, name=name, color=color)
 
 
@@ -84,7 +87,7 @@ def change_label(
         raise NotFound
     if "name" in changes:
         problem = _("The folder has a label of that name already.")
-        _refuse_twin(labels_of(folder), changes["name"], problem, but=fresh.pk)
+        _check_name(labels_of(folder), changes["name"], problem, but=fresh.pk)
     if "name" in rows.change(fresh, changes, expected=expected):
         indexing.index(list(Document.objects.filter(label=fresh).select_related("label")))
     return fresh
@@ -164,4 +167,4 @@ def _refuse_suggested(tenant_id: int, name: str, *, but: int = 0) -> None:
     """Raise `Conflict` for a name that is taken. The tenant is locked, so that two at once meet here."""
     Organization.objects.select_for_update(no_key=True).filter(pk=tenant_id).values_list("pk").first()
     suggested = LabelSuggestion.objects.filter(tenant=tenant_id).order_by()
-    _refuse_twin(suggested, name, _("There is a label of that name already."), but=but)
+    _check_name(suggested, name, _("There is a label of that name already."), but=but)

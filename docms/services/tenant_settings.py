@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Invalid
 from core.services import rows
-from core.services.outside import require_public
+from core.services.outside import require_public, require_public_host
 from docms.models import Group
 from docms.services import pictures
 from docms.services.names import plain_name, refuse_unknown
@@ -19,7 +19,7 @@ from messaging.services import settings_texts
 from messaging.services.outbox import is_address
 from messaging.services.render import sanitised
 from orgs import rules
-from orgs.models import Membership, Organization, OrganizationSettings
+from orgs.models import Organization, OrganizationSettings
 from orgs.services import tenants, tree
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ LIMITS = {  # least and most
     "file_delete_days": (0, 36500),
     "delete_big_file_after_hours": (0, 87600),
     "random_password_min_length": (1, 64),
+    "default_first_response_hours": (0, 8760),
+    "default_resolution_hours": (0, 8760),
 }
 TOKEN_MAX_SEC = 28800  # of a tenant that this contract creates, where it says nothing else
 
@@ -49,9 +51,7 @@ def create(*, operator: User, values: Mapping[str, Any]) -> Organization:
     ``values`` as in `change`. Side effects: a copy of the welcome texts (DOCMS-042), the tenant's party, audit.
     """
     tenant = tenants.create_tenant(name=values["name"], language=values["language"], created_by=operator)
-    tenants.add_member(
-        user=operator, organization=tenant, role=Membership.Role.STAFF, admin_perm=True, super_admin_perm=True
-    )
+    tenants.add_operator(operator=operator, tenant=tenant)
     settings_texts.copy_welcome(tenant)
     chosen = OrganizationSettings.objects.select_for_update(of=("self",)).get(organization=tenant.pk)
     _store(tenant, chosen, {"token_max_sec": TOKEN_MAX_SEC, **values})
@@ -90,6 +90,7 @@ def _store(
         if name in columns:
             columns[name] = sanitised(columns[name])
     _check_sender(columns.get("mail_sender", ""))
+    _check_server(chosen, columns)
     _check_gateway(chosen, columns)
     _check_groups(tenant, columns)
     rows.change(chosen, columns, expected=expected)
@@ -114,6 +115,18 @@ def _check_sender(sender: str) -> None:
     if sender and not is_address(parseaddr(sender)[1]):
         problem = _("This is not an e-mail address.")
         raise Invalid(problem, fields={"mail_sender": [problem]})
+
+
+def _check_server(chosen: OrganizationSettings, columns: Mapping[str, Any]) -> None:
+    """A mail server inside is refused at once; a name that nobody knows yet is looked up when mail leaves."""
+    host = columns.get("mail_server", "")
+    if not host or host == chosen.mail_server:
+        return
+    try:
+        require_public_host(host)
+    except Invalid as error:
+        if error.code == "not_public":
+            raise Invalid(error.message, code=error.code, fields={"mail_server": [str(error.message)]}) from None
 
 
 def _check_gateway(chosen: OrganizationSettings, columns: Mapping[str, Any]) -> None:

@@ -137,7 +137,7 @@ def deliver_due(helpers: int = HELPERS) -> dict[str, int]:
 def send_test(
     *, to: str, tenant: Organization | None, app_config: bool = False, language: str = "", caused_by: User | None = None
 ) -> str:
-    """Send a test mail at once (DOCMS-155). Returns '' or the transport's error without credentials.
+    """Send a test mail at once (DOCMS-155). Returns '' or what is wrong, without credentials.
 
     The attempt stays in the mail log, a failure among the mail errors; nothing is repeated. Call it outside of a
     transaction (`core.middleware.own_transactions`), or a refused request takes the log entry with it.
@@ -171,7 +171,7 @@ def send_test(
         config = config_for(tenant, app_config=app_config)
     with Transport(config) as transport:
         _send(row, transport, {})
-    return "" if row.state == Message.State.SENT else row.error_msg
+    return "" if row.state == Message.State.SENT else transport.problem or row.error_msg
 
 
 def _by_server(messages: Sequence[Message]) -> dict[MailConfig, list[Message]]:

@@ -8,7 +8,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,7 +17,10 @@ from django.core.mail.message import sanitize_address
 from django.utils.translation import gettext as _
 from environ import Env
 
+from core.errors import Invalid
+from core.services.outside import require_public_host
 from messaging.services.catalogue import KINDS
+from messaging.services.problems import in_words
 from messaging.services.render import one_line
 from orgs.models import Organization, OrganizationSettings
 from orgs.services.installation import installation, public_url
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from orgs.models.settings import MailServer
 
 TIMEOUT = 10  # seconds for connecting and for each answer
+ADDRESSES = 3  # of a name that are tried
 
 
 class TransportError(Exception):
@@ -148,6 +152,7 @@ class Transport:
 
     def __init__(self, config: MailConfig) -> None:
         self.config = config
+        self.problem = ""  # the last failure in words, in the language of whoever waits for the result
         self._smtp: smtplib.SMTP | None = None
         self._profile = ""
 
@@ -218,16 +223,11 @@ class Transport:
     def _open(self) -> smtplib.SMTP:
         config = self.config
         if not config.host:
-            raise Unreachable(_("No mail server is configured."))
-        local = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+            self.problem = _("No mail server is configured.")
+            raise Unreachable(self.problem)
         smtp: smtplib.SMTP | None = None
         try:
-            if config.ssl:
-                smtp = smtplib.SMTP_SSL(
-                    config.host, config.port, local_hostname=local, timeout=TIMEOUT, context=tls_context()
-                )
-            else:
-                smtp = smtplib.SMTP(config.host, config.port, local_hostname=local, timeout=TIMEOUT)
+            smtp = self._dial()
             if config.starttls:
                 smtp.starttls(context=tls_context())
             if config.user:
@@ -238,13 +238,67 @@ class Transport:
             raise Unreachable(self._describe(error)) from error
         return smtp
 
+    def _dial(self) -> smtplib.SMTP:
+        """Connected to the host, or to the first of its addresses that answers where a tenant named it.
+
+        Those were found to lie outside just now; the name is not looked up again, it is what the certificate must say.
+        """
+        config = self.config
+        failure: OSError = OSError("no address")
+        for address in [""] if config.is_app else self._addresses()[:ADDRESSES]:
+            try:
+                return _connect(config, address)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _addresses(self) -> list[str]:
+        try:
+            return require_public_host(self.config.host)
+        except Invalid as error:
+            self.problem = str(error.message)
+            raise Unreachable(f"{self.config.host}: {error.message}") from None
+
     def _describe(self, error: Exception) -> str:
         if isinstance(error, smtplib.SMTPResponseException):
-            return self.config.clean(f"{error.smtp_code} {self._text(error.smtp_error)}")
+            said = self.config.clean(f"{error.smtp_code} {self._text(error.smtp_error)}")
+            self.problem = f"{in_words(error)} {said}".strip()
+            return said
+        self.problem = in_words(error)
         return self.config.clean(f"{type(error).__name__}: {error}")
 
     def _text(self, answer: bytes | str) -> str:
         return self.config.clean(answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer)
+
+
+class _Plain(smtplib.SMTP):
+    """Connects to an address that was looked at before; an empty one is the host's."""
+
+    def __init__(self, address: str, *args: Any, **options: Any) -> None:
+        self._address = address
+        super().__init__(*args, **options)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:
+        return super()._get_socket(self._address or host, port, timeout)  # type: ignore[misc]
+
+
+class _Encrypted(smtplib.SMTP_SSL):
+    """The same with TLS from the start, whose certificate must be the host's."""
+
+    def __init__(self, address: str, *args: Any, **options: Any) -> None:
+        self._address = address
+        super().__init__(*args, **options)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:
+        return super()._get_socket(self._address or host, port, timeout)  # type: ignore[misc]
+
+
+def _connect(config: MailConfig, address: str) -> smtplib.SMTP:
+    local = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    options: dict[str, Any] = {"local_hostname": local, "timeout": TIMEOUT}
+    if config.ssl:
+        return _Encrypted(address, config.host, config.port, context=tls_context(), **options)
+    return _Plain(address, config.host, config.port, **options)
 
 
 def _ask(smtp: smtplib.SMTP, sender: str, size: int) -> tuple[int, bytes]:

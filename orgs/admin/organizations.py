@@ -33,7 +33,7 @@ from orgs.admin import (
     organization_tree,
 )
 from orgs.languages import zone_names
-from orgs.models import Membership, Organization
+from orgs.models import Organization
 from orgs.services import avatars, tenants, tree
 
 PLACE = ("location_address", "latitude", "longitude")
@@ -274,9 +274,7 @@ class OrganizationAdmin(HouseAdmin):
 
         def work() -> None:
             tenant = tenants.create_tenant(name=form.cleaned_data["name"], created_by=actor.user)
-            tenants.add_member(
-                user=actor.user, organization=tenant, role=Membership.Role.STAFF, admin_perm=True, super_admin_perm=True
-            )
+            tenants.add_operator(operator=actor.user, tenant=tenant)
             made.append(tenant)
 
         if request.method == "POST" and form.is_valid() and form.attempt(work):

@@ -1,4 +1,4 @@
-"""The organization that a request is about: read by every request of its door, so by one statement written out."""
+"""What a request is about, an organization or a community: read by every request, so by one statement written out."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from core.planned import ModelRows
 from orgs import rules
 
 if TYPE_CHECKING:
+    import uuid
+
     from orgs.actor import Actor
-    from orgs.models import Organization
+    from orgs.models import Community, Organization
 
 # The organization, and the nearest one from it upwards that demands a second factor of its members.
 _ONE = ModelRows(
@@ -27,6 +29,27 @@ _ONE = ModelRows(
     o="orgs.Organization",
     d="orgs.Organization",
 )
+
+
+_COMMUNITY = ModelRows(
+    """
+    SELECT {c}, {o}, {t} FROM orgs_community c JOIN orgs_organization o ON o.id = c.organization_id
+      JOIN orgs_organization t ON t.id = c.tenant_id
+     WHERE c.uuid = %(ref)s AND c.id = ANY(%(reached)s::int[])
+    """,
+    c="orgs.Community",
+    o="orgs.Organization",
+    t="orgs.Organization",
+)
+
+
+def community(actor: Actor, ref: uuid.UUID) -> Community | None:
+    """The community of this id, with organization and tenant, that somebody lives in or looks after; else none."""
+    for one, node, tenant in _COMMUNITY.fetch({"ref": ref, "reached": sorted(actor.communities | actor.managed)}):
+        found: Community = one
+        found.organization, found.tenant = node, tenant
+        return found
+    return None
 
 
 def organization(actor: Actor, organization_id: int) -> Organization:

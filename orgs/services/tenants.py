@@ -100,6 +100,17 @@ def add_member(
     )
 
 
+def add_operator(*, operator: User, tenant: Organization) -> Membership:
+    """Make the operator a super administrator of a company, without whose membership the docms door stays shut.
+
+    (DOCMS-005, 041, conflict 24.) A membership that is there stays as it is. Raises `Denied` without points of the
+    licence (DOCMS-174).
+    """
+    return ensure_member(
+        user=operator, organization=tenant, role=Membership.Role.STAFF, admin_perm=True, super_admin_perm=True
+    )
+
+
 def ensure_member(*, user: User, organization: Organization, role: str, **flags: Any) -> Membership:
     """The membership of an account: found, or made (residents get reading and downloading).
 

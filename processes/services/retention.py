@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.models import DestructionRecord
-from core.services import destruction, purging
+from core.services import batches, destruction
 from orgs.services import retention
 from orgs.services.holds import keep_still
 from processes.models import Process, ProcessDocument, ProcessHold, WorkOrder
@@ -46,7 +46,7 @@ def purge_finished() -> Counts:
     Side effects: for each case and each file a destruction record and an audit entry; signal `processes_destroyed` for
     each tenant; after commit a worker removes the bytes. Papers of docms that a case had linked stay.
     """
-    return purging.purge(Process, job=JOB, due=_due_after, end=_end, batch=BATCH)
+    return batches.go_through(Process, job=JOB, due=_due_after, work=_end, batch=BATCH, verb="deleted")
 
 
 def _due_after(last: int) -> ProcessQuerySet[Process]:

@@ -67,7 +67,7 @@ def job_questions(visitor: dict[str, Any]) -> dict[str, Question]:
     from django.utils import timezone
 
     from core.querysets import equals_any
-    from core.services import purging, sweeps
+    from core.services import batches, sweeps
     from docms.models import Document, DocumentLog, Folder
     from docms.services import claims, retention, trimming
 
@@ -78,7 +78,7 @@ def job_questions(visitor: dict[str, Any]) -> dict[str, Question]:
     Document.objects.filter(folder=visitor["folder"]).update(first_access=now - 2 * day)
 
     def candidates(policy: Any) -> Question:
-        return lambda: purging.find(partial(retention.due_after, policy), 0)
+        return lambda: batches.find(partial(retention.due_after, policy), 0)
 
     again = retention._by(
         retention.Policy.FOLDER_DATE, Document.objects.filter(equals_any("pk", visitor["files"])), now

@@ -47,6 +47,16 @@ def test_bootstrap_makes_operator_tenant_and_administrator_with_links_that_work(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("command", ["bootstrap", "demo"])
+def test_the_operator_can_go_through_the_docms_door(settings: Any, command: str) -> None:
+    """It opens to members only (DOCMS-005), and what is the operator's lies behind it (DOCMS-041)."""
+    settings.TRYOUT = True
+    bootstrap() if command == "bootstrap" else run("demo", seed=7)
+    place = Membership.objects.get(user__is_superuser=True)
+    assert (place.organization.is_tenant, place.super_admin_perm) == (True, True)
+
+
+@pytest.mark.django_db
 def test_bootstrap_can_be_repeated_and_makes_nothing_twice() -> None:
     link = re.findall(r"/app/password/(\S+)", bootstrap())[0]
     passwords.set_by_link(link, "Ein-guter-Satz-1")

@@ -92,6 +92,7 @@ def test_django_s_line_of_a_failed_page_names_request_account_and_tenants(
     (line,) = lines.of("django.request")
     assert line["request_id"] == answer.headers["X-Request-Id"]
     assert (line["status_code"], line["door"], line["user_id"]) == (status, "web", cast.renter.pk)
+    assert ("exc_info" in line) is (status == 500)  # a refusal is an answer, no fault
     assert cast.tenant.pk in line["tenants"]
     assert "GEHEIM123" not in lines.stream.getvalue()
     assert ("the roof leaks" in lines.stream.getvalue()) == (status == 500)

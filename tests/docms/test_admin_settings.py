@@ -260,3 +260,47 @@ def test_locked_settings_are_shown_and_not_changed(cast: Cast, form: dict[str, o
     assert "sehr-geheim-1" not in page
     assert client.post(url_of(cast), form | {"imprint": "Neu"}).status_code == 403
     assert row(cast).imprint == "Muster GmbH"
+
+
+# --- Working time -----------------------------------------------------------------------------------------
+
+
+def test_business_hours_are_written_as_people_do(cast: Cast, form: dict[str, object]) -> None:
+    client, url = signed_in(cast.admin), url_of(cast)
+    hours = "Montag: 8:00-12:00, 13:00–17:00\nfreitag: 08:00 – 24:00\nSonntag:"
+    values = {
+        "business_hours": hours,
+        "holiday_region": "DE-HE",
+        "extra_holidays": "31.12.2026\n24.12.2026\n24.12.2026",
+    }
+    answer = client.post(url, form | values)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    stored = row(cast)
+    assert stored.business_hours == {"mon": [["08:00", "12:00"], ["13:00", "17:00"]], "fri": [["08:00", "24:00"]]}
+    assert (stored.holiday_region, [day.isoformat() for day in stored.extra_holidays]) == (
+        "DE-HE", ["2026-12-24", "2026-12-31"],
+    )  # fmt: skip
+    page = client.get(url).content.decode()
+    assert "Montag: 08:00–12:00, 13:00–17:00\nDienstag: \n" in page.replace("\r", "")
+    assert "24.12.2026\n31.12.2026" in page.replace("\r", "")
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("business_hours", "Mo: 08:00-12:00", "Wochentag"),
+        ("business_hours", "Montag: 8-12", "08:00–12:00"),
+        ("business_hours", "Montag: 12:00-08:00", "Wochentag"),
+        ("business_hours", "Montag: 25:00-26:00", "Wochentag"),
+        ("business_hours", "Montag: 08:00-12:00\nMontag: 13:00-14:00", "Wochentag"),
+        ("holiday_region", "DE-XX", "DE-XX"),
+        ("extra_holidays", "32.12.2026", "Datum"),
+        ("default_first_response_hours", "9000", "8760"),
+    ],
+)
+def test_odd_working_time_is_refused_at_its_field(
+    cast: Cast, form: dict[str, object], field: str, text: str, words: str
+) -> None:
+    answer = signed_in(cast.admin).post(url_of(cast), form | {field: text})
+    assert words in str(answer.context["adminform"].form.errors[field])
+    assert (row(cast).business_hours, row(cast).extra_holidays, row(cast).default_first_response_hours) == ({}, [], 24)

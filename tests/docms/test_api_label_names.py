@@ -22,6 +22,14 @@ def test_labels_stand_on_one_line(admin: Caller, name: str) -> None:
     assert admin.ok("GET", path) == [{"name": "Vertrag", "color": COLOR}]
 
 
+@pytest.mark.parametrize("name", [".", "..", " .. "])
+@pytest.mark.parametrize("suggested", [False, True])
+def test_a_name_that_clients_take_out_of_paths_is_refused(admin: Caller, name: str, suggested: bool) -> None:
+    path = "/label-suggestions" if suggested else f"/folders/{make_folder(admin, 'F')}/labels"
+    assert "name" in admin.refused("POST", path, 400, {"name": name, "color": COLOR})["message"].lower()
+    assert admin.ok("GET", path) == []
+
+
 @pytest.mark.rule("DOCMS-186", "DOCMS-191")
 @pytest.mark.parametrize("name", ["Größe Ł 😀", "a\u2028b", "Ende \\ %0A"])
 def test_other_letters_do_come_back(admin: Caller, name: str) -> None:

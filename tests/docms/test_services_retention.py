@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core import scope
 from core.models import AuditEntry, DestructionRecord, JobRun, SystemLog
-from core.services import purging, rows
+from core.services import batches, rows
 from docms import tasks
 from docms.models import Document, DocumentHold, DocumentLog, DocumentVersion, Folder
 from docms.services import claims, delivery, documents, retention
@@ -446,7 +446,7 @@ def test_what_changed_since_it_was_found_is_asked_again(
 def test_batches_go_on_where_the_last_one_ended(
     cast: Cast, due_papers: list[Document], monkeypatch: pytest.MonkeyPatch, found: int, batch: int
 ) -> None:
-    monkeypatch.setattr(purging, "FOUND", found)
+    monkeypatch.setattr(batches, "FOUND", found)
     monkeypatch.setattr(retention, "BATCH", batch)
     seen: list[int] = []
 
@@ -513,7 +513,7 @@ def test_candidates_are_found_by_their_index(cast: Cast, monkeypatch: pytest.Mon
         with CaptureQueriesContext(connection) as queries, monkeypatch.context() as patch:
             patch.setattr(retention, "_end", lambda *_args: 0)
             job()
-        batch = claims.BATCH if job is claims.delete_claimed else purging.FOUND
+        batch = claims.BATCH if job is claims.delete_claimed else batches.FOUND
         found = next(q["sql"] for q in queries if f"LIMIT {batch}" in q["sql"])
         with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]), connection.cursor() as cursor:
             cursor.execute("EXPLAIN ANALYZE " + found)

@@ -52,6 +52,7 @@ def save(page: Page) -> None:
     expect(page.get_by_text("erfolgreich geändert")).to_be_visible()
 
 
+@pytest.mark.usefixtures("inside")
 def test_settings_are_changed_and_the_mail_server_is_tried(page: Page, house: Cast, smtp: MailSink) -> None:
     host, port = smtp.url.removeprefix("smtp://").rstrip("/").rsplit(":", 1)
     sign_in(page, "admin")

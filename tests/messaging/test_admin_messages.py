@@ -63,6 +63,7 @@ def test_the_list_costs_the_same_for_one_row_and_three(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("inside")
 def test_a_test_mail_goes_through_the_stored_server(cast: Cast, smtp: MailSink) -> None:
     settings = cast.tenant.settings
     host, port = smtp.url.removeprefix("smtp://").rstrip("/").rsplit(":", 1)

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from django.utils.translation import override
 
 from messaging.models import Message
 from messaging.services import transport
@@ -202,6 +203,7 @@ def test_answers_of_the_server_become_named_errors(strict: Callable[..., Strict]
 
 @pytest.mark.rule("DOCMS-188")
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("inside")
 def test_server_sender_encryption_and_login_are_those_of_the_configuration_in_use(
     strict: Callable[..., Strict],
     settings_row: OrganizationSettings,
@@ -248,6 +250,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("inside")
 def test_errors_tell_what_happened_without_credentials(
     strict: Callable[..., Strict],
     trusted_tls: ssl.SSLContext,
@@ -266,11 +269,11 @@ def test_errors_tell_what_happened_without_credentials(
         setattr(settings_row, name, value)
     settings_row.save()
     error = send_test(to="it@keller.test", tenant=tenant)
-    assert error.startswith("535 5.7.8")
+    assert error.startswith("Der Mailserver nimmt diesen Benutzernamen mit diesem Passwort nicht an. 535 5.7.8")
     message = write()
     assert deliver([message.pk])["waiting"] == 1  # the password can be mended
     for row in Message.objects.with_errors():
-        assert row.error_msg == error
+        assert row.error_msg.startswith("535 5.7.8")
         assert "wrong" not in row.error_msg
         assert USER not in row.error_msg
     assert "wrong" not in repr(config_for(tenant))
@@ -332,3 +335,45 @@ def test_the_scheme_says_how_mail_is_encrypted(settings: Any, scheme: str, expec
     settings.EMAIL_URL = f"{scheme}://mail.keller.test"
     config = config_for(None)
     assert (config.ssl, config.starttls, config.port) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_companys_mail_server_inside_is_never_spoken_to(
+    strict: Callable[..., Strict], tenant: Organization, settings_row: OrganizationSettings, host: str
+) -> None:
+    sink = strict()
+    settings_row.mail_server, settings_row.mail_port, settings_row.mail_starttls = host, sink.port, False
+    settings_row.mail_sender = "haus@keller.test"
+    settings_row.save()
+    with override("en"):
+        assert send_test(to="it@keller.test", tenant=tenant) == "The address must not lead into a local network."
+    assert sink.messages == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("inside")
+def test_what_is_wrong_with_a_server_is_said_in_the_language_of_whoever_asks(
+    tenant: Organization, settings_row: OrganizationSettings
+) -> None:
+    settings_row.mail_server, settings_row.mail_port, settings_row.mail_starttls = "127.0.0.1", free_port(), False
+    settings_row.save()
+    told = []
+    for language in ("de", "en", "fr", "pl"):
+        with override(language):
+            told.append(send_test(to="it@keller.test", tenant=tenant))
+    assert told[1] == "Nobody answers at this port."
+    assert len(set(told)) == 4
+    assert "ConnectionRefusedError" in Message.objects.with_errors().latest("id").error_msg
+
+
+def test_a_certificate_of_another_name_is_refused_at_a_companys_server_too(
+    strict: Callable[..., Strict], server_tls: ssl.SSLContext, settings: Any
+) -> None:
+    """The connection goes to an address that was looked at, the certificate is held against the name."""
+    settings.INSIDE_HOSTS = ["127.0.0.1"]
+    sink = strict(ssl_context=server_tls)
+    config = MailConfig(host="127.0.0.1", port=sink.port, ssl=True, sender="s@keller.test", is_app=False)
+    with pytest.raises(Unreachable, match="certificate"), Transport(config) as connection:
+        connection.send(mail(), ["a@example.test"])
+    assert connection.problem

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core import scope
 from core.models import AuditEntry, Blob, DestructionRecord, JobRun, SystemLog
-from core.services import purging, rows
+from core.services import batches, rows
 from orgs.models import Community, Hold, Organization
 from orgs.services import holds
 from tests.factories import ProcessFactory, TicketFactory, at_once, stored
@@ -300,7 +300,7 @@ def test_one_that_cannot_go_holds_up_no_other(keeping: Cast, monkeypatch: pytest
 
 def test_more_than_a_batch_goes_in_one_run(keeping: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
-    monkeypatch.setattr(purging, "FOUND", 3)
+    monkeypatch.setattr(batches, "FOUND", 3)
     for number in range(8):
         closed(keeping, f"Nr. {number}", LONG)
     assert purge() == {"deleted": 8, "failed": 0}

@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiParameter
 from core.api import CountedView, Problem
 from core.errors import Invalid, NotFound
 from orgs.models import Community, Organization
+from orgs.services import reach
 from tickets.api import errors
 from tickets.api.auth import DOOR, NETWORK, Credentials
 from tickets.models import Ticket, TicketActivity
@@ -57,9 +58,7 @@ class SupportView(CountedView):
 
     def location(self, ref: uuid.UUID) -> Community:
         """A community that the caller lives in or looks after. Raises `NotFound` (TICKETS-018)."""
-        reached = self.actor.communities | self.actor.managed
-        found = Community.objects.visible_to(self.actor).filter(pk__in=reached, uuid=ref)
-        community = found.select_related("tenant", "organization").first()
+        community = reach.community(self.actor, ref)
         if community is None:
             raise NotFound(_("There is no such location."))
         return community

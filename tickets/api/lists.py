@@ -21,7 +21,7 @@ from tickets.models import SupportType, Ticket
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from orgs.actor import Actor
     from orgs.models import Community
@@ -149,6 +149,10 @@ class Order:
         sign = "-" if self.is_descending else ""
         return [f"{sign}{self.column}", f"{sign}id"]
 
+    def sort(self, tickets: Iterable[Ticket]) -> list[Ticket]:
+        """As `columns` do."""
+        return sorted(tickets, key=lambda t: (getattr(t, self.column), t.pk), reverse=self.is_descending)
+
     def token(self, last: Ticket) -> str:
         """Where the next page begins: after this ticket, whatever is created meanwhile (TICKETS-031)."""
         place = [self.column, self.is_descending, getattr(last, self.column).isoformat(), last.pk]
@@ -163,4 +167,5 @@ class Order:
         if (column, is_descending) != (self.column, self.is_descending):
             raise wrong("nextPageToken", _("This token does not belong to this list."))
         at, side = datetime.datetime.fromisoformat(moment), "lt" if self.is_descending else "gt"
-        return Q(**{f"{column}__{side}": at}) | Q(**{column: at, f"id__{side}": pk})
+        # The first bound says nothing that the second does not; it is what an index is entered by.
+        return Q(**{f"{column}__{side}e": at}) & (Q(**{f"{column}__{side}": at}) | Q(**{f"id__{side}": pk}))

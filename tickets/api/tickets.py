@@ -18,6 +18,7 @@ from tickets.api import bodies, lists
 from tickets.api.base import NETWORK_ID, SOURCE, TICKET_ID, SupportView, as_uuid, in_envelope, wrong
 from tickets.api.errors import operation
 from tickets.api.repeats import IDEMPOTENCY_KEY, RepeatableView
+from tickets.api.rows import with_people
 from tickets.api.shapes import WRITTEN, Shaper, TicketPage, TicketWithActivities, TicketWithActivity, stored
 from tickets.models import Ticket
 from tickets.services import changes, filing, people
@@ -47,12 +48,10 @@ class Tickets(RepeatableView):
         limit = whole(request, "limit", default=25, least=1, most=100)
         order = lists.Order.of(sent.get("order", "createDate:desc"))
         found = Ticket.objects.of_participants(self.actor).filter(community=location)
-        found = found.filter(lists.filters(self.actor, location, sent)).select_related(
-            "contact__user", "assignee__user"
-        )
+        found = found.filter(lists.filters(self.actor, location, sent))
         if "nextPageToken" in sent:
             found = found.filter(order.after(sent["nextPageToken"]))
-        rows = list(found.order_by(*order.columns)[: limit + 1])
+        rows = order.sort(with_people(found.order_by(*order.columns)[: limit + 1]))
         page: dict[str, Any] = {"tickets": Shaper(self.actor, location).tickets(rows[:limit])}
         if len(rows) > limit:
             token = order.token(rows[limit - 1])

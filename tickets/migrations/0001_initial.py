@@ -307,7 +307,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
+                        related_name="assigned_tickets",
                         to="orgs.membership",
                         verbose_name="assignee",
                     ),

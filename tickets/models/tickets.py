@@ -58,7 +58,12 @@ class Ticket(TenantBound, MutableRow):
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     assignee = models.ForeignKey(
-        "orgs.Membership", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("assignee")
+        "orgs.Membership",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="assigned_tickets",
+        verbose_name=_("assignee"),
     )
     title = models.CharField(_("title"), max_length=250)
     description = models.TextField(_("description"), blank=True)

@@ -15,6 +15,7 @@ from core.services import rows
 from orgs.services.holds import keep_still
 from tickets import rules
 from tickets.models import DONE, SupportType, Ticket, TicketActivity, TicketStatus
+from tickets.services import targets
 from tickets.services.filing import write
 from tickets.services.locking import locked
 from tickets.signals import ticket_assigned, ticket_deleted, ticket_status_changed
@@ -61,7 +62,7 @@ def set_status(*, actor: Actor, ticket: Ticket, status: str, source: str, same: 
 def move_to(ticket: Ticket, status: str, *, actor: Actor | None, source: str) -> TicketActivity:
     """The same without a question, for services that hold the ticket's lock; without an actor it is an automatic one."""
     now = timezone.now()
-    changes: dict[str, Any] = {"status": status, "status_changed_at": now}
+    changes: dict[str, Any] = {"status": status, "status_changed_at": now, **targets.after_status(ticket, now)}
     if status not in DONE:
         changes |= {"closed_at": None, "rating": None, "rating_comment": "", "rated_at": None}
     elif ticket.closed_at is None:
@@ -91,12 +92,17 @@ def assign(*, actor: Actor, ticket: Ticket, assignee: Membership | None, source:
         answer = rules.may_be_assigned(assignee, ticket.community)
         if not answer:
             raise Invalid(answer.reason, code=answer.code, fields={"assignee": [str(answer.reason)]})
+    return Changed(ticket, hand_over(ticket, assignee, actor=actor, source=source))
+
+
+def hand_over(ticket: Ticket, assignee: Membership | None, *, actor: Actor | None, source: str) -> TicketActivity:
+    """The same without a question, for services that hold the ticket's lock; without an actor it is an automatic one."""
     now, before = timezone.now(), ticket.assignee_id
     rows.change(ticket, {"assignee": assignee}, verb="assigned", check=False, at=now)
     data = {"assignee": assignee.pk if assignee else None, "previous": before}
     activity = write(ticket, kind=Kind.ASSIGNEE, actor=actor, source=source, at=now, data=data)
     ticket_assigned.send(sender=Ticket, ticket=ticket, activity=activity)
-    return Changed(ticket, activity)
+    return activity
 
 
 @transaction.atomic

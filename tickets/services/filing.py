@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -13,12 +14,13 @@ from core.answers import require
 from core.errors import Invalid
 from core.services import rows
 from core.services.numbers import next_number
+from core.services.wake import wake
 from orgs.languages import user_language
 from orgs.models import Contact, Unit
 from orgs.services.contacts import contact_for
 from tickets import rules
-from tickets.models import SupportType, Ticket, TicketActivity, TicketType
-from tickets.services import attachments, indexing
+from tickets.models import AssignmentRule, Priority, SupportType, Ticket, TicketActivity, TicketType
+from tickets.services import attachments, indexing, targets
 from tickets.signals import ticket_filed
 
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ def file_ticket(
     the other (conflict 4). Who files is ``created_by`` and wrote the first entry, whoever it is about (conflict 7).
 
     Side effects: the next number of the community and of the tenant, gap-free (TICKETS-025 … 027); first entry of the
-    stream with the files; search index; audit; signal `ticket_filed`.
+    stream with the files; targets of the type, the community or the company; search index; audit; signal `ticket_filed`;
+    after commit a worker assigns it where the company has rules for that.
 
     Raises `Denied` for whoever may not file here, or for others; `Invalid` without text, for a unit elsewhere, a type
     that is not offered, or a file that is none; `ValidationError` for other wrong values.
@@ -101,12 +104,16 @@ def file_ticket(
         updated_at=now,
         number=number,
         identifier=identifier,
+        priority=offered.priority if offered else Priority.NORMAL,
+        **targets.for_new(community, offered, now),
         **values,
     )
     activity = write(ticket, kind=TicketActivity.Kind.CREATED, actor=actor, source=source, text=text, at=now)
     attachments.add(activity, claimed)
     indexing.index(ticket)
     ticket_filed.send(sender=Ticket, ticket=ticket, activity=activity)
+    if AssignmentRule.objects.filter(tenant=community.tenant_id, is_active=True).exists():
+        transaction.on_commit(partial(wake, "tickets.assign", ticket.pk), robust=True)
     return Filed(ticket, activity)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from core.planned import ModelRows
 from orgs import audience
 from orgs.models import Membership
 
@@ -33,15 +34,29 @@ class Place:
         return end is not None and end <= timezone.now()
 
 
+_MEMBERSHIPS = ModelRows(
+    """
+    SELECT {m}, {u} FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
+     WHERE m.organization_id = %(tenant)s AND m.user_id = ANY(%(users)s::int[])
+    """,
+    m="orgs.Membership",
+    u="orgs.User",
+)
+
+
 def places(community: Community, user_ids: Iterable[int]) -> dict[int, Place]:
-    """Those of these accounts that are members of the company, by account; three queries however many they are."""
-    found = Membership.objects.filter(organization=community.tenant_id, user__in=set(user_ids)).select_related("user")
-    memberships = list(found)
+    """Those of these accounts that are members of the company, by account; two queries however many they are."""
+    wanted = sorted(set(user_ids))
+    memberships = [] if not wanted else _MEMBERSHIPS.fetch({"tenant": community.tenant_id, "users": wanted})
     if not memberships:
         return {}
-    managers = audience.people_of([audience.managers(community.pk)], community.tenant)
-    residents = audience.people_of([audience.community(community.pk)], community.tenant)
-    return {m.user_id: _place(m, managers, residents) for m in memberships}
+    manage, live = audience.managers(community.pk), audience.community(community.pk)
+    holders = audience.people_by_key([manage, live], community.tenant, among=wanted)
+    found = {}
+    for membership, user in memberships:
+        membership.user = user
+        found[user.pk] = _place(membership, holders[manage], holders[live])
+    return found
 
 
 def _place(membership: Membership, managers: set[int], residents: set[int]) -> Place:

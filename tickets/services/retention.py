@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.models import DestructionRecord
-from core.services import destruction, purging, rows
+from core.services import batches, destruction, rows
 from orgs.services import retention
 from orgs.services.holds import keep_still
 from tickets.models import Ticket, TicketAttachment, TicketHold
@@ -43,7 +43,7 @@ def purge_closed() -> Counts:
     Side effects: for each ticket and each file a destruction record and an audit entry; cases and tickets that referred
     to it let go; signal `tickets_destroyed` for each tenant; after commit a worker removes the bytes.
     """
-    return purging.purge(Ticket, job=JOB, due=_due_after, end=_end, batch=BATCH)
+    return batches.go_through(Ticket, job=JOB, due=_due_after, work=_end, batch=BATCH, verb="deleted")
 
 
 def _due_after(last: int) -> TicketQuerySet[Ticket]:

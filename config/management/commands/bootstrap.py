@@ -16,7 +16,7 @@ from orgs.models import Membership, Organization, User
 from orgs.services.accounts import create_account
 from orgs.services.installation import public_url
 from orgs.services.passwords import first_or_reset_link
-from orgs.services.tenants import create_tenant, ensure_member
+from orgs.services.tenants import add_operator, create_tenant, ensure_member
 
 ALL_FLAGS = dict.fromkeys(("read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "admin_perm", "super_admin_perm", "log_perm", "mail_perm", "all_communities", "process_create_perm", "process_update_perm", "process_delete_perm", "support_perm"), True)  # fmt: skip
 
@@ -58,6 +58,7 @@ class Command(BaseCommand):
             tenant = Organization.objects.tenants().filter(name=options["organization"]).first() or create_tenant(
                 name=options["organization"], language=options["language"], created_by=operator
             )
+            add_operator(operator=operator, tenant=tenant)
             admin = self.account(
                 options["admin_email"],
                 language=options["language"],
