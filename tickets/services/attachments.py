@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.services import rows, uploads
+from core.services.sniff import PICTURES
 from tickets.models import TicketAttachment
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from core.models import Upload
     from orgs.actor import Actor
     from tickets.models import TicketActivity
+
+LIMIT = 25 * 1024 * 1024  # bytes of a file
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+ACCEPTED = frozenset(
+    {
+        *PICTURES, "image/heic", "image/heif", "application/pdf", "text/plain", "text/csv", "video/mp4", "video/quicktime",
+        f"{_OFFICE}wordprocessingml.document", f"{_OFFICE}spreadsheetml.sheet", f"{_OFFICE}presentationml.presentation",
+        "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
