@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from messaging.services import transport
 from orgs.models import Membership, Organization, User
 from tests.tickets.material import upload
 from tickets.models import Mailbox, Ticket, TicketWatcher
-from tickets.services import attachments, changes, comments, notify, reply_addresses
+from tickets.services import attachments, changes, comments, notify, overdue, reply_addresses
 from tickets.signals import ticket_overdue
 
 if TYPE_CHECKING:
@@ -226,6 +227,29 @@ def test_a_missed_target_reminds_the_assignee_once(
     assert mails(kind).keys() == {"staff"}
 
 
+@pytest.mark.rule("TICKETS-060")
+@pytest.mark.parametrize(("assigned", "told"), [(True, {"staff"}), (False, {"admin", "staff"})])
+def test_a_ticket_unanswered_for_24_hours_reminds_once(
+    cast: Cast, file: File, support: None, monkeypatch: pytest.MonkeyPatch, assigned: bool, told: set[str]
+) -> None:
+    ticket = assign(cast, file("renter")) if assigned else file("renter")
+    due = ticket.created_at + datetime.timedelta(hours=24)  # nobody has set a target
+    for later, expected in ((-1, set()), (1, told), (2, told)):
+        monkeypatch.setattr(overdue.timezone, "now", lambda later=later: due + datetime.timedelta(minutes=later))
+        overdue.tell_overdue()
+        assert mails("ticket_unanswered").keys() == expected
+        assert Message.objects.filter(kind="ticket_unanswered").count() == len(expected)
+
+
+def test_the_closing_by_time_is_no_news(cast: Cast, file: File) -> None:
+    ticket = assign(cast, file("renter"))
+    changes.set_status(actor=cast.actor("admin"), ticket=ticket, status="solved", source="web")
+    Ticket.objects.filter(pk=ticket.pk).update(closed_at=timezone.now() - datetime.timedelta(days=31))
+    Message.objects.all().delete()
+    assert overdue.close_solved() == {"closed": 1, "failed": 0}
+    assert not Message.objects.exists()
+
+
 def test_without_assignee_all_administrators_with_the_support_permission_are_reminded(
     cast: Cast, file: File, support: None
 ) -> None:
@@ -244,7 +268,7 @@ def test_staff_are_led_to_the_back_office_and_residents_to_the_portal(
     assert f"/portal:ticket/{ticket.uuid}" in found["renter"].body_text
 
 
-def test_a_comment_with_many_watchers_costs_as_much_as_with_one(
+def test_a_comment_with_a_file_costs_a_bounded_number_of_statements(
     cast: Cast, file: File, django_assert_max_num_queries: Any
 ) -> None:
     ticket = file("renter")

@@ -99,8 +99,9 @@ def _reopens(actor: Actor, ticket: Ticket, reopens_closed: bool) -> bool:
 def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
     """Write an internal note, which only managers ever see (PORTAL-069, conflict 8).
 
-    Side effects: audit; signal `ticket_noted`. It is no answer, and moves no date of the ticket. Raises `Denied` for others than managers,
-    `Invalid` without text, `NotFound` when the ticket was deleted.
+    Side effects: audit; signal `ticket_noted`. It is no answer, and moves no date of the ticket.
+
+    Raises `Denied` for others than managers, `Invalid` without text, `NotFound` when the ticket was deleted.
     """
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))

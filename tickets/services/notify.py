@@ -46,9 +46,10 @@ def tell_of_new(ticket: Ticket, activity: TicketActivity) -> None:
 def tell_of_activity(ticket: Ticket, activity: TicketActivity) -> None:
     """Tell requester, assignee and watchers of a comment, a new status or a new assignee; of a note only the latter two.
 
-    Never the author. A reopening that came with a comment is told by the comment. Side effects: see `tell_of_new`.
+    Never the author. A reopening that came with a comment is told by the comment, the closing by time by nobody. Side
+    effects: see `tell_of_new`.
     """
-    if activity.kind == Kind.STATUS and _came_with_comment(ticket, activity):
+    if activity.kind == Kind.STATUS and (_is_settling(activity) or _came_with_comment(ticket, activity)):
         return
     circle = _Circle.of(ticket)
     staff = circle.staff_of(_members(ticket, activity))
@@ -118,6 +119,12 @@ def _members(ticket: Ticket, activity: TicketActivity) -> set[int | None]:
     watching = TicketWatcher.objects.filter(ticket=ticket).order_by().values_list("membership_id", flat=True)
     found = {ticket.assignee_id, *watching}
     return found | {activity.data.get("previous")} if activity.kind == Kind.ASSIGNEE else found
+
+
+def _is_settling(activity: TicketActivity) -> bool:
+    """Whether time closed what was solved long ago: no news to anybody."""
+    was = (activity.data.get("previous"), activity.data.get("status"))
+    return activity.user_id is None and was == (TicketStatus.SOLVED, TicketStatus.CLOSED)
 
 
 def _came_with_comment(ticket: Ticket, activity: TicketActivity) -> bool:
