@@ -300,7 +300,7 @@ class Imap:
     def _signed_in(self) -> Iterator[imaplib.IMAP4]:
         with imaplib.IMAP4("127.0.0.1", self.port, 10) as box:
             if self._options[0] == "--cert":
-                box.starttls(ssl._create_unverified_context())
+                box.starttls(ssl.create_default_context(cafile=self._options[1]))
             box.login(self.USER, self.PASSWORD)
             yield box
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
+
 class UnsupportedKind(DomainError):
     """Not a kind of file that tickets take (conflict 14)."""
 

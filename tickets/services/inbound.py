@@ -58,7 +58,7 @@ class _Result:
     ticket: Ticket | None = None
 
 
-class _Refused(Exception):  # noqa: N818 - an outcome, told in one word
+class _Refused(Exception):
     """The mail adds nothing."""
 
     def __init__(self, reason: str, outcome: str = Outcome.REFUSED) -> None:
@@ -286,7 +286,12 @@ def _of_resident(mailbox: Mailbox, letter: Letter) -> Ticket | None:
     scope.identify(actor.user_id)
     text, files = _content(mailbox, letter, actor)
     return filing.file_ticket(
-        actor=actor, community=place, title=letter.head.subject, text=text or letter.head.subject, source=MAIL, files=files
+        actor=actor,
+        community=place,
+        title=letter.head.subject,
+        text=text or letter.head.subject,
+        source=MAIL,
+        files=files,
     ).ticket
 
 

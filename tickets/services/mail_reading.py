@@ -202,7 +202,9 @@ def _text(part: Message) -> str:
 
 def _harmless(html: str) -> str:
     """Without scripts, styles and pictures: nothing is ever fetched."""
-    return nh3.clean(html, tags=_HTML_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto", "tel"}, link_rel=None)
+    return nh3.clean(
+        html, tags=_HTML_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto", "tel"}, link_rel=None
+    )
 
 
 def _keep(letter: Letter, part: Message, kind: str, name: str) -> None:

@@ -49,7 +49,9 @@ PROBLEMS: dict[str, Promise] = {
     "unresolved": _("Nobody knows this host name."),
     "not_public": _("The address must not lead into a local network."),
     "unreachable": _("The server does not answer."),
-    "tls": _("The encrypted connection failed: the certificate is not valid for this server, or it speaks no TLS here."),
+    "tls": _(
+        "The encrypted connection failed: the certificate is not valid for this server, or it speaks no TLS here."
+    ),
     "login": _("The server refuses user name or password."),
     "folder": _("There is no such folder."),
     "protocol": _("The server does not speak IMAP as expected."),
@@ -130,7 +132,9 @@ def _take(mailbox_id: int, validity: int, uid: int, raw: bytes | None, *, large:
     """One mail and the progress, together. What another process has taken meanwhile is left."""
     with scope.unit_of_work(door="mail"):
         with scope.all_tenants():
-            mailbox = Mailbox.objects.select_related("tenant").select_for_update(of=("self",)).filter(pk=mailbox_id).first()
+            mailbox = (
+                Mailbox.objects.select_related("tenant").select_for_update(of=("self",)).filter(pk=mailbox_id).first()
+            )
         if mailbox is None or (mailbox.uid_validity == validity and mailbox.last_uid >= uid):
             return 0
         scope.enter_tenants([mailbox.tenant_id])
