@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from imap_tools import BaseMailBox
-from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
+from imap_tools.errors import ImapToolsError, MailboxFolderSelectError
 
 from core import scope
 from core.errors import Invalid
@@ -189,6 +189,7 @@ class _Connection:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
         self._box: _Box | None = None
+        self._lines: list[socket.socket] = []  # to the server, to be cut whatever the libraries are doing with them
         self._end = time.monotonic() + PATIENCE
         self._timer = threading.Timer(PATIENCE, self._cut)
         self._timer.daemon = True
@@ -204,11 +205,12 @@ class _Connection:
         self._timer.start()
         try:
             with self._told():
-                self._box = _Box(mailbox, addresses)
+                self._box = _Box(mailbox, addresses, self._lines)
                 login = self._box.login
                 if not (mailbox.user_name + mailbox.password).isascii():
                     login = self._box.login_utf8  # type: ignore[assignment]
-                login(mailbox.user_name, mailbox.password, initial_folder=None)
+                with self._told("login"):
+                    login(mailbox.user_name, mailbox.password, initial_folder=None)
                 self._box.folder.set(mailbox.folder, readonly=True)
         except BaseException:
             self.__exit__()
@@ -223,6 +225,8 @@ class _Connection:
                 self._box.client.logout()
             with contextlib.suppress(Exception):
                 self._box.client.shutdown()
+        for line in self._lines:
+            line.close()
 
     def validity(self) -> int:
         """The server's name for this numbering of the folder."""
@@ -257,19 +261,18 @@ class _Connection:
         return self._box.client
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Exceptions of the libraries as what they mean."""
+    def _told(self, refused: str = "protocol") -> Iterator[None]:
+        """Exceptions of the libraries as what they mean; ``refused`` – that the server says no here."""
         try:
             yield
-        except MailboxLoginError:
-            raise MailboxError("login") from None
         except MailboxFolderSelectError:
             raise MailboxError("folder") from None
         except ssl.SSLError as error:
             raise MailboxError("slow" if self._is_over else "tls") from error
+        except imaplib.IMAP4.abort as error:
+            raise MailboxError("slow" if self._is_over else "protocol") from error
         except (imaplib.IMAP4.error, ImapToolsError, ValueError, LookupError, TypeError, UnicodeError) as error:
-            code = "slow" if self._is_over else "login" if "AUTHENTICATE" in str(error)[:40].upper() else "protocol"
-            raise MailboxError(code) from error
+            raise MailboxError("slow" if self._is_over else refused) from error
         except OSError as error:
             raise MailboxError("slow" if self._is_over else "unreachable") from error
 
@@ -278,23 +281,28 @@ class _Connection:
         return time.monotonic() >= self._end
 
     def _cut(self) -> None:
-        with contextlib.suppress(Exception):
-            socket.socket.shutdown(self._client.sock, socket.SHUT_RDWR)  # not TLS's own, which would say goodbye first
+        for line in self._lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
 
 class _Dialled:
     """Connects to addresses that were looked at, not to the name; takes no answer larger than a mail may be."""
 
     addresses: list[str]
+    lines: list[socket.socket]
     port: int
 
     def _dial(self) -> socket.socket:
         failure = OSError("no address")
         for address in self.addresses:
             try:
-                return socket.create_connection((address, self.port), TIMEOUT)
+                dialled = socket.create_connection((address, self.port), TIMEOUT)
             except OSError as error:
                 failure = error
+            else:
+                self.lines.append(dialled.dup())
+                return dialled
         raise failure
 
     def read(self, size: int) -> bytes:
@@ -305,8 +313,8 @@ class _Dialled:
 
 
 class _Plain(_Dialled, imaplib.IMAP4):
-    def __init__(self, mailbox: Mailbox, addresses: list[str]) -> None:
-        self.addresses = addresses
+    def __init__(self, mailbox: Mailbox, addresses: list[str], lines: list[socket.socket]) -> None:
+        self.addresses, self.lines = addresses, lines
         imaplib.IMAP4.__init__(self, mailbox.host, mailbox.port, TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
@@ -314,8 +322,8 @@ class _Plain(_Dialled, imaplib.IMAP4):
 
 
 class _Encrypted(_Dialled, imaplib.IMAP4_SSL):
-    def __init__(self, mailbox: Mailbox, addresses: list[str]) -> None:
-        self.addresses = addresses
+    def __init__(self, mailbox: Mailbox, addresses: list[str], lines: list[socket.socket]) -> None:
+        self.addresses, self.lines = addresses, lines
         imaplib.IMAP4_SSL.__init__(self, mailbox.host, mailbox.port, ssl_context=tls_context(), timeout=TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
@@ -325,22 +333,23 @@ class _Encrypted(_Dialled, imaplib.IMAP4_SSL):
 class _Box(BaseMailBox):
     """imap-tools on a connection of ours."""
 
-    def __init__(self, mailbox: Mailbox, addresses: list[str]) -> None:
-        self._mailbox, self._addresses = mailbox, addresses
+    def __init__(self, mailbox: Mailbox, addresses: list[str], lines: list[socket.socket]) -> None:
+        self._mailbox, self._addresses, self._lines = mailbox, addresses, lines
         super().__init__()
 
     def _get_mailbox_client(self) -> imaplib.IMAP4:
         security = Mailbox.Security(self._mailbox.security)
         if security == Mailbox.Security.SSL:
-            return _Encrypted(self._mailbox, self._addresses)
-        client = _Plain(self._mailbox, self._addresses)
+            return _Encrypted(self._mailbox, self._addresses, self._lines)
+        client = _Plain(self._mailbox, self._addresses, self._lines)
         if security == Mailbox.Security.STARTTLS:
             try:
                 client.starttls(tls_context())
+            except OSError:  # with the line cut in the middle of the handshake, closing it fails, too
+                with contextlib.suppress(OSError):
+                    client.shutdown()
+                raise
             except imaplib.IMAP4.error as error:
                 client.shutdown()
                 raise ssl.SSLError("no STARTTLS") from error
-            except OSError:
-                client.shutdown()
-                raise
         return client
