@@ -24,11 +24,13 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError
 
 from core import scope
 from core.errors import Invalid
+from core.services import rows
 from core.services.outside import require_public_host
 from messaging.services.transport import tls_context
 from tickets.models import Mailbox
 from tickets.services import inbound
 from tickets.services.mail_reading import HEADERS_MAX, MAIL_MAX
+from tickets.services.reply_addresses import NAME_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,6 +73,29 @@ class MailboxError(Exception):
 def explain(code: str) -> str:
     """What is wrong, in the reader's language; '' for nothing."""
     return str(PROBLEMS.get(code, PROBLEMS["failed"])) if code else ""
+
+
+def save(mailbox: Mailbox | None, values: dict[str, Any], *, tenant_id: int, expected: int | None = None) -> Mailbox:
+    """Set up or change the mailbox of a company. Another server, account or folder is read from the start again.
+
+    Side effects: audit. Raises `Invalid` for a host inside (``not_public``), one that nobody knows (``unresolved``), or an
+    address whose name leaves no room for what answers carry; `core.errors.Changed`; `ValidationError`.
+    """
+    address, host = values.get("address", ""), values.get("host", "")
+    if len(address.rpartition("@")[0]) > NAME_MAX:
+        text = _("At most %(count)d characters before the @: answers carry more behind them.") % {"count": NAME_MAX}
+        raise Invalid(text, code="too_long", fields={"address": [text]})
+    if host:
+        try:
+            require_public_host(host)
+        except Invalid as error:
+            raise Invalid(error.message, code=error.code, fields={"host": [str(error.message)]}) from None
+    if mailbox is None:
+        return rows.create(Mailbox, tenant_id=tenant_id, **values)
+    changed = rows.change(mailbox, values, expected=expected)
+    if changed.keys() & {"host", "port", "user_name", "folder"}:
+        Mailbox.objects.filter(pk=mailbox.pk).update(uid_validity=0, last_uid=0, error="")
+    return mailbox
 
 
 def fetch_all() -> Counts:
