@@ -24,6 +24,8 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError
 
 from core import scope
 from core.errors import Invalid
+from core.logs import mask
+from core.models import SystemLog
 from core.services import rows
 from core.services.outside import require_public_host
 from messaging.services.transport import tls_context
@@ -114,13 +116,23 @@ def fetch_all() -> Counts:
             counts["mails"] += fetch(mailbox_id)
         except MailboxError as problem:
             error = problem.code
-        except Exception:
+        except Exception as problem:
             log.exception("mailbox %s could not be read", mailbox_id)
             error = "failed"
+            _report(mailbox_id, problem)
         counts["failed"] += bool(error)
         with _unit():
             Mailbox.objects.filter(pk=mailbox_id).update(checked_at=timezone.now(), error=error)
     return counts
+
+
+def _report(mailbox_id: int, error: Exception) -> None:
+    told = mask(f"{type(error).__name__}: {error}")[:20000]
+    with _unit():
+        tenant_id = Mailbox.objects.filter(pk=mailbox_id).values_list("tenant_id", flat=True).first()
+        SystemLog.objects.create(
+            tenant_id=tenant_id, category=JOB, action=f"mailbox {mailbox_id}", stacktrace=told
+        )
 
 
 def _in_use() -> list[int]:
