@@ -189,7 +189,7 @@ POST admin/tickets/inboundmail/<path:object_id>/delete/                      in 
 GET admin/tickets/inboundmail/<path:object_id>/change/                       in     no     no     no     no     no     no     no     A      -      A
 POST admin/tickets/inboundmail/<path:object_id>/change/                      in     no     no     no     no     no     no     no     no     no     no
 GET admin/tickets/inboundmail/<path:object_id>/                              in     no     no     no     no     no     +      +      +      +      +
-GET admin/test-mailbox/?mailbox={mailbox_id}                                in     no     no     no     no     no     no     no     A!403  X!403  A!403
+GET admin/test-mailbox/?mailbox={mailbox_id}                                in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/test-message/?tenant={tenant_id}                                     in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      a
 GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     A      AB     A      -      A
