@@ -100,7 +100,7 @@ def test_the_list_says_what_became_of_each_mail_and_why(cast: Cast, file: File) 
     mail(cast, 2, outcome="comment", reason="", ticket=file("renter", title="Tropfen"))
     mail(cast, 3, tenant=cast.other_tenant)
     page = signed_in(cast.admin).get("/admin/tickets/inboundmail/").content.decode()
-    assert "von jemand anderem gesendet als die E-Mail ging" in page
+    assert "nicht von der Person gesendet, an die unsere E-Mail ging" in page
     assert "Tropfen" in page
     assert "Betreff 3" not in page
     assert signed_in(cast.staff).get("/admin/tickets/inboundmail/").status_code == 403

@@ -300,6 +300,7 @@ def _of_stranger(mailbox: Mailbox, letter: Letter) -> Ticket:
 
     Anybody can write any address into From: so nobody of the register becomes the requester, and nobody is answered.
     """
+    assert mailbox.community_id is not None, "the database has a check"
     community = Community.objects.select_related("tenant", "organization").get(pk=mailbox.community_id)
     managers = audience.people_of([audience.managers(community.pk)], community.tenant)
     keeper = (

@@ -130,9 +130,7 @@ def _report(mailbox_id: int, error: Exception) -> None:
     told = mask(f"{type(error).__name__}: {error}")[:20000]
     with _unit():
         tenant_id = Mailbox.objects.filter(pk=mailbox_id).values_list("tenant_id", flat=True).first()
-        SystemLog.objects.create(
-            tenant_id=tenant_id, category=JOB, action=f"mailbox {mailbox_id}", stacktrace=told
-        )
+        SystemLog.objects.create(tenant_id=tenant_id, category=JOB, action=f"mailbox {mailbox_id}", stacktrace=told)
 
 
 def _in_use() -> list[int]:
