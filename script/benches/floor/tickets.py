@@ -32,7 +32,7 @@ SELECT c.id, c.tenant_id,
        EXISTS (SELECT 1 FROM orgs_contact p JOIN orgs_occupancy o ON o.contact_id = p.id AND o.revoked_at IS NULL
                  AND o.period @> current_date JOIN orgs_unit u ON u.id = o.unit_id AND u.community_id = c.id
                 WHERE p.user_id = %(user)s AND p.erased_at IS NULL)
-  FROM orgs_community c WHERE c.tenant_id = %(tenant)s AND 
+  FROM orgs_community c WHERE c.tenant_id = %(tenant)s AND
 """
 _RIGHTS = "(%(manages)s OR t.created_by_id = %(user)s OR t.contact_id = ANY(%(contacts)s)) AND t.deleted_at IS NULL"
 _ROWS = """
@@ -70,7 +70,7 @@ def _caller(request: HttpRequest) -> Caller:
 
 
 def _enter(caller: Caller, condition: str, value: Any) -> Caller:
-    row = _all(LOCATION + condition, {**caller, "value": value})[0]
+    row = _all(f"{LOCATION} {condition}", {**caller, "value": value})[0]
     caller |= {"community": row[0], "tenant": row[1], "manages": row[2], "contacts": row[3]}
     assert row[2] or row[4]
     return caller
