@@ -73,7 +73,7 @@ class MailboxAdmin(HouseAdmin):
         return bool(
             tenant_id
             and rules.may_administer(actor, tenant_id)
-            and not Mailbox.objects.filter(tenant=tenant_id).exists()
+            and not Mailbox.objects.visible_to(actor).filter(tenant=tenant_id).exists()
         )
 
     def may_change(self, actor: Any, obj: Any) -> bool:
