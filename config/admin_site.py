@@ -44,6 +44,7 @@ class BackOffice(HouseSite):
             path("uploads/", include(tus.urls(docms.admin.upload.DOOR, docms.admin.upload.tenant_of))),
             *orgs.admin.urls(self),
             *messaging.admin.urls(self),
+            *tickets.admin.urls(self),
             *super().get_urls(),
         ]
 

@@ -91,7 +91,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         (
             _("Communication"),
-            items(("messaging.message", _("Messages"), "mail"))
+            items(
+                ("messaging.message", _("Messages"), "mail"),
+                ("tickets.inboundmail", _("Mails that came in"), "inbox"),
+                ("tickets.mailbox", _("Mailbox"), "mark_email_read"),
+            )
             + own("texts", _("Texts"), "edit_note", texts.may_see)
             + mails,
         ),

@@ -5,7 +5,7 @@ class TicketsConfig(AppConfig):
     name = "tickets"
 
     def ready(self) -> None:
-        """Tell the floors below what their quick actions can start here."""
-        from tickets import resources
+        """Listen to what this floor itself announces: it becomes mail. Tell the floors below what quick actions can start."""
+        from tickets import receivers, resources  # noqa: F401
 
         resources.register()

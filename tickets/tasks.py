@@ -4,13 +4,19 @@ from celery import shared_task
 
 from core import scope
 from core.services import jobs
-from tickets.services import assignment, bulk, idempotency, overdue, retention
+from tickets.services import assignment, bulk, idempotency, mailboxes, overdue, retention
 
 
 @shared_task(name=retention.JOB)
 def purge_closed() -> None:
     """Delete closed tickets beyond the retention period of their organization, daily."""
     jobs.run(retention.JOB, retention.purge_closed)
+
+
+@shared_task(name=mailboxes.JOB)
+def fetch_mail() -> None:
+    """Read the mailboxes of all companies, every minute."""
+    jobs.run(mailboxes.JOB, mailboxes.fetch_all)
 
 
 @shared_task(name="tickets.forget_answers")

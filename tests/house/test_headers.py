@@ -28,7 +28,7 @@ from tests.docms.door import link_and_code
 from tests.docms.door import signed_in as called_by
 from tests.house.test_settings import GOOD, _manage
 from tests.portal.pages import house_folder, paper, signed_in
-from tickets.models import TicketType
+from tickets.models import InboundMail, Mailbox, TicketType
 from tickets.services import filing
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ def world(cast: Cast) -> dict[str, Any]:
     where = house_folder(cast, mail_after_upload_enable=True)
     document = paper(cast, where)
     with scope.unit_of_work(door="test", tenants=[tenant.pk]):
+        Mailbox.objects.create(tenant=tenant, address="hilfe@haus.test")
+        InboundMail.objects.create(tenant=tenant, message_id="<a@b>", outcome="ignored")
         nele = contacts.create_contact(tenant=tenant, first_name="Nele", last_name="Neu", email="nele@quartier.test")
         invite = invites.invite_contact(contact=nele, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
         OrganizationSettings.objects.filter(organization=tenant).update(

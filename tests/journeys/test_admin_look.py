@@ -21,6 +21,7 @@ from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
 from tests.portal.pages import house_folder, paper
+from tickets.models import InboundMail, Mailbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +96,13 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
             actor=cast.actor("admin"), tenant=cast.tenant, name="Hilfe", may_write=True, days=0
         )
         pair = AccessToken.objects.get(kind="basic")
+        mailbox = Mailbox.objects.create(
+            tenant=cast.tenant, address="hilfe@haus.test", host="imap.haus.test", error="login"
+        )
+        arrived = InboundMail.objects.create(
+            tenant=cast.tenant, message_id="<a@b>", sender="anna.sommer@irgendwo.test", subject="Re: Der Hahn tropft",
+            outcome="refused", reason="other_sender",
+        )  # fmt: skip
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
     pages = [
         "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
@@ -123,6 +131,8 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/organization/{branches[0].pk}/quick-actions/",
         f"orgs/organization/{branches[0].pk}/availability/?part=total",
         f"test-message/?tenant={cast.tenant.pk}", "texts/", "texts/notification/?start=standard", "texts/share_sms/",
+        "tickets/mailbox/", f"tickets/mailbox/{mailbox.pk}/change/", f"test-mailbox/?mailbox={mailbox.pk}",
+        "tickets/inboundmail/", f"tickets/inboundmail/{arrived.pk}/change/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]
 

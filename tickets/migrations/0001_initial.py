@@ -793,6 +793,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="tickets.ticket",
+                        verbose_name="ticket",
                     ),
                 ),
             ],
@@ -870,8 +871,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="mail is fetched")),
-                ("uid_validity", models.BigIntegerField(default=0, editable=False)),
-                ("last_uid", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "uid_validity",
+                    models.BigIntegerField(default=0, editable=False, verbose_name="numbering of the server"),
+                ),
+                ("last_uid", models.BigIntegerField(default=0, editable=False, verbose_name="last mail that was read")),
                 (
                     "checked_at",
                     models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last read at"),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from orgs.models import Community
     from tickets.models import TicketActivity
 
-
 LIMIT = 25 * 1024 * 1024  # bytes of a file
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 # What every door of tickets takes (conflict 14).

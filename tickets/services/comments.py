@@ -20,7 +20,7 @@ from tickets.services import attachments, indexing
 from tickets.services.changes import move_to, refuse_held
 from tickets.services.filing import check_length, write
 from tickets.services.locking import locked
-from tickets.signals import ticket_commented
+from tickets.signals import ticket_commented, ticket_noted
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -119,8 +119,9 @@ def _reopens(actor: Actor, ticket: Ticket, reopens_closed: bool) -> bool:
 def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
     """Write an internal note, which only managers ever see (PORTAL-069, conflict 8).
 
-    Side effects: audit. It is no answer, and moves no date of the ticket. Raises `Denied` for others than managers,
-    `Invalid` without text, `NotFound` when the ticket was deleted.
+    Side effects: audit; signal `ticket_noted`. It is no answer, and moves no date of the ticket.
+
+    Raises `Denied` for others than managers, `Invalid` without text, `NotFound` when the ticket was deleted.
     """
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
@@ -128,7 +129,7 @@ def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
         problem = _("Please write something.")
         raise Invalid(problem, code="required", fields={"text": [problem]})
     check_length(text)
-    return write(
+    note = write(
         ticket,
         kind=Kind.NOTE,
         actor=actor,
@@ -136,6 +137,8 @@ def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
         at=timezone.now(),
         text=text.strip(),
     )
+    ticket_noted.send(sender=Ticket, ticket=ticket, activity=note)
+    return note
 
 
 @transaction.atomic

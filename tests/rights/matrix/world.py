@@ -58,7 +58,7 @@ from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
 from tests.docms.door import signed_in as bearer
 from tests.portal.pages import signed_in as browser
-from tickets.models import TicketType, TicketTypeCommunity
+from tickets.models import InboundMail, Mailbox, TicketType, TicketTypeCommunity
 from tickets.services import comments, filing
 from tickets.services.attachments import Files
 
@@ -146,7 +146,7 @@ def build(cast: Cast) -> World:
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
                     "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
-                    "app_id": NOWHERE, "kind": "nowhere",
+                    "mailbox_id": NOWHERE, "app_id": NOWHERE, "kind": "nowhere",
                     "app_label": "orgs", "content_type_id": _content_type(),
                     "share_token": "0" * 43, "share_code": "XXXXXX", "invitation_id": "0" * 43, "key": uuid.UUID(int=0),
                     **dict.fromkeys(("ticket_ref", "comment_ref", "location_ref", "user_ref"), str(uuid.UUID(int=0))),
@@ -272,6 +272,10 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     )
     trace = AuditEntry.objects.filter(tenant=tenant, object_type="docms.document", object_id=str(paper.pk)).latest("id")
     mark = ReadMark.objects.get(document=paper, membership=member)
+    mailbox = Mailbox.objects.get_or_create(tenant=tenant, defaults={"address": f"hilfe@{name.lower()}.test"})[0]
+    arrived = InboundMail.objects.create(
+        tenant=tenant, message_id=f"<{name}@x>", outcome="ignored", subject=f"Post {name}"
+    )
     settings = OrganizationSettings.objects.get(organization=tenant.pk)
     label = FolderLabel.objects.get(folder=folder)
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
@@ -284,7 +288,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
             "systemlog_id": trouble.pk, "share_id": given.pk, "share_token": share_token, "share_code": share_code,
             "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
-            "app_id": app.pk, "kind": "notification", "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
+            "mailbox_id": mailbox.pk, "app_id": app.pk, "kind": "notification", "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
         },
         objects={
             "orgs.community": community.pk, "orgs.building": building.pk, "orgs.unit": unit.pk,
@@ -296,6 +300,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
             "core.upload": received.pk, "core.destructionrecord": gone.pk, "orgs.hold": hold.pk,
+            "tickets.mailbox": mailbox.pk, "tickets.inboundmail": arrived.pk,
         },
     )  # fmt: skip
 
