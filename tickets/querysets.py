@@ -57,6 +57,16 @@ class TicketTypeGroupQuerySet(models.QuerySet["_M"]):
         return self.all() if _everywhere(actor) else self.filter(tenant__in=actor.tenants)
 
 
+def _lately() -> Any:
+    """What people did about a ticket in the last 30 days, as far as its requester may know.
+
+    An entry without a user is a job's, which closes what was solved long ago: that is no news (`overdue.close_solved`).
+    """
+    since = timezone.now() - RESTED
+    entries = _rows("TicketActivity").filter(ticket=OuterRef("pk"), user__isnull=False, created_at__gt=since)
+    return entries.filter(deleted_at=None).exclude(kind="note")
+
+
 class TicketTypeQuerySet(models.QuerySet["_M"]):
     """What can be reported."""
 
@@ -117,11 +127,11 @@ class TicketQuerySet(models.QuerySet["_M"]):
 
     def current(self) -> Self:
         """Without what is done and has rested for 30 days (TICKETS-061)."""
-        return self.exclude(closed_at__isnull=False, updated_at__lte=timezone.now() - RESTED)
+        return self.filter(Q(closed_at=None) | Exists(_lately()))
 
     def rested(self) -> Self:
-        """The others: done, and without activity for 30 days."""
-        return self.filter(closed_at__isnull=False, updated_at__lte=timezone.now() - RESTED)
+        """The others: done, and nobody has done anything about it for 30 days."""
+        return self.filter(~Exists(_lately()), closed_at__isnull=False)
 
     def search(self, actor: Actor, words: str) -> Self:
         """Visible tickets in which all words occur."""

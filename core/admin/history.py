@@ -40,6 +40,7 @@ VERBS = {
     "priority_changed": gettext_lazy("priority changed"),
     "parent_changed": gettext_lazy("put below another ticket, or taken from there"),
     "merged": gettext_lazy("merged"),
+    "overdue": gettext_lazy("told that a target was missed"),
     "rated": gettext_lazy("rated"),
     "position_removed": gettext_lazy("position removed from the picture"),
     "let_go": gettext_lazy("let go of what was deleted"),

@@ -6,6 +6,7 @@ import datetime
 import io
 import re
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,10 +20,12 @@ from tests.cast import Cast
 from tests.portal.pages import queries_of, signed_in, status_of
 from tests.tickets.material import upload
 from tickets.models import DONE, Ticket, TicketActivity, TicketAttachment
-from tickets.services import changes, comments, filing
+from tickets.services import changes, comments, filing, overdue
 from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +42,24 @@ def file(cast: Cast, who: str = "renter", text: str = "Der Wasserhahn tropft.", 
     return filing.file_ticket(actor=cast.actor(who), text=text, **values).ticket
 
 
-def close(cast: Cast, ticket: Ticket, days: float = 0, status: str = "closed") -> Ticket:
-    """Closed so many days ago, and nothing since."""
-    changes.set_status(actor=cast.actor("admin"), ticket=ticket, status=status, source="back_office")
+@contextmanager
+def ago(days: float) -> Iterator[None]:
+    """What services do now, they did so many days ago; the rows of the stream cannot be dated back afterwards."""
     moment = timezone.now() - datetime.timedelta(days=days)
-    Ticket.objects.filter(pk=ticket.pk).update(closed_at=moment, updated_at=moment)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: moment)
+        yield
+
+
+def close(cast: Cast, ticket: Ticket, status: str = "closed") -> Ticket:
+    changes.set_status(actor=cast.actor("admin"), ticket=ticket, status=status, source="back_office")
     return Ticket.objects.get(pk=ticket.pk)
+
+
+def closed_ago(cast: Cast, days: float, status: str = "closed", **values: Any) -> Ticket:
+    """Filed and closed so many days ago, and nothing since."""
+    with ago(days):
+        return close(cast, file(cast, **values), status)
 
 
 def share(cast: Cast, ticket: Ticket) -> None:
@@ -112,9 +127,9 @@ def test_nobody_sees_tickets_of_others_in_the_household(cast: Cast) -> None:
 @pytest.mark.rule("TICKETS-061")
 @pytest.mark.parametrize("status", ["solved", "closed"])
 def test_what_is_done_and_rested_for_30_days_leaves_the_list_and_stays_readable(cast: Cast, status: str) -> None:
-    old, fresh = close(cast, file(cast, text="Alt"), 31, status), close(cast, file(cast, text="Frisch"), 29, status)
-    open_one = file(cast, text="Offen seit langem")
-    Ticket.objects.filter(pk=open_one.pk).update(updated_at=timezone.now() - datetime.timedelta(days=90))
+    old, fresh = closed_ago(cast, 31, status, text="Alt"), closed_ago(cast, 29, status, text="Frisch")
+    with ago(90):
+        open_one = file(cast, text="Offen seit langem")
     client = signed_in(cast.renter)
     for query in ("", "?only=done", "?q=Alt", "?only=open", "?only=shared"):
         assert old.pk not in shown(client, tickets_url(cast, query)), query
@@ -126,9 +141,21 @@ def test_what_is_done_and_rested_for_30_days_leaves_the_list_and_stays_readable(
 
 
 def test_a_comment_of_the_staff_brings_an_old_one_back_to_the_list(cast: Cast) -> None:
-    old = close(cast, file(cast), 31)
+    old = closed_ago(cast, 31)
     comments.add_comment(actor=cast.actor("staff"), ticket=old, source="back_office", text="Noch etwas.")
     assert shown(signed_in(cast.renter), tickets_url(cast)) == [old.pk]
+
+
+@pytest.mark.rule("TICKETS-061")
+def test_what_a_job_closes_and_a_note_says_bring_nothing_back_to_the_list(cast: Cast) -> None:
+    old, noted, client = closed_ago(cast, 31, "solved"), closed_ago(cast, 32), signed_in(cast.renter)
+    comments.add_note(actor=cast.actor("staff"), ticket=noted, text="Nur intern.")
+    assert overdue.close_solved() == {"closed": 1, "failed": 0}
+    old.refresh_from_db()
+    assert old.status == "closed"
+    assert old.updated_at > timezone.now() - datetime.timedelta(days=1)
+    assert shown(client, tickets_url(cast)) == []
+    assert set(shown(client, tickets_url(cast, "?only=older"))) == {old.pk, noted.pk}
 
 
 @pytest.mark.parametrize("query", ["?page=99", "?page=x", "?only=nichts", "?q=%00", "?q=" + "x" * 5000, "?only=%00"])
@@ -415,7 +442,7 @@ def test_a_comment_that_says_nothing_or_too_much_is_kept_for_mending(cast: Cast,
 
 @pytest.mark.parametrize("status", DONE)
 def test_a_comment_opens_what_was_closed_lately_and_the_page_says_so_before(cast: Cast, status: str) -> None:
-    ticket = close(cast, file(cast), 29, status)
+    ticket = closed_ago(cast, 29, status)
     client = signed_in(cast.renter)
     assert client.get(page_of(ticket)).context["reopens"] is True
     assert comment(client, ticket).status_code == 302
@@ -425,7 +452,7 @@ def test_a_comment_opens_what_was_closed_lately_and_the_page_says_so_before(cast
 
 
 def test_what_was_closed_long_ago_takes_no_word_and_leads_to_a_new_one(cast: Cast) -> None:
-    ticket = close(cast, file(cast), 31)
+    ticket = closed_ago(cast, 31)
     client = signed_in(cast.renter)
     page = text_of(client, page_of(ticket))
     assert page_of(ticket, "/comment") not in page and tickets_url(cast, "/new") in page

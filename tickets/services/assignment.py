@@ -31,7 +31,7 @@ BATCH = 20  # tickets of one transaction
 
 def assign_new() -> Counts:
     """Job: give the new tickets of the last day that nobody has had to whom the rules say."""
-    return batches.go_through(Ticket, job=JOB, due=_due_after, work=assign_by_rules, batch=BATCH, verb="assigned")
+    return batches.go_through(Ticket, job=JOB, due=_due_after, work=assign_by_rules, batch=BATCH, counted="assigned")
 
 
 def assign_by_rules(ticket_ids: list[int]) -> int:

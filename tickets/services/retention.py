@@ -43,7 +43,7 @@ def purge_closed() -> Counts:
     Side effects: for each ticket and each file a destruction record and an audit entry; cases and tickets that referred
     to it let go; signal `tickets_destroyed` for each tenant; after commit a worker removes the bytes.
     """
-    return batches.go_through(Ticket, job=JOB, due=_due_after, work=_end, batch=BATCH, verb="deleted")
+    return batches.go_through(Ticket, job=JOB, due=_due_after, work=_end, batch=BATCH, counted="deleted")
 
 
 def _due_after(last: int) -> TicketQuerySet[Ticket]:
