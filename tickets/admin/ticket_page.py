@@ -206,7 +206,7 @@ def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
         )
         if number is None or (number and person is None):
             messages.error(request, _("There is no such person."))
-            return redirect(way_back(request, ticket))
+            return show(admin, request, ticket, box=_box_of(actor, ticket), chosen=wanted)
         wanted["assignee"] = person
     try:
         desk.save(
@@ -219,13 +219,18 @@ def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     except Changed:
         fresh = admin.ticket(request, ticket.pk)
         messages.warning(request, _meanwhile(fresh))
-        chosen = {**wanted, "assignee": wanted["assignee"].pk if wanted.get("assignee") else 0}
-        return show(admin, request, fresh, box=_box_of(actor, ticket), chosen=chosen, status=409)
+        return show(admin, request, fresh, box=_box_of(actor, ticket), chosen=_chosen(wanted), status=409)
     except (DomainError, ValidationError) as error:
         problem(request, error)
-    else:
-        messages.success(request, _("The ticket was saved."))
+        fresh = admin.ticket(request, ticket.pk)
+        return show(admin, request, fresh, box=_box_of(actor, ticket), chosen=_chosen(wanted))
+    messages.success(request, _("The ticket was saved."))
     return redirect(way_back(request, ticket))
+
+
+def _chosen(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What somebody chose, as the controls hold it."""
+    return {**wanted, "assignee": wanted["assignee"].pk if wanted.get("assignee") else 0}
 
 
 def _meanwhile(ticket: Ticket) -> str:

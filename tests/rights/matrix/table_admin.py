@@ -136,8 +136,8 @@ GET admin/messaging/message/<path:object_id>/again/                          in 
 POST admin/messaging/message/<path:object_id>/again/                         in     no     no     no     no     no     -      -      A      -      A
 GET admin/messaging/message/<path:object_id>/cancel/                         in     no     no     no     no     no     -      -      A      -      A
 POST admin/messaging/message/<path:object_id>/cancel/                        in     no     no     no     no     no     -      -      A      -      A
-GET admin/^(?P<app_label>orgs|docms|core|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
-POST admin/^(?P<app_label>orgs|docms|core|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
+GET admin/^(?P<app_label>orgs|docms|core|tickets|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
+POST admin/^(?P<app_label>orgs|docms|core|tickets|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
 GET admin/(?P<url>.*)$                                                       in     no     no     no     no     no     -      -      -      -      -
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 GET admin/orgs/organization/<path:object_id>/revoke-token/                     in     no     no     no     no     no     a      ab     -      -      -
@@ -186,13 +186,13 @@ GET admin/tickets/ticket/filters/                                              i
 POST admin/tickets/ticket/filters/                                             in     no     no      no      no      no      +      +      +      +      +
 GET admin/tickets/ticket/bulk/                                                 in     no     no     no     no     no     405    405    405    405    405
 POST admin/tickets/ticket/bulk/                                                in     no     no      no      no      no      +      +      +      +      +
-GET admin/tickets/ticket/bulk/<int:run_id>/                                    in     no     no     no     no     no     -      -      -      -      -
-POST admin/tickets/ticket/bulk/<int:run_id>/                                   in     no     no      no      no      no      -      -      -      -      -
+GET admin/tickets/ticket/bulk/<int:run_id>/                                    in     no     no     no     no     no     +      +      +      +      +
+POST admin/tickets/ticket/bulk/<int:run_id>/                                   in     no     no      no      no      no      +      +      +      +      +
 GET admin/tickets/ticket/export/                                               in     no     no     no     no     no     +      +      +      +      +
 POST admin/tickets/ticket/export/                                              in     no     no      no      no      no      405    405    405    405    405
 GET admin/tickets/ticket/reports/                                              in     no     no     no     no     no     +      +      +      +      +
 POST admin/tickets/ticket/reports/                                             in     no     no      no      no      no      405    405    405    405    405
-GET admin/tickets/ticket/<int:object_id>/files/<str:key>/                      in     no     no     no     no     no     -      -      -      -      -
+GET admin/tickets/ticket/<int:object_id>/files/<str:key>/                      in     no     no     no     no     no     -      A      A      -      A
 POST admin/tickets/ticket/<int:object_id>/files/<str:key>/                     in     no     no      no      no      no      405    405    405    405    405
 GET admin/tickets/ticket/<int:object_id>/reply/                                in     no     no     no     no     no     405    405    405    405    405
 POST admin/tickets/ticket/<int:object_id>/reply/                               in     no     no      no      no      no      -      A      A      -      A
@@ -203,7 +203,7 @@ POST admin/tickets/ticket/<int:object_id>/presence/                            i
 GET admin/tickets/ticket/<int:object_id>/watch/                                in     no     no     no     no     no     405    405    405    405    405
 POST admin/tickets/ticket/<int:object_id>/watch/                               in     no     no      no      no      no      -      A      A      -      A
 GET admin/tickets/ticket/<int:object_id>/withdraw/                             in     no     no     no     no     no     405    405    405    405    405
-POST admin/tickets/ticket/<int:object_id>/withdraw/                            in     no     no      no      no      no      -      -      -      -      -
+POST admin/tickets/ticket/<int:object_id>/withdraw/                            in     no     no      no      no      no      -      A      A      -      A
 GET admin/tickets/ticket/<int:object_id>/take/                                 in     no     no     no     no     no     405    405    405    405    405
 POST admin/tickets/ticket/<int:object_id>/take/                                in     no     no      no      no      no      -      A      A      -      A
 GET admin/tickets/ticket/<int:object_id>/share/                                in     no     no     no     no     no     -      A      A      -      A
