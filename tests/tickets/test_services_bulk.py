@@ -27,7 +27,12 @@ URGENT = {"priority": 4}
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was handed to the broker."""
     found: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(bulk, "wake", lambda *args: found.append(args) or True)
+
+    def wake(*args: Any) -> bool:
+        found.append(args)
+        return True
+
+    monkeypatch.setattr(bulk, "wake", wake)
     return found
 
 

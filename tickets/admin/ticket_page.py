@@ -24,6 +24,7 @@ from tickets.admin import shown
 from tickets.admin.worklist import Line
 from tickets.models import Priority, SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketWatcher
 from tickets.services import canned, desk, drafts, family, sharing, worklist
+from tickets.services.targets import PAUSING
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -151,7 +152,7 @@ def _target(ticket: Ticket) -> dict[str, Any] | None:
     due = ticket.response_due_at if is_response else ticket.due_at
     if due is None:
         return None
-    clock = ticket.status_changed_at if ticket.status == TicketStatus.WAITING else timezone.now()
+    clock = ticket.status_changed_at if ticket.status in PAUSING else timezone.now()
     return {"at": due, "is_late": clock is not None and due < clock, "is_response": is_response}
 
 

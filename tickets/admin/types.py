@@ -79,6 +79,7 @@ class TicketTypeAdmin(SetUpAdmin):
     list_display = ("name", "group", "support_type", "priority", "questions", "is_active", "position")
     list_filter = ("is_active", "support_type")
     list_select_related = ("group",)
+    autocomplete_fields = ("group",)
     search_fields = ("name", "description")
     ordering = ("position", "id")
     actions_detail = ("questions_page", "preview")
