@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, ngettext
@@ -112,10 +112,10 @@ def _words(wanted: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def run_page(admin: TicketAdmin, request: HttpRequest, run_id: int) -> HttpResponse:
-    """How far a run is, and what came of it; for a poll only the bar."""
+    """How far a run is, and what came of it; for a poll only the bar. One that is not known (any more) is told on the list."""
     run = bulk.find(request.actor, run_id)  # type: ignore[attr-defined]
     if run is None:
-        raise Http404
+        return _lost(request)
     context = {
         "run": run,
         "result": told(run.result) if run.is_over else "",
@@ -129,3 +129,17 @@ def run_page(admin: TicketAdmin, request: HttpRequest, run_id: int) -> HttpRespo
         admin.admin_site, request, "admin/tickets/bulk_run.html", title=_("Change several tickets"), opts=admin.opts,
         back=list_url(Ticket), **context,
     )  # fmt: skip
+
+
+def _lost(request: HttpRequest) -> HttpResponse:
+    """Somebody else's run is answered the same."""
+    messages.warning(
+        request,
+        _(
+            "Nothing is known of this change any more; it may have been done in part. Look at the list, and change again "
+            "what is missing: what is done already is left alone."
+        ),
+    )
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": list_url(Ticket)})
+    return redirect(list_url(Ticket))

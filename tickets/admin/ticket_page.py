@@ -24,6 +24,7 @@ from tickets.admin import shown
 from tickets.admin.worklist import Line
 from tickets.models import Priority, SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketWatcher
 from tickets.services import canned, desk, drafts, family, sharing, worklist
+from tickets.services.targets import PAUSING
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -151,7 +152,7 @@ def _target(ticket: Ticket) -> dict[str, Any] | None:
     due = ticket.response_due_at if is_response else ticket.due_at
     if due is None:
         return None
-    clock = ticket.status_changed_at if ticket.status == TicketStatus.WAITING else timezone.now()
+    clock = ticket.status_changed_at if ticket.status in PAUSING else timezone.now()
     return {"at": due, "is_late": clock is not None and due < clock, "is_response": is_response}
 
 
@@ -197,7 +198,7 @@ def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
         )
         if number is None or (number and person is None):
             messages.error(request, _("There is no such person."))
-            return redirect(way_back(request, ticket))
+            return show(admin, request, ticket, box=_box_of(actor, ticket), chosen=wanted)
         wanted["assignee"] = person
     try:
         desk.save(
@@ -210,13 +211,18 @@ def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     except Changed:
         fresh = admin.ticket(request, ticket.pk)
         messages.warning(request, _meanwhile(fresh))
-        chosen = {**wanted, "assignee": wanted["assignee"].pk if wanted.get("assignee") else 0}
-        return show(admin, request, fresh, box=_box_of(actor, ticket), chosen=chosen, status=409)
+        return show(admin, request, fresh, box=_box_of(actor, ticket), chosen=_chosen(wanted), status=409)
     except (DomainError, ValidationError) as error:
         problem(request, error)
-    else:
-        messages.success(request, _("The ticket was saved."))
+        fresh = admin.ticket(request, ticket.pk)
+        return show(admin, request, fresh, box=_box_of(actor, ticket), chosen=_chosen(wanted))
+    messages.success(request, _("The ticket was saved."))
     return redirect(way_back(request, ticket))
+
+
+def _chosen(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What somebody chose, as the controls hold it."""
+    return {**wanted, "assignee": wanted["assignee"].pk if wanted.get("assignee") else 0}
 
 
 def _meanwhile(ticket: Ticket) -> str:

@@ -58,6 +58,10 @@ class TicketAdmin(HouseAdmin):
             )
         )  # fmt: skip
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """None: its pages have forms of their own."""
+        return []
+
     def erase(self, request: HttpRequest, obj: Any) -> None:
         """See `changes.delete`."""
         changes.delete(actor=request.actor, ticket=obj)  # type: ignore[attr-defined]

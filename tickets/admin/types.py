@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin import pages
 from core.admin.base import count_of
@@ -60,7 +60,6 @@ class TicketTypeForm(HouseForm):
             "name", "description", "group", "icon", "position", "is_active", "support_type", "is_support_default", "roles",
             "priority", "first_response_hours", "resolution_hours",
         )  # fmt: skip
-        widgets = {"group": UnfoldAdminSelectWidget}
         help_texts = {
             "is_support_default": _(
                 "Tickets that arrive through the interface with this word become tickets of this type."
@@ -80,6 +79,7 @@ class TicketTypeAdmin(SetUpAdmin):
     list_display = ("name", "group", "support_type", "priority", "questions", "is_active", "position")
     list_filter = ("is_active", "support_type")
     list_select_related = ("group",)
+    autocomplete_fields = ("group",)
     search_fields = ("name", "description")
     autocomplete_fields = ("group",)
     ordering = ("position", "id")

@@ -19,7 +19,7 @@ from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketStatu
 from tickets.services import attachments, indexing
 from tickets.services.changes import move_to, refuse_held
 from tickets.services.filing import check_length, write
-from tickets.services.locking import locked
+from tickets.services.locking import locked, locked_if_there
 from tickets.signals import ticket_commented, ticket_noted
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def add_comment(
     Raises `Denied` for readers by sharing (PORTAL-066), `Invalid` without text and file or for a file that is none,
     `Conflict` (``ticket_closed``) for the requester of one closed long ago, `NotFound` when it was deleted.
     """
-    ticket = locked(ticket)
+    ticket = _locked_with_target(ticket)
     require(rules.may_comment(actor, ticket))
     if not text.strip() and not files.handles:
         problem = _("Please write something or attach a file.")
@@ -86,6 +86,18 @@ def add_comment(
     if ticket.merged_into_id is not None and rules.is_requester(actor, ticket):
         _pass_on(ticket, actor=actor, source=source)
     return Commented(ticket, activity, reopened)
+
+
+def _locked_with_target(ticket: Ticket) -> Ticket:
+    """The ticket, and where it leads: in the order of their ids, as merging locks them, so that neither waits for the other.
+
+    Merged only after it was looked at, it is locked already, and the target, whose id may be lower, is locked after it:
+    merging holds both until it commits, so there is nobody left to wait for.
+    """
+    leads_to = Ticket.objects.filter(pk=ticket.pk).values_list("merged_into", flat=True).first()
+    if leads_to is not None and leads_to < ticket.pk:
+        locked_if_there(leads_to)
+    return locked(ticket)
 
 
 def _pass_on(ticket: Ticket, *, actor: Actor, source: str) -> None:

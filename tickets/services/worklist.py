@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models import DONE, Priority, SupportType, Ticket, TicketActivity, TicketStatus
+from tickets.services.targets import PAUSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,7 +189,7 @@ def _ordered(found: Any, order: str) -> Any:
 
 def _clock() -> Case:
     """Where the clock of an open ticket stands."""
-    return Case(When(status=TicketStatus.WAITING, then=F("status_changed_at")), default=Value(timezone.now()))
+    return Case(When(status__in=PAUSING, then=F("status_changed_at")), default=Value(timezone.now()))
 
 
 def _target(column: str, reached: Any, result: str) -> Q:

@@ -116,6 +116,9 @@ PAYLOADS: dict[str, Any] = {
     "POST admin/docms/folder/add/#parent": {"parent": "{folder_id}"},
     "POST admin/docms/folder/add/#groups": {"groups": ["{group_id}"]},
     "POST admin/docms/document/upload/#folder": {"folder": "{folder_id}"},
+    "POST admin/tickets/ticket/<int:object_id>/reply/": {"text": "Es kommt jemand.", "mode": "reply"},
+    "POST admin/tickets/ticket/<int:object_id>/draft/": {"text": "Guten"},
+    "POST admin/tickets/ticket/<int:object_id>/withdraw/": {"comment": "{comment_ref}"},
     "POST admin/tenant/": {"tenant": "{tenant_id}"},
 }
 

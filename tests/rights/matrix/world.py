@@ -58,7 +58,15 @@ from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
 from tests.docms.door import signed_in as bearer
 from tests.portal.pages import signed_in as browser
-from tickets.models import InboundMail, Mailbox, TicketType, TicketTypeCommunity
+from tickets.models import (
+    AssignmentRule,
+    CannedReply,
+    InboundMail,
+    Mailbox,
+    TicketType,
+    TicketTypeCommunity,
+    TicketTypeGroup,
+)
 from tickets.services import comments, filing
 from tickets.services.attachments import Files
 
@@ -107,6 +115,8 @@ class World:
             found["user_id"] = found["invitee_id" if "/invitation/" in pattern else "coowner_id"]
         if pattern.startswith("app/owner/"):
             found["token"] = found["invitation_id"]
+        if label == "tickets.ticket" and "/files/" in pattern:
+            found["key"] = found["attachment_key"]
         if label.startswith("uploads.") and parts[0] == "app":
             found["handle"] = found.get("web_handle", found["handle"])
         if label.startswith("ticket-uploads.") and parts[0] == "app":
@@ -280,8 +290,12 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     label = FolderLabel.objects.get(folder=folder)
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
     suggested = rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
+    ticket = _ticket(mark_of, community)
+    heading = rows.create(TicketTypeGroup, tenant=tenant, name=f"Gruppe {name}")
+    ready = rows.create(CannedReply, tenant=tenant, name=f"Antwort {name}", text="Guten Tag")
+    rule = rows.create(AssignmentRule, tenant=tenant, community=community)
     return Place(
-        values=_branch(boss, tenant, name, clerks) | _ticket(mark_of, community) | {
+        values=_branch(boss, tenant, name, clerks) | ticket | {
             "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
             "tenant_id": tenant.pk, "document_id": paper.pk, "file_id": paper.pk, "folder_id": folder.pk,
             "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
@@ -301,6 +315,8 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
             "core.upload": received.pk, "core.destructionrecord": gone.pk, "orgs.hold": hold.pk,
             "tickets.mailbox": mailbox.pk, "tickets.inboundmail": arrived.pk,
+            "tickets.ticket": ticket["ticket_id"], "tickets.tickettype": ticket["type_id"],
+            "tickets.tickettypegroup": heading.pk, "tickets.cannedreply": ready.pk, "tickets.assignmentrule": rule.pk,
         },
     )  # fmt: skip
 
