@@ -79,7 +79,6 @@ class TicketTypeAdmin(SetUpAdmin):
     list_display = ("name", "group", "support_type", "priority", "questions", "is_active", "position")
     list_filter = ("is_active", "support_type")
     list_select_related = ("group",)
-    autocomplete_fields = ("group",)
     search_fields = ("name", "description")
     autocomplete_fields = ("group",)
     ordering = ("position", "id")
