@@ -122,10 +122,12 @@
     };
     text.addEventListener("input", later);
     form.addEventListener("change", (event) => event.target.name === "mode" && later());
-    form.addEventListener("submit", () => {
-      sending = true;
+    form.addEventListener("submit", (event) => {
       clearTimeout(timer);
+      // Whoever listens after us may hold it back: a file is still on its way.
+      setTimeout(() => (sending = !event.defaultPrevented));
     });
+    addEventListener("pageshow", () => (sending = false)); // the page came back as it was left
 
     // Who else is there: a sign every ten seconds while the page is seen.
     const seen = desk.querySelector("[data-presence-text]");

@@ -41,7 +41,7 @@ def desk(live_server: Any) -> tuple[Cast, list[Ticket], list[str]]:
         tenant = cast.tenant
         group = TicketTypeGroup.objects.create(tenant=tenant, name="Wohnung")
         kind = TicketType.objects.create(
-            tenant=tenant, name="Wasser", group=group, icon="droplet", resolution_hours=48, priority=3
+            tenant=tenant, name="Wasser", group=group, icon="drop", resolution_hours=48, priority=3
         )
         TicketTypeField.objects.create(
             tenant=tenant, ticket_type=kind, field_type="DROPDOWN", name="Wo?", position=1, options=["Bad", "Küche"]
