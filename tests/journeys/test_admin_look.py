@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SCREENS = [("light", 1280), ("dark", 1280), ("light", 390)]  # theme and width
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -137,23 +138,18 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
     return cast, [f"/admin/{path}" for path in pages]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_every_page_is_accessible(
-    chromium: Browser,
-    live_server: Any,
-    office: tuple[Cast, list[str]],
-    axe: Callable[..., None],
-    theme: str,
-    width: int,
+def look_at(
+    urls: Iterable[str], who: str, chromium: Browser, base_url: str, axe: Callable[..., None], theme: str, width: int
 ) -> None:
+    """Every page answers, is accessible, as wide as the screen at most, and complains of nothing."""
     context = chromium.new_context(
-        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
+        base_url=base_url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
     )
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    sign_in(page, "admin")
-    for url in office[1]:
+    sign_in(page, who)
+    for url in urls:
         response = page.goto(url)
         assert response is not None
         assert response.status == 200, url
@@ -164,29 +160,30 @@ def test_every_page_is_accessible(
     assert not complaints
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+@pytest.mark.parametrize(("theme", "width"), SCREENS)
+def test_every_page_is_accessible(
+    chromium: Browser,
+    live_server: Any,
+    office: tuple[Cast, list[str]],
+    axe: Callable[..., None],
+    theme: str,
+    width: int,
+) -> None:
+    look_at(office[1], "admin", chromium, live_server.url, axe, theme, width)
+
+
+@pytest.mark.parametrize(("theme", "width"), SCREENS)
 def test_pages_of_the_operator_are_accessible(
     chromium: Browser, live_server: Any, axe: Callable[..., None], theme: str, width: int
 ) -> None:
     load()
     with scope.unit_of_work(door="test"):
         rows.create(InstallationSettings, pk=1, update_available=RELEASE, update_state="scheduled")
-    context = chromium.new_context(
-        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
-    )
-    page = context.new_page()
-    sign_in(page, "operator")
-    for url in (
+    paths = (
         "licence/", "updates/", "texts/", "texts/pw_reset/?language=fr", "orgs/installationsettings/1/change/",
         "core/systemlog/", "core/jobrun/", "orgs/signinlog/?person=renter",
-    ):  # fmt: skip
-        response = page.goto(f"/admin/{url}")
-        assert response is not None
-        assert response.status == 200, url
-        if width >= 1280:
-            axe(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
-    context.close()
+    )  # fmt: skip
+    look_at([f"/admin/{path}" for path in paths], "operator", chromium, live_server.url, axe, theme, width)
 
 
 def test_one_says_whether_one_is_there_with_one_button(page: Page, office: tuple[Cast, list[str]]) -> None:

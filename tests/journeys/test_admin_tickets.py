@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from core import scope
 from tests.cast import Cast, load
-from tests.journeys.test_admin_look import sign_in
+from tests.journeys.test_admin_look import SCREENS, look_at, sign_in
 from tickets.models import (
     AssignmentRule,
     CannedReply,
@@ -79,7 +79,7 @@ def desk(live_server: Any) -> tuple[Cast, list[Ticket], list[str]]:
     return cast, tickets, [f"/admin/{path}" for path in pages]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+@pytest.mark.parametrize(("theme", "width"), SCREENS)
 def test_every_page_of_the_desk_is_accessible_and_fits(
     chromium: Browser,
     live_server: Any,
@@ -88,22 +88,7 @@ def test_every_page_of_the_desk_is_accessible_and_fits(
     theme: str,
     width: int,
 ) -> None:
-    context = chromium.new_context(
-        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
-    )
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    sign_in(page, "admin")
-    for url in desk[2]:
-        response = page.goto(url)
-        assert response is not None
-        assert response.status == 200, url
-        if width >= 1280:
-            axe(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
-    context.close()
-    assert not complaints
+    look_at(desk[2], "admin", chromium, live_server.url, axe, theme, width)
 
 
 def test_a_ticket_is_worked_on_by_keyboard(page: Page, desk: tuple[Cast, list[Ticket], list[str]]) -> None:
