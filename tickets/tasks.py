@@ -19,6 +19,12 @@ def fetch_mail() -> None:
     jobs.run(mailboxes.JOB, mailboxes.fetch_all)
 
 
+@shared_task(name=retention.FORGET_MAILS)
+def forget_mails() -> None:
+    """Delete old entries of the log of mails, daily."""
+    jobs.run(retention.FORGET_MAILS, retention.forget_mails)
+
+
 @shared_task(name="tickets.forget_answers")
 def forget_answers() -> None:
     """Delete remembered answers older than 24 hours, every hour."""

@@ -180,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "tickets.assign_new": {"task": "tickets.assign_new", "schedule": crontab(minute="*/5")},
     "tickets.tell_overdue": {"task": "tickets.tell_overdue", "schedule": crontab(minute="*/5")},
     "tickets.close_solved": {"task": "tickets.close_solved", "schedule": crontab(hour=0, minute=43)},
+    "tickets.forget_mails": {"task": "tickets.forget_mails", "schedule": crontab(hour=2, minute=19)},
     "tickets.purge_closed": {"task": "tickets.purge_closed", "schedule": crontab(hour=1, minute=13)},
     "processes.purge_finished": {"task": "processes.purge_finished", "schedule": crontab(hour=1, minute=29)},
     "docms.trim_logs": {"task": "docms.trim_logs", "schedule": crontab(hour=2, minute=37)},
@@ -188,6 +189,7 @@ CELERY_BEAT_SCHEDULE = {
 DOCUMENT_LOG_DAYS = env.number("DOCUMENT_LOG_DAYS", default=3650)
 SIGN_IN_LOG_DAYS = env.number("SIGN_IN_LOG_DAYS", default=365)
 SYSTEM_LOG_DAYS = env.number("SYSTEM_LOG_DAYS", default=90)
+INBOUND_MAIL_DAYS = env.number("INBOUND_MAIL_DAYS", default=365)
 
 # --- People --------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "orgs.User"

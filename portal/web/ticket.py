@@ -24,12 +24,10 @@ from portal.web.ticket_new import SOURCE, form_token, once_per_form
 from portal.web.ticket_stream import Stream
 from tickets import rules
 from tickets.models import DONE, Ticket
-from tickets.services import comments, rating
+from tickets.services import comments, merging, rating
 
 if TYPE_CHECKING:
     from core.models import Upload
-
-MERGES = 5  # tickets that lead on to one another
 
 
 def _seen(request: HttpRequest, **which: Any) -> tuple[Shell, Ticket]:
@@ -60,8 +58,8 @@ def ticket(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
     The page asks itself for news with htmx: without any the answer is empty.
     """
     shell, found = _seen(request, uuid=ticket_ref)
-    target = _merged_into(shell, found)
-    if target is not None:
+    target = merging.target_for(shell.actor, found)
+    if target is not found:
         if is_fragment(request):
             return HttpResponse(headers={"HX-Redirect": reverse("portal:ticket", args=[target.uuid])})
         messages.info(request, _("Ticket no. %(number)s goes on here.") % {"number": found.identifier})
@@ -72,19 +70,6 @@ def ticket(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
     if request.GET.get("seen") == context["stream"].version:
         return HttpResponse(status=204)
     return render(request, "portal/ticket.html#news", context)
-
-
-def _merged_into(shell: Shell, found: Ticket) -> Ticket | None:
-    """Where a ticket leads, as far as the person sees."""
-    target, seen = None, {found.pk}
-    at: int | None = found.merged_into_id
-    while at and at not in seen and len(seen) <= MERGES:
-        following = Ticket.objects.visible_to(shell.actor).filter(pk=at).first()
-        if following is None:
-            break
-        target, at = following, following.merged_into_id
-        seen.add(following.pk)
-    return target
 
 
 def _context(request: HttpRequest, shell: Shell, found: Ticket, **more: Any) -> dict[str, Any]:

@@ -107,7 +107,7 @@
       if (sending || now === kept) return;
       kept = now;
       try {
-        const answer = await send(desk.dataset.draft, { text: text.value, mode: form.elements.mode.value }, options);
+        const answer = await send(desk.dataset.draft, { text: text.value, mode: form.elements.mode.value, begun: desk.dataset.begun }, options);
         if (!answer.ok) throw new Error(String(answer.status));
         told.textContent = text.value.trim() ? desk.dataset.textKept : "";
       } catch {

@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from core.models import AuditEntry
@@ -223,3 +224,19 @@ def test_the_export_is_the_list_and_no_cell_is_a_formula(cast: Cast, file: File)
     sheet = load_workbook(io.BytesIO(book.getvalue())).active
     assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == [ticket.identifier]
     assert AuditEntry.objects.filter(verb="exported", user_id=cast.staff.pk).count() == 2
+
+
+@pytest.mark.parametrize("page", ["reply", "add"])
+def test_a_kind_of_file_that_tickets_do_not_take_is_refused_and_nothing_is_written(
+    cast: Cast, file: File, page: str
+) -> None:
+    ticket, program = file(), SimpleUploadedFile("plan.exe", b"MZ" + bytes(200), "application/x-msdownload")
+    before = (TicketActivity.objects.count(), Ticket.objects.count())
+    client = signed_in(cast.admin)
+    if page == "reply":
+        answer = client.post(page_of(ticket, "reply"), {"text": "Anbei", "mode": "reply", "files": program})
+    else:
+        answer = client.post(f"{LIST}add/", {"community": cast.house_a.pk, "text": "Anbei", "file": program})
+    assert answer.status_code == 200
+    assert (TicketActivity.objects.count(), Ticket.objects.count()) == before
+    assert "Anbei" in answer.content.decode()

@@ -12,7 +12,7 @@ from messaging.models import Message
 from orgs.services import occupancies
 from tests.tickets.post import address, letter, plain, take
 from tickets.models import InboundMail, Mailbox, Ticket, TicketActivity, TicketAttachment
-from tickets.services import changes, comments, inbound, mail_reading
+from tickets.services import changes, comments, inbound, mail_reading, merging
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -352,3 +352,15 @@ def test_a_sender_who_floods_is_stopped(cast: Cast, opening: Mailbox, monkeypatc
     monkeypatch.setattr(inbound, "A_DAY", 2)
     rows = [take(opening, verified("fremd@irgendwo.test", number=n)) for n in range(3)]
     assert [told(row) for row in rows] == [("ticket", ""), ("ticket", ""), ("refused", "too_many")]
+
+
+def test_the_requester_of_a_merged_ticket_who_does_not_see_the_other_goes_on_in_the_own_one(
+    cast: Cast, file: File, mailbox: Mailbox
+) -> None:
+    own, other = file("renter"), file("owner")
+    merging.merge(actor=cast.actor("staff"), ticket=own, into=other)
+    row = take(mailbox, plain(address(mailbox, own, cast.renter), cast.renter.email))
+    assert (row.ticket, row.outcome) == (own, "comment")
+    assert [len(spoken(t)) for t in (own, other)] == [1, 0]
+    other.refresh_from_db()
+    assert TicketActivity.objects.filter(ticket=other, data__event="merged_comment").exists()  # and is told there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,3 +136,17 @@ def test_somebody_elses_run_is_not_told_from_one_that_was_lost(cast: Cast, many:
     run, client = started(cast, many), signed_in(cast.admin)
     answers = [client.get(f"{BULK}{pk}/") for pk in (run.pk, run.pk + 1)]
     assert [(a.status_code, a["Location"]) for a in answers] == [(302, "/admin/tickets/ticket/")] * 2
+
+
+def test_a_run_that_nobody_works_on_any_more_is_told_as_lost(
+    cast: Cast, many: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, client = started(cast, many), signed_in(cast.staff)
+    page = f"{BULK}{run.pk}/"
+    assert client.get(page).status_code == 200
+    later = time.time() + bulk.PATIENCE + 1
+    monkeypatch.setattr(bulk.time, "time", lambda: later)
+    assert client.get(page).status_code == 302
+    change_many(run.pk)  # a worker that comes late does it all the same
+    assert urgent(many) == MANY
+    assert client.get(page).status_code == 200

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
 from core.errors import Changed, Conflict, Denied, Invalid
 from core.models import AuditEntry
 from orgs import audience
+from tests.factories import at_once
 from tests.tickets.material import upload
 from tickets.models import CannedReply, Ticket, TicketActivity, TicketDraft, TicketWatcher
 from tickets.services import bulk, canned, comments, desk, drafts, family, filters, merging, sharing, watching, worklist
@@ -320,3 +322,34 @@ def test_a_foreign_person_is_no_assignee_of_many(cast: Cast) -> None:
     foreign = cast.membership("stranger", cast.other_tenant)
     with pytest.raises(Invalid):
         bulk.wanted_of({"assignee": str(foreign.pk)}, cast.actor("staff"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_and_a_word_of_a_merged_tickets_requester_do_not_wait_for_each_other(cast: Cast, file: File) -> None:
+    """The answer goes to the target and is told in the merged ticket, the word the other way round."""
+    older, newer = file("renter"), file("owner")
+    merging.merge(actor=cast.actor("staff"), ticket=older, into=newer)
+
+    def answer() -> str:
+        staff = cast.actor("staff")
+        desk.answer(actor=staff, ticket=fresh(newer), text="Wir kommen.", is_note=False, files=NONE)
+        return "answer"
+
+    def word() -> str:
+        comments.add_comment(actor=cast.actor("renter"), ticket=fresh(older), text="Wann?", source="web")
+        return "word"
+
+    for _turn in range(5):
+        assert sorted(at_once(answer, word)) == ["answer", "word"]  # type: ignore[type-var]
+
+
+def test_what_was_on_its_way_when_it_was_sent_is_no_draft_again(cast: Cast, file: File) -> None:
+    ticket, begun = file(), timezone.now()
+    staff = cast.actor("staff")
+    drafts.keep(actor=staff, ticket=ticket, text="Wir ko", begun=begun)
+    desk.answer(actor=staff, ticket=ticket, text="Wir kommen.", is_note=False, files=NONE)
+    with pytest.raises(Conflict):
+        drafts.keep(actor=staff, ticket=ticket, text="Wir kommen.", begun=begun)
+    assert drafts.of(staff, ticket) is None
+    drafts.keep(actor=staff, ticket=ticket, text="Noch etwas", begun=timezone.now())
+    assert drafts.of(staff, ticket) is not None

@@ -112,9 +112,11 @@ def _words(wanted: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def run_page(admin: TicketAdmin, request: HttpRequest, run_id: int) -> HttpResponse:
-    """How far a run is, and what came of it; for a poll only the bar. One that is not known (any more) is told on the list."""
+    """How far a run is, and what came of it; for a poll only the bar. One that is not known any more, or stands still, is
+    told on the list.
+    """
     run = bulk.find(request.actor, run_id)  # type: ignore[attr-defined]
-    if run is None:
+    if run is None or run.is_lost:
         return _lost(request)
     context = {
         "run": run,

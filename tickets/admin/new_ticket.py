@@ -14,11 +14,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from core.admin.forms import Refusable
 from core.admin.pages import change_url, form_page, id_in, list_url
 from core.admin.pickers import picker
-from core.services import uploads
 from orgs.models import Community, Contact, Unit
 from tickets.models import Priority, Ticket, TicketActivity, TicketType
-from tickets.services import desk, filing
-from tickets.services.attachments import Files
+from tickets.services import attachments, desk, filing
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from tickets.admin.tickets import TicketAdmin
 
 DOOR = "back_office"
-FILE_LIMIT = 50 * 1024**2  # bytes
 
 
 class NewTicketForm(Refusable, forms.Form):
@@ -74,6 +71,8 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
 
     def file() -> None:
         values = form.cleaned_data
+        sent = request.FILES.getlist("file")
+        handles = attachments.receive(sent, actor=actor, community=values["community"], door=DOOR)
         ticket = filing.file_ticket(
             actor=actor,
             community=Community.objects.select_related("tenant").get(pk=values["community"].pk),
@@ -83,7 +82,7 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
             ticket_type=values["ticket_type"],
             unit=values["unit"],
             requester=values["requester"],
-            files=_files(request, actor),
+            files=attachments.Files(handles, DOOR),
         ).ticket
         if values["priority"]:
             desk.save(actor=actor, ticket=ticket, wanted={"priority": values["priority"]})
@@ -96,15 +95,3 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
         admin, request, form, title=_("New ticket"), button=_("File"), multipart=True,
         text=_("For a resident who has called or written; the requester is told and finds it in the portal."),
     )  # fmt: skip
-
-
-def _files(request: HttpRequest, actor: Any) -> Files:
-    """The file of the form, if there is one."""
-    sent = request.FILES.getlist("file")
-    handles = [
-        uploads.receive(
-            file, user_id=actor.user_id, tenant_id=actor.tenant_id, door=DOOR, name=file.name or "", limit=FILE_LIMIT
-        ).handle
-        for file in sent
-    ]
-    return Files(handles, DOOR)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.admin.pages import id_in, problem
 from core.errors import DomainError
-from core.services import uploads
 from core.services.delivery import deliver
 from orgs.models import Membership
 from tickets.admin import ticket_page
 from tickets.admin.ticket_page import Box, way_back
 from tickets.models import CannedReply, TicketActivity, TicketAttachment
-from tickets.services import canned, comments, desk, drafts, watching
+from tickets.services import attachments, canned, comments, desk, drafts, watching
 from tickets.services import presence as presences
 from tickets.services.attachments import Files
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tickets.models import Ticket
 
 DOOR = "back_office"
-FILE_LIMIT = 50 * 1024**2  # bytes of a file of a form; the resumable upload takes what `UPLOAD_LIMIT` says
 MOST_FILES = 20
 
 
@@ -56,7 +55,11 @@ def reply(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
             drafts.keep(actor=actor, ticket=ticket, text=box.text, is_note=box.is_note)
             messages.success(request, _("The draft was kept."))
         else:
-            handles = [*box.uploads, *_received(request, ticket)] if not box.is_note else []
+            handles: list[str] = []
+            if not box.is_note:
+                sent = request.FILES.getlist("files")[:MOST_FILES]
+                received = attachments.receive(sent, actor=actor, community=ticket.community, door=DOOR)
+                handles = [*box.uploads, *received]
             desk.answer(
                 actor=actor,
                 ticket=ticket,
@@ -80,27 +83,25 @@ def reply(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     return redirect(way_back(request, ticket))
 
 
-def _received(request: HttpRequest, ticket: Ticket) -> list[str]:
-    """Files that came with the form itself, as handles."""
-    return [
-        uploads.receive(
-            file, user_id=request.actor.user_id,  # type: ignore[attr-defined]
-            tenant_id=ticket.tenant_id, door=DOOR, name=file.name or "",
-            limit=min(settings.UPLOAD_LIMIT, FILE_LIMIT),
-        ).handle
-        for file in request.FILES.getlist("files")[:MOST_FILES]
-    ]  # fmt: skip
-
-
 def draft(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpResponse:
     """Autosave: what is in the box."""
     actor: Any = request.actor  # type: ignore[attr-defined]
     try:
+        begun = parse_datetime(request.POST.get("begun", ""))
+    except ValueError:
+        begun = None
+    if begun is not None and timezone.is_naive(begun):
+        begun = None
+    try:
         drafts.keep(
-            actor=actor, ticket=ticket, text=request.POST.get("text", ""), is_note=request.POST.get("mode") == "note"
+            actor=actor,
+            ticket=ticket,
+            text=request.POST.get("text", ""),
+            is_note=request.POST.get("mode") == "note",
+            begun=begun,
         )
     except DomainError as error:
-        return JsonResponse({"error": str(error.message)}, status=400)
+        return JsonResponse({"error": str(error.message)}, status=error.status)
     return HttpResponse(status=204)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
@@ -23,7 +22,8 @@ from tickets import rules
 from tickets.admin import shown
 from tickets.admin.worklist import Line
 from tickets.models import Priority, SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketWatcher
-from tickets.services import canned, desk, drafts, family, sharing, worklist
+from tickets.services import attachments, canned, desk, drafts, family, sharing, worklist
+from tickets.services.people import assignable
 from tickets.services.targets import PAUSING
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def show(
     asked = request.GET.get("list", request.POST.get("list"))
     wish = worklist.read(QueryDict((asked or "")[:2000]))
     before, after = worklist.neighbours(actor, wish, ticket) if asked is not None else (None, None)
-    people = list(desk.assignable(ticket.community))
+    people = list(assignable(ticket.community).select_related("user"))
     merged = list(Ticket.objects.worked_on_by(actor).filter(merged_into=ticket).order_by("pk"))
     entries, has_older = _stream(actor, ticket, merged, everything=bool(request.GET.get("all")))
     watchers = list(TicketWatcher.objects.visible_to(actor).filter(ticket=ticket).select_related("membership__user"))
@@ -128,7 +128,7 @@ def show(
         previous_url=near(before),
         next_url=near(after),
         endpoint=reverse("admin:index") + "uploads/",
-        upload_limit=min(settings.UPLOAD_LIMIT, 50 * 1024**2),
+        upload_limit=attachments.LIMIT,
         now=timezone.now(),
     )
     response.status_code = status

@@ -56,9 +56,13 @@ def receive(sent: Iterable[Any], *, actor: Actor, community: Community, door: st
         )
         for file in sent
     ]  # fmt: skip
+    _require_accepted(received)
+    return [upload.handle for upload in received]
+
+
+def _require_accepted(received: Iterable[Upload]) -> None:
     if any(upload.blob is None or upload.blob.mime not in ACCEPTED for upload in received):
         raise WrongType
-    return [upload.handle for upload in received]
 
 
 def waiting(handles: Iterable[str], *, actor: Actor, door: str) -> list[Upload]:
@@ -74,7 +78,7 @@ def claim(*, actor: Actor, tenant_id: int, files: Files) -> list[Upload]:
     Side effects: a picture that told its place is stored anew; after commit a worker removes the bytes that did.
 
     Raises `Invalid` (``invalid_upload``) for one that is unknown, used, not finished, somebody else's, or of another
-    company (TICKETS-050, PORTAL-080).
+    company (TICKETS-050, PORTAL-080); `WrongType` for a kind that tickets do not take, whatever its door had let in.
     """
     claimed = []
     for handle in files.handles:
@@ -83,6 +87,7 @@ def claim(*, actor: Actor, tenant_id: int, files: Files) -> list[Upload]:
         if upload.tenant_id != tenant_id:
             problem = _("This upload does not exist, is not finished or has been used already.")
             raise Invalid(problem, code="invalid_upload")
+        _require_accepted([upload])
         _without_position(upload)
         claimed.append(upload)
     return claimed

@@ -8,6 +8,7 @@ that is changed twice to the same is changed once. Rights are asked for each tic
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ AT_ONCE = 25  # up to so many, nobody waits for a worker
 BATCH = 50
 KEPT = 24 * 3600  # seconds
 SHOWN = 20  # refusals by name
-WORDS = ("status", "assignee", "priority", "support_type")
+PATIENCE = 15 * 60  # seconds without a batch, after which nobody works on a run any more
 
 
 @dataclass
@@ -69,15 +70,21 @@ class Run:
     language: str
     done: int = 0
     result: Plan = field(default_factory=Plan)
+    moved_at: float = field(default_factory=time.time)  # when it began to wait, or the last batch was through
 
     @property
     def is_over(self) -> bool:
         """Nothing is left to do."""
         return self.done >= len(self.ids)
 
+    @property
+    def is_lost(self) -> bool:
+        """No worker has done anything for it in a long time."""
+        return not self.is_over and time.time() - self.moved_at > PATIENCE
+
 
 def wanted_of(data: Mapping[str, str], actor: Actor) -> dict[str, Any]:
-    """What a form wants changed, by words of `WORDS`; what is empty stays. The assignee is an id, 0 for nobody.
+    """What a form wants changed, by columns; what is empty stays. The assignee is an id, 0 for nobody.
 
     Raises `Invalid` where nothing is to be changed, or to something that does not exist.
     """
@@ -228,4 +235,5 @@ def work(run_id: int) -> None:
                 actor = actor_for(user, door="back_office", tenant_id=run.tenant_id)
                 apply(actor, batch, run.wanted, run.result)
             run.done += len(batch)
+            run.moved_at = time.time()
             cache.set(_key(run_id), run, KEPT)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketStatu
 from tickets.services import attachments, indexing
 from tickets.services.changes import move_to, refuse_held
 from tickets.services.filing import check_length, write
-from tickets.services.locking import locked, locked_if_there
+from tickets.services.locking import hold, locked
 from tickets.signals import ticket_commented, ticket_noted
 
 if TYPE_CHECKING:
@@ -89,14 +90,9 @@ def add_comment(
 
 
 def _locked_with_target(ticket: Ticket) -> Ticket:
-    """The ticket, and where it leads: in the order of their ids, as merging locks them, so that neither waits for the other.
-
-    Merged only after it was looked at, it is locked already, and the target, whose id may be lower, is locked after it:
-    merging holds both until it commits, so there is nobody left to wait for.
-    """
-    leads_to = Ticket.objects.filter(pk=ticket.pk).values_list("merged_into", flat=True).first()
-    if leads_to is not None and leads_to < ticket.pk:
-        locked_if_there(leads_to)
+    """The ticket, and with it where it leads. Merged at this very moment, only the ticket: the other one is locked later."""
+    leads_to = Ticket.objects.filter(pk=ticket.pk).values("merged_into")
+    hold(Q(pk=ticket.pk) | Q(pk__in=leads_to))
     return locked(ticket)
 
 

@@ -5,35 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from core.answers import require
 from core.errors import Changed
 from core.services import audit, rows
-from orgs import audience
 from orgs.models import Membership
 from tickets import rules
 from tickets.models import Ticket, TicketActivity, TicketAttachment
 from tickets.services import changes, drafts, family, priority
 from tickets.services.comments import add_comment, add_note
-from tickets.services.locking import locked
+from tickets.services.locking import hold, locked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from django.db.models import QuerySet
-
     from orgs.actor import Actor
-    from orgs.models import Community
     from tickets.services.attachments import Files
 
 SOURCE = TicketActivity.Source.BACK_OFFICE
-
-
-def assignable(community: Community) -> QuerySet[Any, Any]:
-    """Who looks after the community, available people first, with ``presence``. Two queries."""
-    people = audience.people_of([audience.managers(community.pk)], community.tenant)
-    members = Membership.objects.active().filter(organization=community.tenant_id, user__in=people)
-    return members.select_related("user").available_first()
 
 
 @transaction.atomic
@@ -52,6 +42,7 @@ def save(
     Side effects: those of `changes` and `priority`. Raises `Denied` for others than managers, `Changed` when the version
     moved on, `Conflict` (``open_children``), and what they raise.
     """
+    hold(Q(pk=ticket.pk) | Q(parent=ticket.pk))
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
     if expected is not None and ticket.row_version != expected:
@@ -87,6 +78,7 @@ def answer(
     were merged into this one, too, each in their own ticket. Side effects and errors: `add_comment`, `add_note`, and `save`
     where a status is given.
     """
+    hold(Q(pk=ticket.pk) | Q(merged_into=ticket.pk) | Q(parent=ticket.pk))
     if status:
         save(actor=actor, ticket=ticket, wanted={"status": status}, expected=expected, with_children=with_children)
     if is_note:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,10 +14,10 @@ from core.answers import require
 from core.errors import Conflict, Invalid
 from core.services import rows
 from tickets import rules
-from tickets.models import DONE, Ticket, TicketActivity, TicketStatus
+from tickets.models import DONE, Ticket, TicketActivity
 from tickets.services import changes
 from tickets.services.filing import write
-from tickets.services.locking import locked
+from tickets.services.locking import hold, locked
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -68,10 +69,9 @@ def set_parent(*, actor: Actor, ticket: Ticket, parent: Ticket | None) -> Ticket
 
 
 def both(one: Ticket, other: Ticket) -> tuple[Ticket, Ticket]:
-    """Locked in the order of their ids, so that two people who do the same crosswise do not wait for each other."""
-    first, second = sorted((one, other), key=lambda ticket: ticket.pk)
-    held = {found.pk: found for found in (locked(first), locked(second))}
-    return held[one.pk], held[other.pk]
+    """Two tickets, locked in the order of their ids. Raises `NotFound` when one was deleted."""
+    hold(Q(pk__in=[one.pk, other.pk]))
+    return locked(one), locked(other)
 
 
 def _problem(ticket: Ticket, parent: Ticket) -> str:
@@ -99,6 +99,7 @@ def set_status(
 
     Raises `Conflict` (``open_children``) then, and what `changes.set_status` raises, for a part, too.
     """
+    hold(Q(pk=ticket.pk) | Q(parent=ticket.pk))
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
     if status in DONE and ticket.status not in DONE:
@@ -114,8 +115,3 @@ def set_status(
         for child in children:
             changes.set_status(actor=actor, ticket=child, status=status, source=source)
     return changes.set_status(actor=actor, ticket=ticket, status=status, source=source)
-
-
-def is_closing(status: str) -> bool:
-    """Whether this status ends the work."""
-    return status in (TicketStatus.SOLVED, TicketStatus.CLOSED)

@@ -31,8 +31,9 @@ from orgs import audience
 from orgs.actor import actor_for
 from orgs.languages import user_language
 from orgs.models import Community, Membership, User
+from tickets import rules
 from tickets.models import InboundMail, Mailbox, Ticket, TicketActivity
-from tickets.services import attachments, comments, filing, mail_reading, reply_addresses
+from tickets.services import attachments, comments, filing, mail_reading, merging, reply_addresses
 from tickets.services.mail_reading import Head, Letter, Unreadable
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ DOOR = "mail"
 MAIL = TicketActivity.Source.MAIL
 Outcome = InboundMail.Outcome
 A_DAY = 20  # tickets that one sender opens by mail
-_MERGED_MAX = 10  # tickets merged into each other that are followed
 
 
 @dataclass
@@ -163,7 +163,8 @@ def _is_own(mailbox: Mailbox, head: Head) -> str:
 
 
 def _answer(mailbox: Mailbox, letter: Letter, ticket_id: int, user_id: int) -> _Result:
-    ticket = _ticket(mailbox, ticket_id)
+    found = Ticket.objects.filter(pk=ticket_id, tenant=mailbox.tenant_id, deleted_at=None)
+    ticket = found.select_related("merged_into__community", "community").first()
     user = User.objects.filter(pk=user_id, erased_at=None).first()
     if ticket is None or user is None:
         raise _Refused("ticket_gone")
@@ -172,6 +173,9 @@ def _answer(mailbox: Mailbox, letter: Letter, ticket_id: int, user_id: int) -> _
     if _is_vouched_for(letter.head) is False:
         raise _Refused("unverified")
     actor = _as(user, mailbox)
+    target = merging.target_for(actor, ticket)
+    if rules.may_comment(actor, target):
+        ticket = target  # else its requester goes on in the own one, see `merging`
     if not Ticket.objects.visible_to(actor).filter(pk=ticket.pk).exists():
         raise _Refused("not_allowed")
     text, files = _content(mailbox, letter, actor)
@@ -180,16 +184,6 @@ def _answer(mailbox: Mailbox, letter: Letter, ticket_id: int, user_id: int) -> _
         message_id=f"{mailbox.tenant_id}:{letter.head.message_id}"[:255],
     )  # fmt: skip
     return _Result(Outcome.COMMENT, ticket=ticket)
-
-
-def _ticket(mailbox: Mailbox, ticket_id: int) -> Ticket | None:
-    """The ticket, or the one that it was merged into."""
-    for _step in range(_MERGED_MAX):
-        ticket = Ticket.objects.filter(pk=ticket_id, tenant=mailbox.tenant_id, deleted_at=None).first()
-        if ticket is None or ticket.merged_into_id is None:
-            return ticket
-        ticket_id = ticket.merged_into_id
-    return None
 
 
 def _is_vouched_for(head: Head) -> bool | None:

@@ -28,8 +28,6 @@ from tickets.signals import ticket_merged
 if TYPE_CHECKING:
     from orgs.actor import Actor
 
-MOST_HOPS = 20
-
 
 @transaction.atomic
 def merge(*, actor: Actor, ticket: Ticket, into: Ticket) -> Ticket:
@@ -70,14 +68,16 @@ def merge(*, actor: Actor, ticket: Ticket, into: Ticket) -> Ticket:
 
 
 def target_of(ticket: Ticket) -> Ticket:
-    """Where a ticket leads: itself, or the end of the way it was merged along."""
-    seen = {ticket.pk}
-    for _hop in range(MOST_HOPS):
-        following = ticket.merged_into
-        if following is None or following.pk in seen or following.deleted_at is not None:
-            break
-        seen.add(following.pk)
-        ticket = following
+    """Where a ticket leads: itself, or what it was merged into. That is one hop, since `merge` lets no way grow longer."""
+    into = ticket.merged_into
+    return ticket if into is None or into.deleted_at is not None else into
+
+
+def target_for(actor: Actor, ticket: Ticket) -> Ticket:
+    """Where a ticket leads somebody: to what it was merged into, if the person sees that, else to itself."""
+    target = target_of(ticket)
+    if target is ticket or Ticket.objects.visible_to(actor).filter(pk=target.pk).exists():
+        return target
     return ticket
 
 

@@ -26,11 +26,11 @@ RESPONSE, RESOLUTION = "response", "resolution"
 
 
 def _unanswered(now: datetime.datetime) -> Q:
-    return Q(response_due_at__lte=now, first_response_at=None, reminded_at=None)
+    return Q(response_due_at__lt=now, first_response_at=None, reminded_at=None)
 
 
 def _unsolved(now: datetime.datetime) -> Q:
-    return Q(due_at__lte=now, escalated_at=None)
+    return Q(due_at__lt=now, escalated_at=None)
 
 
 def _overdue(now: datetime.datetime) -> TicketQuerySet[Ticket]:
