@@ -33,6 +33,7 @@ def question(name: str = "Seit wann?", **values: Any) -> dict[str, Any]:
     return {"name": name, "field_type": "TEXTFIELD"} | values
 
 
+@pytest.mark.rule("PORTAL-074")
 def test_a_type_is_made_with_targets_roles_and_communities(cast: Cast) -> None:
     group = setup.create(
         TicketTypeGroup, actor=cast.actor("admin"), tenant_id=cast.tenant.pk, values={"name": "Technik"}
@@ -59,6 +60,7 @@ def test_staff_without_administration_set_nothing_up(cast: Cast) -> None:
         types.set_fields(actor=cast.actor("staff"), ticket_type=made, fields=[question()])
 
 
+@pytest.mark.rule("PORTAL-074")
 def test_another_company_does_not_find_a_type(cast: Cast) -> None:
     made = heating(cast)
     client = signed_in(cast.stranger)
@@ -94,6 +96,7 @@ def test_a_second_default_of_a_support_type_is_refused(cast: Cast) -> None:
     assert TicketType.objects.count() == 1
 
 
+@pytest.mark.rule("PORTAL-074")
 def test_questions_are_stored_in_their_order(cast: Cast) -> None:
     made = heating(cast)
     client = signed_in(cast.admin)

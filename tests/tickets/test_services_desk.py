@@ -168,7 +168,6 @@ def test_parts_have_no_parts(cast: Cast, file: File) -> None:
 # --- Sharing ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.rule("PORTAL-065")
 def test_sharing_with_a_unit_and_ending_it(cast: Cast, file: File) -> None:
     ticket, owner = file("renter"), cast.actor("owner")
     sharing.share(actor=cast.actor("staff"), ticket=ticket, keys=[audience.unit(cast.unit_a1.pk)])

@@ -40,7 +40,7 @@ def test_only_what_is_done_is_rated_and_opening_it_again_clears_it(cast: Cast, f
     if status not in ("solved", "closed"):
         with pytest.raises(Conflict) as refused:
             rating.rate(actor=renter, ticket=ticket, rating=5)
-        assert refused.value.code == "not_closed"
+        assert (refused.value.code, refused.value.status) == ("not_closed", 409)
         return
     assert rating.rate(actor=renter, ticket=ticket, rating=5, comment="Danke").rating == 5
     comments.add_comment(actor=renter, ticket=ticket, source="web", text="Es tropft wieder.")
@@ -52,8 +52,9 @@ def test_only_what_is_done_is_rated_and_opening_it_again_clears_it(cast: Cast, f
 @pytest.mark.parametrize("who", ["staff", "admin", "owner", "additional", "neighbour", "stranger", "operator"])
 def test_only_who_filed_it_rates(cast: Cast, closed: Ticket, who: str) -> None:
     Ticket.objects.filter(pk=closed.pk).update(shared_with=[f"c:{cast.house_a.pk}"])
-    with pytest.raises(Denied):
+    with pytest.raises(Denied) as refused:
         rating.rate(actor=cast.actor(who), ticket=closed, rating=1)
+    assert refused.value.status == 403
     closed.refresh_from_db()
     assert closed.rating is None
 
