@@ -14,6 +14,7 @@ import docms.admin
 import docms.admin.upload
 import messaging.admin
 import orgs.admin
+import tickets.admin
 from core import tus
 from core.admin.site import HouseSite
 from orgs.admin import tenant_view
@@ -43,6 +44,7 @@ class BackOffice(HouseSite):
             path("uploads/", include(tus.urls(docms.admin.upload.DOOR, docms.admin.upload.tenant_of))),
             *orgs.admin.urls(self),
             *messaging.admin.urls(self),
+            *tickets.admin.urls(self),
             *super().get_urls(),
         ]
 
@@ -56,5 +58,5 @@ class BackOffice(HouseSite):
 
 
 site = BackOffice(name="admin")
-for floor in (orgs.admin, docms.admin, messaging.admin, core.admin.operations):
+for floor in (orgs.admin, docms.admin, tickets.admin, messaging.admin, core.admin.operations):
     floor.register(site)

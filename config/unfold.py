@@ -33,7 +33,7 @@ def _item(site: Any, request: HttpRequest, model: str, title: Any, icon: str, **
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Five work areas; what a person may not open is not there."""
+    """Six work areas; what a person may not open is not there."""
     from config.admin_site import site
     from messaging.admin import texts
     from orgs.admin import licence
@@ -80,8 +80,22 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ),
         ),
         (
+            _("Tickets"),
+            items(
+                ("tickets.ticket", _("Work list"), "support_agent"),
+                ("tickets.tickettype", _("Ticket types"), "category"),
+                ("tickets.tickettypegroup", _("Groups of types"), "view_agenda"),
+                ("tickets.cannedreply", _("Ready-made replies"), "quickreply"),
+                ("tickets.assignmentrule", _("Rules of assignment"), "alt_route"),
+            ),
+        ),
+        (
             _("Communication"),
-            items(("messaging.message", _("Messages"), "mail"))
+            items(
+                ("messaging.message", _("Messages"), "mail"),
+                ("tickets.inboundmail", _("Mails that came in"), "inbox"),
+                ("tickets.mailbox", _("Mailbox"), "mark_email_read"),
+            )
             + own("texts", _("Texts"), "edit_note", texts.may_see)
             + mails,
         ),

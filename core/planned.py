@@ -71,16 +71,9 @@ class ModelRows:
     def __init__(self, statement: str, **aliases: str) -> None:
         self._statement, self._aliases = statement, aliases
 
-    def fetch(
-        self, params: Mapping[str, Any], *, found: models.QuerySet[Any, Any] | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Ask for the rows; values by name. Where the statement says ``(found)``, the queryset stands."""
+    def fetch(self, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Ask for the rows; values by name."""
         text, parts = self._compiled
-        if found is not None:
-            inner = named_sql_of(found)
-            if inner is None:
-                return []
-            text, params = text.replace("(found)", f"({inner[0]})"), {**params, **inner[1]}
         with planned_cursor() as cursor:
             cursor.execute(text, params)
             return [tuple(part.of(row) for part in parts) for row in cursor.fetchall()]

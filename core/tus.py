@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from core import scope
-from core.errors import DomainError, Invalid, TooLarge
+from core.errors import DomainError, Invalid, TooLarge, WrongType
 from core.logs import mask
 from core.middleware import own_transactions
 from core.outages import outage_of
@@ -58,6 +58,8 @@ class TusView(View):
 
     door = ""
     tenant_of: TenantOf = staticmethod(lambda request, metadata: None)
+    limit: int | None = None  # bytes of a file; none: as many as the installation takes
+    accepts: frozenset[str] = frozenset()  # media types; none: all
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Choose the operation and put every refusal into the words of the protocol."""
@@ -102,7 +104,7 @@ class TusView(View):
             headers={
                 "Tus-Version": VERSION,
                 "Tus-Extension": EXTENSIONS,
-                "Tus-Max-Size": str(settings.UPLOAD_LIMIT),
+                "Tus-Max-Size": str(self.limit or settings.UPLOAD_LIMIT),
                 "Tus-Checksum-Algorithm": ",".join(CHECKSUMS),
             },
         )
@@ -130,7 +132,7 @@ class TusView(View):
                 door=self.door,
                 name=metadata.get("filename") or metadata.get("name") or "upload",
                 size=size,
-                limit=settings.UPLOAD_LIMIT,
+                limit=self.limit or settings.UPLOAD_LIMIT,
             )
         if request.content_type == OFFSET_TYPE:
             upload = self._take(request, upload, 0)
@@ -186,7 +188,7 @@ class TusView(View):
             if broken or left <= 0:
                 break
         if upload.received == upload.expected_size and upload.blob_id is None:
-            upload = uploads.finish(upload, unit)
+            upload = self._finish(upload, unit)
         return upload
 
     def _grow(self, request: HttpRequest, upload: Upload, offset: int, left: int, unit: uploads.Unit) -> Upload:
@@ -208,7 +210,20 @@ class TusView(View):
         finally:
             piece.discard()
         if upload.received == upload.expected_size and upload.blob_id is None:
-            upload = uploads.finish(upload, unit, sha256=digest.digest() if digest else b"")
+            upload = self._finish(upload, unit, sha256=digest.digest() if digest else b"")
+        return upload
+
+    def _finish(self, upload: Upload, unit: uploads.Unit, sha256: bytes = b"") -> Upload:
+        """Make it a blob. Of a type this door does not take nothing stays, and `WrongType` is raised (conflict 14)."""
+        upload = uploads.finish(upload, unit, sha256=sha256)
+        if not self.accepts:
+            return upload
+        with unit():
+            accepted = upload.blob is not None and upload.blob.mime in self.accepts
+            if not accepted:
+                uploads.terminate(upload)
+        if not accepted:
+            raise WrongType
         return upload
 
     def _answer(self, upload: Upload, status: int) -> HttpResponse:
@@ -216,9 +231,16 @@ class TusView(View):
         return HttpResponse(status=status, headers=headers)
 
 
-def urls(door: str, tenant_of: TenantOf, name: str = "uploads") -> list[URLPattern]:
-    """The routes of one door, to be included under a prefix that ends with a slash."""
-    view = own_transactions(TusView.as_view(door=door, tenant_of=tenant_of))
+def urls(
+    door: str,
+    tenant_of: TenantOf,
+    name: str = "uploads",
+    *,
+    limit: int | None = None,
+    accepts: frozenset[str] = frozenset(),
+) -> list[URLPattern]:
+    """The routes of one door, to be included under a prefix that ends with a slash; ``limit`` bytes and types it takes."""
+    view = own_transactions(TusView.as_view(door=door, tenant_of=tenant_of, limit=limit, accepts=accepts))
     return [path("", view, name=name), path("<str:handle>", view, name=f"{name}-handle")]
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core import scope
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
-from orgs.models import Invite, Membership, Occupancy, Organization, OrganizationSettings, SecondFactor, Unit, User
+from orgs.models import Invite, Membership, Occupancy, Organization, OrganizationSettings, SecondFactor, Unit
 
 LOCKS = ("lock_settings", "lock_perm", "lock_folder_perm")
 
@@ -102,9 +102,9 @@ def may_look_into(actor: Actor, organization: Organization, demanding: Organizat
     return YES
 
 
-def may_see_reach(actor: Actor, user: User, tenant_id: int) -> bool:
+def may_see_reach(actor: Actor, user_id: int, tenant_id: int) -> bool:
     """E-mail address and telephone of somebody: staff of the company, and the person (one-model, conflict 46)."""
-    return user.pk == actor.user_id or tenant_id in actor.staff_tenants
+    return user_id == actor.user_id or tenant_id in actor.staff_tenants
 
 
 def may_issue_credentials(actor: Actor, company: Organization) -> Answer:

@@ -20,6 +20,13 @@ def may_use_documents(community: Community) -> Answer:
     return no(_("Your property manager has not switched on documents for this community."), code="feature_disabled")
 
 
+def may_use_tickets(community: Community) -> Answer:
+    """Look at tickets in a community (PORTAL-021)."""
+    if community.has_tickets:
+        return YES
+    return no(_("Your property manager has not switched on tickets for this community."), code="feature_disabled")
+
+
 def community_of(folder: Folder) -> Community | None:
     """Where the portal shows a folder, as `FolderQuerySet.shown_in`; none for one of the whole company.
 

@@ -19,6 +19,10 @@ from portal.web import (
     shares,
     sign_in,
     start,
+    ticket,
+    ticket_files,
+    ticket_new,
+    tickets,
     upload,
 )
 
@@ -50,6 +54,28 @@ urlpatterns = [
     path("documents/<int:document_id>/mark-read", documents.mark_read, name="mark-read"),
     path("documents/<int:document_id>/done", documents.set_done, name="done"),
     path("folders/<int:folder_id>/favourite", documents.set_favourite, name="favourite"),
+    path("c/<int:community_id>/tickets", tickets.tickets, name="tickets"),
+    path("c/<int:community_id>/tickets/new", ticket_new.choose, name="ticket-new"),
+    path("c/<int:community_id>/tickets/new/other", ticket_new.freely, name="ticket-free"),
+    path("c/<int:community_id>/tickets/new/<int:type_id>", ticket_new.by_type, name="ticket-form"),
+    path(
+        "ticket-uploads/",
+        include(
+            tus.urls(
+                ticket_files.DOOR,
+                ticket_files.tenant_of,
+                "ticket-uploads",
+                limit=ticket_files.LIMIT,
+                accepts=ticket_files.ACCEPTED,
+            )
+        ),
+    ),
+    path("tickets/<int:ticket_id>", ticket.by_number, name="ticket-number"),
+    path("tickets/<uuid:ticket_ref>", ticket.ticket, name="ticket"),
+    path("tickets/<uuid:ticket_ref>/comment", ticket.comment, name="ticket-comment"),
+    path("tickets/<uuid:ticket_ref>/rating", ticket.rate, name="ticket-rating"),
+    path("tickets/files/<str:attachment_key>", ticket_files.read, name="ticket-file"),
+    path("tickets/files/<str:attachment_key>/preview", ticket_files.preview, name="ticket-preview"),
     path("profile", profile.profile, name="profile"),
     path("profile/password", profile.change_password, name="change-password"),
     path("profile/devices/others/end", profile.end_other_devices, name="end-other-devices"),

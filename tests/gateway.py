@@ -49,7 +49,7 @@ class Gateway:
         self.requests: list[Request] = []
         self.replies: list[Reply] = []
         self.ca_file = folder / "gateway.pem"
-        _certify(self.ca_file, folder / "gateway.key", name)
+        certify(self.ca_file, folder / "gateway.key", name)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -113,7 +113,7 @@ class Gateway:
         return Handler
 
 
-def _certify(certificate: Path, key_file: Path, name: str) -> None:
+def certify(certificate: Path, key_file: Path, name: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import imaplib
 import ipaddress
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -252,6 +254,60 @@ class MailSink:
         self.envelopes.append(envelope)
         self.messages.append(message_from_bytes(content, policy=policy.default))
         return "250 OK"
+
+
+class Imap:
+    """A real IMAP server in a process of its own: `deliver(raw)` puts a mail into its inbox.
+
+    ``files``: certificate and key, where it is to speak STARTTLS.
+    """
+
+    USER, PASSWORD = "hilfe", "Ein-Wort"
+
+    def __init__(self, log: Path, files: tuple[Path, Path] | None = None) -> None:
+        self.port = free_port()
+        self._log = log
+        self._options = ["--cert", str(files[0]), "--key", str(files[1])] if files else ["--no-tls"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        program = Path(sys.executable).with_name("pymap")
+        command = [str(program), "--host", "127.0.0.1", "--port", str(self.port), *self._options]
+        command += ["--no-service", "managesieve", "dict", "--demo-user", self.USER, "--demo-password", self.PASSWORD]
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+        if not eventually(self._answers):
+            raise ServerError(f"The IMAP server does not start:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def deliver(self, *mails: bytes) -> None:
+        with self._signed_in() as box:
+            for raw in mails:
+                box.append("INBOX", None, None, raw)  # type: ignore[arg-type]
+
+    def unseen(self) -> int:
+        """How many mails of the inbox nobody has marked as read."""
+        with self._signed_in() as box:
+            box.select(readonly=True)
+            return len(box.search(None, "UNSEEN")[1][0].split())
+
+    @contextlib.contextmanager
+    def _signed_in(self) -> Iterator[imaplib.IMAP4]:
+        with imaplib.IMAP4("127.0.0.1", self.port, 10) as box:
+            if self._options[0] == "--cert":
+                box.starttls(ssl.create_default_context(cafile=self._options[1]))
+            box.login(self.USER, self.PASSWORD)
+            yield box
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), imaplib.IMAP4("127.0.0.1", self.port, 5):
+            return True
+        return False
 
 
 def eventually(holds: Callable[[], object], *, seconds: float = 20) -> bool:

@@ -6,11 +6,13 @@ or as a reader it was shared with. Managers reach every ticket of the communitie
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from core.text import search_query
 from orgs.audience import addressed_to
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from orgs.models import Community
 
 _M = TypeVar("_M", bound=models.Model)
+RESTED = datetime.timedelta(days=30)  # without activity, after which the portal's list leaves out what is done
 
 
 def _rows(model: str) -> Any:
@@ -52,6 +55,16 @@ class TicketTypeGroupQuerySet(models.QuerySet["_M"]):
     def visible_to(self, actor: Actor) -> Self:
         """Everybody of the tenant."""
         return self.all() if _everywhere(actor) else self.filter(tenant__in=actor.tenants)
+
+
+def _lately() -> Any:
+    """What people did about a ticket in the last 30 days, as far as its requester may know.
+
+    An entry without a user is a job's, which closes what was solved long ago: that is no news (`overdue.close_solved`).
+    """
+    since = timezone.now() - RESTED
+    entries = _rows("TicketActivity").filter(ticket=OuterRef("pk"), user__isnull=False, created_at__gt=since)
+    return entries.filter(deleted_at=None).exclude(kind="note")
 
 
 class TicketTypeQuerySet(models.QuerySet["_M"]):
@@ -102,6 +115,23 @@ class TicketQuerySet(models.QuerySet["_M"]):
         if _everywhere(actor):
             return self.filter(deleted_at=None)
         return self.filter(_takes_part(actor), deleted_at=None)
+
+    def worked_on_by(self, actor: Actor) -> Self:
+        """The back office's: tickets of the communities that the actor manages, not those the actor only filed."""
+        found = self.filter(deleted_at=None)
+        return found if _everywhere(actor) else found.filter(community__in=actor.managed)
+
+    def of_requester(self, actor: Actor) -> Self:
+        """Filed by the actor or about the actor, of what is visible anyway."""
+        return self.filter(Q(created_by=actor.user_id) | Q(contact__in=actor.contact_ids))
+
+    def current(self) -> Self:
+        """Without what is done and has rested for 30 days (TICKETS-061)."""
+        return self.filter(Q(closed_at=None) | Exists(_lately()))
+
+    def rested(self) -> Self:
+        """The others: done, and nobody has done anything about it for 30 days."""
+        return self.filter(~Exists(_lately()), closed_at__isnull=False)
 
     def search(self, actor: Actor, words: str) -> Self:
         """Visible tickets in which all words occur."""

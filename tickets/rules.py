@@ -11,17 +11,19 @@ from django.utils.translation import gettext_lazy as _
 
 from core.answers import YES, Answer, no, require
 from orgs import audience
+from orgs.rules import may_administer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from orgs.actor import Actor
     from orgs.models import Community, Membership
-    from tickets.models import Ticket, TicketActivity
+    from tickets.models import Ticket, TicketActivity, TicketFilter
 
 __all__ = [
     "is_requester", "manages", "may_ask_for_assignees", "may_ask_for_tickets_of", "may_be_assigned", "may_comment",
-    "may_delete_comment", "may_file", "may_file_for_others", "may_work_on", "require",
+    "may_delete_comment", "may_file", "may_file_for_others", "may_keep_filter", "may_rate", "may_see_desk", "may_set_up",
+    "may_work_on", "require", "roles_in",
 ]  # fmt: skip
 
 
@@ -68,6 +70,21 @@ def is_requester(actor: Actor, ticket: Ticket) -> bool:
     )
 
 
+def roles_in(actor: Actor, community_id: int) -> frozenset[str]:
+    """In which roles somebody lives in a community today, as ticket types name them."""
+    roles = {o.role for o in actor.occupancies if o.community_id == community_id}
+    return frozenset(roles | ({audience.BOARD} if community_id in actor.board_of else set()))
+
+
+def may_rate(actor: Actor, ticket: Ticket) -> Answer:
+    """Who filed it; its contact where the management filed it for somebody (PORTAL-071, conflict 7)."""
+    for_somebody = ticket.contact is not None and ticket.contact.user_id != ticket.created_by_id
+    own = ticket.contact_id in actor.contact_ids if for_somebody else ticket.created_by_id == actor.user_id
+    if actor.user_id is not None and own:
+        return YES
+    return no(_("Only the person who filed this ticket can rate it."))
+
+
 def may_comment(actor: Actor, ticket: Ticket) -> Answer:
     """Participants and the assignee; whoever reads it by sharing only does not (PORTAL-066, TICKETS-048)."""
     if manages(actor, ticket.community_id) or is_requester(actor, ticket) or ticket.assignee_id in actor.membership_ids:
@@ -87,3 +104,22 @@ def may_be_assigned(membership: Membership, community: Community) -> Answer:
     if membership.user_id in audience.people_of([audience.managers(community.pk)], community.tenant):
         return YES
     return no(_("Only staff who look after this community can be assigned."), code="not_assignable")
+
+
+def may_see_desk(actor: Actor) -> Answer:
+    """The work list is for whoever looks after a community, administrators, and the operator."""
+    if actor.managed or actor.is_operator or actor.admin_tenants:
+        return YES
+    return no(_("You do not look after any community."))
+
+
+def may_set_up(actor: Actor, tenant_id: int | None) -> Answer:
+    """Types, ready-made replies and rules of assignment are the administrators'."""
+    return may_administer(actor, tenant_id)
+
+
+def may_keep_filter(actor: Actor, saved: TicketFilter) -> Answer:
+    """A saved filter is its owner's; a shared one is put away by administrators, too."""
+    if saved.user_id == actor.user_id or (saved.is_shared and may_set_up(actor, saved.tenant_id)):
+        return YES
+    return no(_("Only whoever saved a filter may change it."))

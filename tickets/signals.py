@@ -6,6 +6,8 @@ from django.dispatch import Signal
 ticket_filed = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind comment
 ticket_commented = Signal()
+# ticket: Ticket, activity: TicketActivity – of kind note, which only the management sees
+ticket_noted = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind statusUpdated
 ticket_status_changed = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind assigneeUpdated

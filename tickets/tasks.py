@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core import scope
 from core.services import jobs
-from tickets.services import assignment, idempotency, overdue, retention
+from tickets.services import assignment, bulk, idempotency, mailboxes, overdue, retention
 
 
 @shared_task(name=retention.JOB)
@@ -13,10 +13,28 @@ def purge_closed() -> None:
     jobs.run(retention.JOB, retention.purge_closed)
 
 
+@shared_task(name=mailboxes.JOB)
+def fetch_mail() -> None:
+    """Read the mailboxes of all companies, every minute."""
+    jobs.run(mailboxes.JOB, mailboxes.fetch_all)
+
+
+@shared_task(name=retention.FORGET_MAILS)
+def forget_mails() -> None:
+    """Delete old entries of the log of mails, daily."""
+    jobs.run(retention.FORGET_MAILS, retention.forget_mails)
+
+
 @shared_task(name="tickets.forget_answers")
 def forget_answers() -> None:
     """Delete remembered answers older than 24 hours, every hour."""
     jobs.run("tickets.forget_answers", idempotency.forget)
+
+
+@shared_task(name=bulk.TASK, acks_late=True, soft_time_limit=1740, time_limit=1800)
+def change_many(run_id: int) -> None:
+    """Change many tickets as somebody has chosen to."""
+    bulk.work(run_id)
 
 
 @shared_task(name="tickets.assign")

@@ -118,6 +118,8 @@ CLAMAV_URL = env.scanner("CLAMAV_URL")  # unix:///path or tcp://host:3310; witho
 CLAMAV_LIMIT = env.number("CLAMAV_LIMIT", default=100 * 1024 * 1024, least=1)  # bytes of a file that the scanner takes
 EMAIL_URL = env.mail("EMAIL_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", default="quartier@localhost")
+# Names by which receiving mail servers sign `Authentication-Results`; what others say there is not believed.
+MAIL_AUTH_SERVERS = env.hosts("MAIL_AUTH_SERVERS")
 SMS_CA_FILE = env.text("SMS_CA_FILE")  # CA certificates (PEM) that SMS gateways are checked against, not the system's
 OUTBOX_LEASE_SECONDS = env.number("OUTBOX_LEASE_SECONDS", default=300, least=10)  # a worker's claim on mails
 SENDFILE = env.text("SENDFILE", among=("", "x-accel"))  # "x-accel" lets nginx deliver local files
@@ -174,10 +176,12 @@ CELERY_BEAT_SCHEDULE = {
     "docms.check_license": {"task": "docms.check_license", "schedule": crontab(hour=4, minute=23)},
     "docms.check_update": {"task": "docms.check_update", "schedule": crontab(hour=5, minute=17)},
     "docms.start_update": {"task": "docms.start_update", "schedule": 60.0},
+    "tickets.fetch_mail": {"task": "tickets.fetch_mail", "schedule": 60.0},
     "tickets.forget_answers": {"task": "tickets.forget_answers", "schedule": crontab(minute=37)},
     "tickets.assign_new": {"task": "tickets.assign_new", "schedule": crontab(minute="*/5")},
     "tickets.tell_overdue": {"task": "tickets.tell_overdue", "schedule": crontab(minute="*/5")},
     "tickets.close_solved": {"task": "tickets.close_solved", "schedule": crontab(hour=0, minute=43)},
+    "tickets.forget_mails": {"task": "tickets.forget_mails", "schedule": crontab(hour=2, minute=19)},
     "tickets.purge_closed": {"task": "tickets.purge_closed", "schedule": crontab(hour=1, minute=13)},
     "processes.purge_finished": {"task": "processes.purge_finished", "schedule": crontab(hour=1, minute=29)},
     "docms.trim_logs": {"task": "docms.trim_logs", "schedule": crontab(hour=2, minute=37)},
@@ -186,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
 DOCUMENT_LOG_DAYS = env.number("DOCUMENT_LOG_DAYS", default=3650)
 SIGN_IN_LOG_DAYS = env.number("SIGN_IN_LOG_DAYS", default=365)
 SYSTEM_LOG_DAYS = env.number("SYSTEM_LOG_DAYS", default=90)
+INBOUND_MAIL_DAYS = env.number("INBOUND_MAIL_DAYS", default=365)
 
 # --- People --------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "orgs.User"

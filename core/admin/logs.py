@@ -87,6 +87,11 @@ def _midnight(day: datetime.date) -> datetime.datetime:
     return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
 
 
+def harmless(written: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{written}" if written.startswith(_FORMULA) else written
+
+
 class LogAdmin(ReadOnlyAdmin):
     """A log. What has a filter for a period needs a button, because it is typed."""
 
@@ -150,4 +155,4 @@ class LogAdmin(ReadOnlyAdmin):
         if isinstance(value, datetime.datetime):
             return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
         written = str(display_for_field(value, field, "") if field is not None else "" if value is None else value)
-        return f"'{written}" if written.startswith(_FORMULA) else written
+        return harmless(written)

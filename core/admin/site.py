@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
+from http import HTTPStatus
 from typing import Any
 
 from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -67,7 +68,8 @@ class HouseSite(UnfoldAdminSite):
                 raise Http404 from error
             except Denied as error:
                 raise PermissionDenied(str(error.message)) from error
-            response._csp_replace = POLICY  # type: ignore[attr-defined]
+            if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:  # which has no page
+                response._csp_replace = POLICY  # type: ignore[attr-defined]
             return response
 
         return update_wrapper(guarded, view)

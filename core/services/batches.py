@@ -30,29 +30,29 @@ def go_through(
     due: Callable[[int], QuerySet[M]],
     work: Callable[[list[int]], int],
     batch: int,
-    verb: str = "done",
+    counted: str = "done",
 ) -> Counts:
-    """Do what is due, by the number, in transactions of ``batch`` rows; returns how many were ``verb``, and how many failed.
+    """Do what is due, by the number, in transactions of ``batch`` rows; returns how many were ``counted``, and how many failed.
 
     ``due`` builds what is due at that moment and has a greater number than the one it gets, read across all tenants.
     ``work`` gets ids, asks once more under its locks, acts and returns for how many; it runs in one transaction.
     When a batch fails, each of its rows gets a transaction of its own: one that fails alone, too, is written to the
     system log, holds up no other, and is tried again by the next run.
     """
-    counts = {verb: 0, "failed": 0}
+    counts = {counted: 0, "failed": 0}
     last = 0
     while ids := find(due, last):
         for start in range(0, len(ids), batch):
             part = ids[start : start + batch]
             try:
-                counts[verb] += _work(work, part)
+                counts[counted] += _work(work, part)
             except Exception:
                 log.exception("%s of %s: %s rows from %s on go one by one", job, model._meta.label, len(part), part[0])
                 for pk in part:
                     if (done := _work_on_one(model, job, work, pk)) is None:
                         counts["failed"] += 1
                     else:
-                        counts[verb] += done
+                        counts[counted] += done
         last = ids[-1]
     return counts
 

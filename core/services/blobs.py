@@ -305,6 +305,22 @@ def open_blob(blob: Blob) -> File[bytes]:
     return cast("File[bytes]", storage().open(blob_name(blob.storage_key)))
 
 
+def rewritten(blob: Blob, change: Callable[[bytes], bytes]) -> Blob:
+    """The row of what ``change`` makes of these bytes, which is held in memory: this one when it leaves them alone.
+
+    Bytes that the scanner has not seen yet may be changed, because what comes of them is new and waits for it again;
+    what it holds for good stays as it is. Side effects and errors of `store`; `FileNotFoundError` when the object is lost.
+    """
+    if blob.scan in _HELD:
+        return blob
+    with storage().open(blob_name(blob.storage_key)) as file:
+        data = file.read()
+    changed = change(data)
+    if changed == data:
+        return blob
+    return store([changed], tenant_id=blob.tenant_id, limit=len(changed), declared_mime=blob.mime)
+
+
 def mark_missing(blob_id: int) -> bool:
     """Look whether the object is there and write down when not, or no longer; True when it is missing.
 

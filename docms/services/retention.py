@@ -177,7 +177,7 @@ def delete_big_files() -> Counts:
 def _delete(name: str, policy: Policy) -> Counts:
     """Delete what a rule has made due, batch by batch; each asks the rule once more, when nobody can place a hold."""
     due, work = partial(due_after, policy), partial(_end, name, policy)
-    return batches.go_through(Document, job=name, due=due, work=work, batch=BATCH, verb="deleted")
+    return batches.go_through(Document, job=name, due=due, work=work, batch=BATCH, counted="deleted")
 
 
 def due_after(policy: Policy, last: int) -> DocumentQuerySet[Document]:

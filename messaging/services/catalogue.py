@@ -34,8 +34,11 @@ EXPLAINED = {
 PLACEHOLDERS = frozenset(EXPLAINED)
 # Facts that built-in texts know as well.
 BUILT_IN_ONLY = frozenset(
-    {"inviter_name", "recipient_name", "organization_name", "community", "unit", "valid_until", "valid_for", "count"}
-)
+    {
+        "inviter_name", "recipient_name", "organization_name", "community", "unit", "valid_until", "valid_for", "count",
+        "actor_name", "assignee_name", "ticket_number", "ticket_title", "ticket_status", "reply_ticket",
+    }
+)  # fmt: skip
 
 _MARK = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
@@ -74,6 +77,14 @@ KINDS = {
         Kind("share_link", secret=True),
         Kind("share_sms", template="share_sms", secret=True),
         Kind("share_undelivered"),
+        Kind("ticket_filed", optional=True),
+        Kind("ticket_opened", optional=True),
+        Kind("ticket_commented", optional=True),
+        Kind("ticket_status", optional=True),
+        Kind("ticket_assigned", optional=True),
+        Kind("ticket_noted", optional=True),
+        Kind("ticket_unanswered"),
+        Kind("ticket_unsolved"),
         Kind("test_mail", always=True),
         Kind("test_sms", always=True),
     )

@@ -163,7 +163,7 @@ def _message(mail: Envelope, merge: MailMerge, dedupe_key: str, values: Mapping[
     person = mail.people[0] if not mail.bcc else Recipient("")
     rendered = merge.render(language=mail.language, user_name=person.name, username=person.username)
     message = Message(
-        **values,
+        **{**values, **{n: own for n in ("reply_to", "in_reply_to") if (own := getattr(person, n))}},
         dedupe_key=dedupe_key,
         message_id=new_message_id(),
         subject=rendered.subject,

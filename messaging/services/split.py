@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipient:
-    """A person to write to. ``language`` '' = the language of the caller or of the tenant."""
+    """A person to write to. ``language`` '' = the language of the caller or of the tenant.
+
+    ``reply_to`` and ``in_reply_to`` go before those of the event, for mails that are answered person by person.
+    """
 
     address: str
     name: str = ""
@@ -22,6 +25,8 @@ class Recipient:
     username: str = ""
     user_id: int | None = None
     contact_id: int | None = None
+    reply_to: str = ""
+    in_reply_to: str = ""
 
     @classmethod
     def of_user(cls, user: User) -> Recipient:

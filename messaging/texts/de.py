@@ -139,6 +139,107 @@ TEXTS = {
         button="Dokument öffnen",
         reason="Sie bekommen diese E-Mail, weil Sie ein Dokument freigegeben haben.",
     ),
+    "ticket_filed": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Ein neues Anliegen",
+        plate=("community", "unit"),
+        paragraphs=("{{actor_name}} hat ein Anliegen gemeldet:",),
+        facts=(
+            ("Anliegen", "ticket_title"),
+            ("Nummer", "ticket_number"),
+        ),
+        button="Anliegen öffnen",
+        after=(
+            "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil Sie für {{company_name}} Anliegen bearbeiten.",
+    ),
+    "ticket_opened": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Ihr Anliegen ist aufgenommen",
+        plate=("community", "unit"),
+        paragraphs=("{{actor_name}} hat für Sie ein Anliegen aufgenommen:",),
+        facts=(
+            ("Anliegen", "ticket_title"),
+            ("Nummer", "ticket_number"),
+        ),
+        button="Anliegen öffnen",
+        after=(
+            "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil Sie an diesem Anliegen beteiligt sind.",
+    ),
+    "ticket_commented": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Eine neue Nachricht zum Anliegen {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=(
+            "{{actor_name}} hat zum Anliegen „{{ticket_title}}“ geschrieben. Aus Gründen des Datenschutzes steht der Text nicht in dieser E-Mail.",
+        ),
+        button="Nachricht lesen",
+        after=(
+            "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil Sie an diesem Anliegen beteiligt sind.",
+    ),
+    "ticket_status": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Ein neuer Stand zum Anliegen {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=("Beim Anliegen „{{ticket_title}}“ hat sich der Stand geändert.",),
+        facts=(("Stand", "ticket_status"),),
+        button="Anliegen öffnen",
+        after=(
+            "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil Sie an diesem Anliegen beteiligt sind.",
+    ),
+    "ticket_assigned": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Wer sich um das Anliegen {{ticket_number}} kümmert",
+        plate=("community", "unit"),
+        paragraphs=("Beim Anliegen „{{ticket_title}}“ hat sich geändert, wer zuständig ist.",),
+        facts=(("Zuständig", "assignee_name"),),
+        button="Anliegen öffnen",
+        after=(
+            "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil Sie an diesem Anliegen beteiligt sind.",
+    ),
+    "ticket_noted": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Eine interne Notiz zum Anliegen {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=(
+            "{{actor_name}} hat zum Anliegen „{{ticket_title}}“ eine interne Notiz geschrieben. Sie ist nur für die Verwaltung sichtbar und steht deshalb nicht in dieser E-Mail.",
+        ),
+        button="Notiz lesen",
+        reason="Sie bekommen diese E-Mail, weil Sie für {{company_name}} Anliegen bearbeiten.",
+    ),
+    "ticket_unanswered": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Das Anliegen {{ticket_number}} wartet auf eine Antwort",
+        plate=("community", "unit"),
+        paragraphs=("Zum Anliegen „{{ticket_title}}“ gibt es noch keine Antwort. Die Frist dafür ist abgelaufen.",),
+        facts=(("Zuständig", "assignee_name"),),
+        button="Anliegen öffnen",
+        after=(
+            "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil Sie für {{company_name}} Anliegen bearbeiten.",
+    ),
+    "ticket_unsolved": BuiltIn(
+        subject="Anliegen {{ticket_number}}: {{ticket_title}}",
+        title="Das Anliegen {{ticket_number}} ist noch nicht gelöst",
+        plate=("community", "unit"),
+        paragraphs=("Das Anliegen „{{ticket_title}}“ ist noch nicht gelöst. Die Frist dafür ist abgelaufen.",),
+        facts=(("Zuständig", "assignee_name"),),
+        button="Anliegen öffnen",
+        after=(
+            "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",
+        ),
+        reason="Sie bekommen diese E-Mail, weil Sie für {{company_name}} Anliegen bearbeiten.",
+    ),
     "share_sms": BuiltIn(
         subject="",
         title="",

@@ -142,6 +142,107 @@ TEXTS = {
         button="Ouvrir le document",
         reason="Vous recevez cet e-mail parce que vous avez partagé un document.",
     ),
+    "ticket_filed": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="Une nouvelle demande",
+        plate=("community", "unit"),
+        paragraphs=("{{actor_name}} a déposé une demande :",),
+        facts=(
+            ("Demande", "ticket_title"),
+            ("Numéro", "ticket_number"),
+        ),
+        button="Ouvrir la demande",
+        after=(
+            "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",
+        ),
+        reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
+    ),
+    "ticket_opened": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="Votre demande est enregistrée",
+        plate=("community", "unit"),
+        paragraphs=("{{actor_name}} a enregistré une demande pour vous :",),
+        facts=(
+            ("Demande", "ticket_title"),
+            ("Numéro", "ticket_number"),
+        ),
+        button="Ouvrir la demande",
+        after=(
+            "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",
+        ),
+        reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
+    ),
+    "ticket_commented": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="Un nouveau message sur la demande {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=(
+            "{{actor_name}} a écrit au sujet de la demande « {{ticket_title}} ». Pour des raisons de confidentialité, le texte ne figure pas dans cet e-mail.",
+        ),
+        button="Lire le message",
+        after=(
+            "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",
+        ),
+        reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
+    ),
+    "ticket_status": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="Du nouveau pour la demande {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=("L’état de la demande « {{ticket_title}} » a changé.",),
+        facts=(("État", "ticket_status"),),
+        button="Ouvrir la demande",
+        after=(
+            "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",
+        ),
+        reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
+    ),
+    "ticket_assigned": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="Qui s’occupe de la demande {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=("La personne chargée de la demande « {{ticket_title}} » a changé.",),
+        facts=(("Chargé du dossier", "assignee_name"),),
+        button="Ouvrir la demande",
+        after=(
+            "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",
+        ),
+        reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
+    ),
+    "ticket_noted": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="Une note interne sur la demande {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=(
+            "{{actor_name}} a écrit une note interne sur la demande « {{ticket_title}} ». Elle est réservée à la gestion et ne figure donc pas dans cet e-mail.",
+        ),
+        button="Lire la note",
+        reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
+    ),
+    "ticket_unanswered": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="La demande {{ticket_number}} attend une réponse",
+        plate=("community", "unit"),
+        paragraphs=("Personne n’a encore répondu à la demande « {{ticket_title}} ». Le délai prévu est dépassé.",),
+        facts=(("Chargé du dossier", "assignee_name"),),
+        button="Ouvrir la demande",
+        after=(
+            "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",
+        ),
+        reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
+    ),
+    "ticket_unsolved": BuiltIn(
+        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        title="La demande {{ticket_number}} n’est pas encore résolue",
+        plate=("community", "unit"),
+        paragraphs=("La demande « {{ticket_title}} » n’est pas encore résolue. Le délai prévu est dépassé.",),
+        facts=(("Chargé du dossier", "assignee_name"),),
+        button="Ouvrir la demande",
+        after=(
+            "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",
+        ),
+        reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
+    ),
     "share_sms": BuiltIn(
         subject="",
         title="",

@@ -151,6 +151,107 @@ TEXTS = {
         button="Otwórz dokument",
         reason="Otrzymują Państwo tę wiadomość, ponieważ udostępnili Państwo dokument.",
     ),
+    "ticket_filed": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Nowe zgłoszenie",
+        plate=("community", "unit"),
+        paragraphs=("{{actor_name}} przesyła zgłoszenie:",),
+        facts=(
+            ("Zgłoszenie", "ticket_title"),
+            ("Numer", "ticket_number"),
+        ),
+        button="Otwórz zgłoszenie",
+        after=(
+            "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ obsługują Państwo zgłoszenia dla {{company_name}}.",
+    ),
+    "ticket_opened": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Zgłoszenie zostało przyjęte",
+        plate=("community", "unit"),
+        paragraphs=("{{actor_name}} rejestruje dla Państwa zgłoszenie:",),
+        facts=(
+            ("Zgłoszenie", "ticket_title"),
+            ("Numer", "ticket_number"),
+        ),
+        button="Otwórz zgłoszenie",
+        after=(
+            "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ uczestniczą Państwo w tym zgłoszeniu.",
+    ),
+    "ticket_commented": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Nowa wiadomość do zgłoszenia {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=(
+            "{{actor_name}} pisze w sprawie zgłoszenia „{{ticket_title}}”. Ze względu na ochronę danych treść nie jest częścią tej wiadomości e-mail.",
+        ),
+        button="Przeczytaj wiadomość",
+        after=(
+            "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ uczestniczą Państwo w tym zgłoszeniu.",
+    ),
+    "ticket_status": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Nowy status zgłoszenia {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=("Zmienił się status zgłoszenia „{{ticket_title}}”.",),
+        facts=(("Status", "ticket_status"),),
+        button="Otwórz zgłoszenie",
+        after=(
+            "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ uczestniczą Państwo w tym zgłoszeniu.",
+    ),
+    "ticket_assigned": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Kto zajmuje się zgłoszeniem {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=("Zmieniła się osoba odpowiedzialna za zgłoszenie „{{ticket_title}}”.",),
+        facts=(("Osoba odpowiedzialna", "assignee_name"),),
+        button="Otwórz zgłoszenie",
+        after=(
+            "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ uczestniczą Państwo w tym zgłoszeniu.",
+    ),
+    "ticket_noted": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Notatka wewnętrzna do zgłoszenia {{ticket_number}}",
+        plate=("community", "unit"),
+        paragraphs=(
+            "{{actor_name}} dodaje notatkę wewnętrzną do zgłoszenia „{{ticket_title}}”. Widzi ją tylko administracja, dlatego nie jest częścią tej wiadomości e-mail.",
+        ),
+        button="Przeczytaj notatkę",
+        reason="Otrzymują Państwo tę wiadomość, ponieważ obsługują Państwo zgłoszenia dla {{company_name}}.",
+    ),
+    "ticket_unanswered": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Zgłoszenie {{ticket_number}} czeka na odpowiedź",
+        plate=("community", "unit"),
+        paragraphs=("Na zgłoszenie „{{ticket_title}}” nikt jeszcze nie odpowiedział. Termin odpowiedzi minął.",),
+        facts=(("Osoba odpowiedzialna", "assignee_name"),),
+        button="Otwórz zgłoszenie",
+        after=(
+            "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ obsługują Państwo zgłoszenia dla {{company_name}}.",
+    ),
+    "ticket_unsolved": BuiltIn(
+        subject="Zgłoszenie {{ticket_number}}: {{ticket_title}}",
+        title="Zgłoszenie {{ticket_number}} nie jest jeszcze rozwiązane",
+        plate=("community", "unit"),
+        paragraphs=("Zgłoszenie „{{ticket_title}}” nie jest jeszcze rozwiązane. Termin minął.",),
+        facts=(("Osoba odpowiedzialna", "assignee_name"),),
+        button="Otwórz zgłoszenie",
+        after=(
+            "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",
+        ),
+        reason="Otrzymują Państwo tę wiadomość, ponieważ obsługują Państwo zgłoszenia dla {{company_name}}.",
+    ),
     "share_sms": BuiltIn(
         subject="",
         title="",

@@ -9,7 +9,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -31,6 +31,12 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 _IMAGES = "image/"
 _PDF = "application/pdf"
 _ICONS = {_PDF: "pdf"}
+# What a ticket type may be shown with.
+ICONS = frozenset({
+    "home", "folder", "file", "pdf", "image", "ticket", "case", "board", "calendar", "people", "phone", "mail", "bell",
+    "settings", "user", "key", "clock", "warning", "info", "camera", "star", "lock", "sun", "moon", "help", "drop",
+    "flame", "bolt", "door", "bin", "eye", "link", "device", "tools", "reply", "clip",
+})  # fmt: skip
 
 
 def _pattern(patterns: dict[str, str]) -> str:
@@ -43,8 +49,37 @@ def formatted(text: str) -> SafeString:
     return mark_safe(clean_body(text, {}))  # noqa: S308 - cleaned by nh3
 
 
+@register.filter
+def said(text: str) -> SafeString:
+    """What somebody wrote: paragraphs, lines and links, and nothing else of what it may look like."""
+    return mark_safe(linebreaks(urlize(text, nofollow=True, autoescape=True)))  # noqa: S308 - urlize escapes
+
+
 def _sprite(name: str) -> str:
     return f"{static('img/icons.svg')}#{name}"
+
+
+@register.simple_tag
+def sprite(name: str) -> str:
+    """Where an icon lies, for drawings that need classes of their own."""
+    return _sprite(name)
+
+
+@register.filter
+def known_icon(name: str, otherwise: str) -> str:
+    """The name of an icon that somebody typed, if the sprite has it."""
+    return name if name in ICONS else otherwise
+
+
+@register.simple_tag
+def day_name(moment: datetime.datetime) -> str:
+    """A day as a heading: today, yesterday, else weekday and date."""
+    local, now = timezone.localtime(moment), timezone.localtime()
+    days = (now.date() - local.date()).days
+    if days in (0, 1):
+        return _("today") if days == 0 else _("yesterday")
+    pattern = _DAY_NO_YEAR if local.year == now.year else _DAY
+    return f"{date_format(local, 'l')}, {date_format(local, _pattern(pattern))}"
 
 
 @register.simple_tag
@@ -140,6 +175,15 @@ def when(moment: datetime.datetime | None) -> SafeString:
         local.isoformat(timespec="minutes"),
         exact(local),
         relative(local, timezone.localtime()),
+    )
+
+
+@register.simple_tag
+def clock(moment: datetime.datetime) -> SafeString:
+    """The time of day, where the day stands above, with the exact moment on hover."""
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact(local), _time(local)
     )
 
 

@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from core.errors import NotFound
 from orgs.models import Community, Occupancy, Responsibility, Unit
 from portal.web.context import Brand, brand_of
+from tickets.models import Ticket
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -141,6 +141,14 @@ class Shell:
         return papers.unread_count(self.actor, self.community)
 
     @cached_property
+    def open_tickets(self) -> int:
+        """The person's own open tickets in this community."""
+        if self.community is None or not self.community.has_tickets:
+            return 0
+        mine = Ticket.objects.visible_to(self.actor).of_requester(self.actor)
+        return mine.filter(community=self.community, closed_at=None).count()
+
+    @cached_property
     def nav(self) -> list[NavItem]:
         """Only what exists, and what the company has switched on here."""
         items = []
@@ -156,9 +164,12 @@ class Shell:
                         "folder",
                         reverse("portal:documents", args=[self.community.pk]),
                         unread,
-                        ngettext("%d unread", "%d unread", unread) % unread,
+                        _("unread"),
                     )
                 )
+            if self.community.has_tickets:
+                tickets = reverse("portal:tickets", args=[self.community.pk])
+                items.append(NavItem("tickets", _("Tickets"), "ticket", tickets, self.open_tickets, _("open")))
         else:
             items.append(NavItem("start", _("Start"), "home", reverse("portal:home")))
         items.append(NavItem("profile", _("Profile"), "user", reverse("portal:profile")))

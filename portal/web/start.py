@@ -13,6 +13,8 @@ from orgs.services import availability
 from portal.web import papers
 from portal.web.pages import page
 from portal.web.shell import Shell, enter, home_community, number_of, search_places
+from portal.web.tickets import ON_START, Board
+from tickets.rules import may_file
 
 NEW = 6  # unread papers that the start page names
 SALUTATIONS = frozenset({"Herr", "Frau", "Familie", "Mr", "Mrs", "Ms", "Madame", "Monsieur", "Pan", "Pani"})
@@ -48,7 +50,15 @@ def start(request: HttpRequest, community_id: int) -> HttpResponse:
         for row in shell.contacts
         if row is not shell.emergency
     ]
-    context = {"new": new, "contacts": contacts, "greeting": _greeting(shell), "today": timezone.localdate()}
+    mine = Board(shell.actor, shell.community).mine(ON_START) if shell.community.has_tickets else []
+    context = {
+        "new": new,
+        "my_tickets": mine,
+        "contacts": contacts,
+        "greeting": _greeting(shell),
+        "today": timezone.localdate(),
+    }
+    context["may_file"] = shell.community.has_tickets and bool(may_file(shell.actor, shell.community))
     return render(request, "portal/start.html", context)
 
 

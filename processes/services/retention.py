@@ -46,7 +46,7 @@ def purge_finished() -> Counts:
     Side effects: for each case and each file a destruction record and an audit entry; signal `processes_destroyed` for
     each tenant; after commit a worker removes the bytes. Papers of docms that a case had linked stay.
     """
-    return batches.go_through(Process, job=JOB, due=_due_after, work=_end, batch=BATCH, verb="deleted")
+    return batches.go_through(Process, job=JOB, due=_due_after, work=_end, batch=BATCH, counted="deleted")
 
 
 def _due_after(last: int) -> ProcessQuerySet[Process]:

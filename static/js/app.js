@@ -100,12 +100,20 @@
     if (requestConfig.verb === "get") location.assign(requestConfig.path);
     else location.reload();
   });
-  document.addEventListener("htmx:sendError", () => {
+  document.addEventListener("htmx:sendError", (event) => {
+    if (event.detail.elt.matches("[data-poll]")) return; // it asks again soon
     const toast = document.querySelector("[data-offline]")?.content.firstElementChild.cloneNode(true);
     if (!toast) return;
     document.querySelector("[data-toasts]").replaceChildren(toast);
     setTimeout(() => toast.remove(), 6000);
   });
+  // A thread asks for news while somebody looks at it, and at once when they come back to it.
+  const ask = () => {
+    if (document.hidden || !window.htmx) return;
+    for (const thread of all("[data-poll]")) htmx.trigger(thread, "poll");
+  };
+  setInterval(ask, 15000);
+  document.addEventListener("visibilitychange", ask);
   document.addEventListener("htmx:afterSwap", () => {
     const panes = document.getElementById("panes");
     const title = document.getElementById("preview-title");

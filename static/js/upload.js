@@ -22,13 +22,13 @@
 //
 // Each finished file adds <input type="hidden" name="upload" value="HANDLE"> to the surrounding form (data-name names
 // it otherwise); the title of its row, which starts as the file name without its ending, is then sent as title-HANDLE.
-// data-tenant and data-folder go along as metadata. A file that had arrived in part before the page was left goes on from
+// data-tenant, data-folder and data-community go along as metadata. Of data-most files more are refused (data-text-many). A file that had arrived in part before the page was left goes on from
 // there when it is chosen again; data-text-unfinished says which do. Title, pause and resume may be left out. data-finish is a selector of buttons that wait until all files have arrived. Without this script the
 // file input is sent with the form as usual. The element fires "upload:change" with {busy, done, failed}.
 (() => {
   "use strict";
   const TOGETHER = 3; // files that are sent at the same time
-  const KEYS = ["tenant", "folder"]; // metadata that say where the bytes belong
+  const KEYS = ["tenant", "folder", "community"]; // metadata that say where the bytes belong
   const RETRIES = [0, 1000, 3000, 5000, 10000, 20000, 30000, 60000]; // milliseconds
   const language = document.documentElement.lang || "de";
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
@@ -44,18 +44,21 @@
   class Widget {
     constructor(root) {
       this.root = root;
-      this.input = root.querySelector("input[type=file]");
+      this.inputs = [...root.querySelectorAll("input[type=file]")]; // of several, e.g. one for the camera, the last leads
+      this.input = this.inputs.at(-1);
       this.list = root.querySelector("[data-upload-list]");
       this.status = root.querySelector("[data-upload-status]");
       this.template = root.querySelector("template[data-upload-row]");
       this.drop = root.querySelector("[data-upload-drop]") ?? root;
       this.form = root.closest("form");
       this.items = [];
-      this.input.removeAttribute("name"); // the bytes travel here, not with the form
-      this.input.addEventListener("change", () => {
-        this.add(this.input.files);
-        this.input.value = "";
-      });
+      for (const input of this.inputs) {
+        input.removeAttribute("name"); // the bytes travel here, not with the form
+        input.addEventListener("change", () => {
+          this.add(input.files);
+          input.value = "";
+        });
+      }
       this.listenToDrops();
       this.form?.addEventListener("submit", (event) => {
         if (!this.busy) return this.remember([]);
@@ -77,7 +80,7 @@
 
     // What was under way when the page was left, in this tab.
     get place() {
-      return `upload:${this.root.dataset.endpoint}:${this.root.dataset.tenant ?? ""}:${this.root.dataset.folder ?? ""}`;
+      return `upload:${this.root.dataset.endpoint}:${KEYS.map((key) => this.root.dataset[key] ?? "").join(":")}:${this.root.dataset.name ?? ""}`;
     }
 
     remember(names) {
@@ -113,7 +116,10 @@
 
     add(files) {
       const chosen = this.input.multiple ? [...files] : [...files].slice(0, 1);
-      for (const file of chosen) {
+      const allowed = Number(this.root.dataset.most || Infinity);
+      const room = allowed - this.items.length - this.root.querySelectorAll("[data-kept]:checked").length;
+      if (chosen.length > room) this.say(fill(this.root.dataset.textMany, { count: whole.format(allowed) }));
+      for (const file of chosen.slice(0, Math.max(0, room))) {
         const row = this.template.content.firstElementChild.cloneNode(true);
         const item = { file, row, state: "waiting", part: (name) => row.querySelector(`[data-part=${name}]`) };
         item.part("name").textContent = file.name;

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DOCUMENTS = "/admin/docms/documentlog/"
 LOGS = [
     "core/auditentry", "core/jobrun", "core/systemlog", "orgs/signinlog", "docms/documentlog", "docms/readmark",
-    "messaging/message",
+    "messaging/message", "tickets/inboundmail",
 ]  # fmt: skip
 
 

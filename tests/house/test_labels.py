@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 # Words that are the same in German.
-SAME = {"name", "logo", "fax", "code"}
+SAME = {"name", "logo", "fax", "code", "port", "status", "text"}
 # Columns that neither a page nor the history shows.
 UNSEEN = {"id", "uuid", "seq", "handle", "credential", "blob", "parts", "reply_token_hash"} | DERIVED | SECRET_FIELDS
 

@@ -28,6 +28,7 @@ from tests.factories import (
     publish,
 )
 from tests.portal.pages import queries_of, signed_in
+from tickets.models import TicketTypeGroup
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -40,7 +41,7 @@ PICKED = [
     "orgs.communityassignment.community", "orgs.communityassignment.membership", "docms.folder.parent", "docms.folder.community", "docms.folder.unit",
     "docms.folder.contact", "docms.document.folder", "docms.folderaccess.group", "docms.folderaccess.folder",
     "docms.foldermailuser.membership", "docms.groupmember.membership", "docms.group.community", "docms.group.building",
-    "docms.group.unit", "docms.group.contact",
+    "docms.group.unit", "docms.group.contact", "tickets.tickettype.group",
 ]  # fmt: skip
 FORMS = [
     "orgs/occupancy/add/", "orgs/unit/add/", "orgs/building/add/", "orgs/membership/add/", "orgs/application/add/", "docms/folder/add/",
@@ -67,6 +68,8 @@ def house(cast: Cast) -> Cast:
         FolderFactory(tenant=cast.other_tenant, name="Fremde Papiere")
         GroupFactory(tenant=cast.other_tenant, name="Fremder Beirat")
         Building.objects.create(tenant=cast.other_tenant, community=cast.foreign_house, street="Fremdenweg 1")
+        TicketTypeGroup.objects.create(tenant=cast.tenant, name="Haus")
+        TicketTypeGroup.objects.create(tenant=cast.other_tenant, name="Fremdes Haus")
     return cast
 
 

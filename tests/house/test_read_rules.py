@@ -13,7 +13,7 @@ DOORS = ("admin", "api", "web")
 # Words of querysets that say who sees what; what comes after them only narrows.
 RULES = {
     "visible_to", "managed_by", "administered_by", "held_by", "watched_by", "with_ancestors", "in_folder", "search",
-    "tenants",
+    "tenants", "worked_on_by",
 }  # fmt: skip
 # What an actor reaches. A filter made of these is a read rule.
 REACH = {

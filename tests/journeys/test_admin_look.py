@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +21,7 @@ from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
 from tests.portal.pages import house_folder, paper
+from tickets.models import InboundMail, Mailbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SCREENS = [("light", 1280), ("dark", 1280), ("light", 390)]  # theme and width
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -95,6 +97,13 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
             actor=cast.actor("admin"), tenant=cast.tenant, name="Hilfe", may_write=True, days=0
         )
         pair = AccessToken.objects.get(kind="basic")
+        mailbox = Mailbox.objects.create(
+            tenant=cast.tenant, address="hilfe@haus.test", host="imap.haus.test", error="login"
+        )
+        arrived = InboundMail.objects.create(
+            tenant=cast.tenant, message_id="<a@b>", sender="anna.sommer@irgendwo.test", subject="Re: Der Hahn tropft",
+            outcome="refused", reason="other_sender",
+        )  # fmt: skip
     house, paper_url = f"orgs/community/{cast.house_a.pk}", f"docms/document/{document.pk}"
     pages = [
         "", "orgs/community/", f"{house}/change/", f"{house}/invite/", f"{house}/history/", "orgs/contact/",
@@ -123,27 +132,24 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/organization/{branches[0].pk}/quick-actions/",
         f"orgs/organization/{branches[0].pk}/availability/?part=total",
         f"test-message/?tenant={cast.tenant.pk}", "texts/", "texts/notification/?start=standard", "texts/share_sms/",
+        "tickets/mailbox/", f"tickets/mailbox/{mailbox.pk}/change/", f"test-mailbox/?mailbox={mailbox.pk}",
+        "tickets/inboundmail/", f"tickets/inboundmail/{arrived.pk}/change/",
     ]  # fmt: skip
     return cast, [f"/admin/{path}" for path in pages]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_every_page_is_accessible(
-    chromium: Browser,
-    live_server: Any,
-    office: tuple[Cast, list[str]],
-    axe: Callable[..., None],
-    theme: str,
-    width: int,
+def look_at(
+    urls: Iterable[str], who: str, chromium: Browser, base_url: str, axe: Callable[..., None], theme: str, width: int
 ) -> None:
+    """Every page answers, is accessible, as wide as the screen at most, and complains of nothing."""
     context = chromium.new_context(
-        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
+        base_url=base_url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
     )
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    sign_in(page, "admin")
-    for url in office[1]:
+    sign_in(page, who)
+    for url in urls:
         response = page.goto(url)
         assert response is not None
         assert response.status == 200, url
@@ -154,29 +160,30 @@ def test_every_page_is_accessible(
     assert not complaints
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+@pytest.mark.parametrize(("theme", "width"), SCREENS)
+def test_every_page_is_accessible(
+    chromium: Browser,
+    live_server: Any,
+    office: tuple[Cast, list[str]],
+    axe: Callable[..., None],
+    theme: str,
+    width: int,
+) -> None:
+    look_at(office[1], "admin", chromium, live_server.url, axe, theme, width)
+
+
+@pytest.mark.parametrize(("theme", "width"), SCREENS)
 def test_pages_of_the_operator_are_accessible(
     chromium: Browser, live_server: Any, axe: Callable[..., None], theme: str, width: int
 ) -> None:
     load()
     with scope.unit_of_work(door="test"):
         rows.create(InstallationSettings, pk=1, update_available=RELEASE, update_state="scheduled")
-    context = chromium.new_context(
-        base_url=live_server.url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
-    )
-    page = context.new_page()
-    sign_in(page, "operator")
-    for url in (
+    paths = (
         "licence/", "updates/", "texts/", "texts/pw_reset/?language=fr", "orgs/installationsettings/1/change/",
         "core/systemlog/", "core/jobrun/", "orgs/signinlog/?person=renter",
-    ):  # fmt: skip
-        response = page.goto(f"/admin/{url}")
-        assert response is not None
-        assert response.status == 200, url
-        if width >= 1280:
-            axe(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
-    context.close()
+    )  # fmt: skip
+    look_at([f"/admin/{path}" for path in paths], "operator", chromium, live_server.url, axe, theme, width)
 
 
 def test_one_says_whether_one_is_there_with_one_button(page: Page, office: tuple[Cast, list[str]]) -> None:

@@ -220,3 +220,15 @@ def test_a_list_costs_the_same_for_one_and_three(cast: Cast, file: File) -> None
         changes.assign(actor=cast.actor("admin"), ticket=other, assignee=cast.membership("admin"), source="web")
     assert caller.cost(path) == one
     assert one <= 15  # the sign-in and the caller's rights take nine of them
+
+
+@pytest.mark.rule("TICKETS-061")
+@pytest.mark.parametrize("status", ["solved", "closed"])
+def test_what_has_rested_for_a_month_is_still_listed_and_read(cast: Cast, file: File, status: str) -> None:
+    """Only the portal's list leaves it out."""
+    ticket, long_ago = file("renter"), timezone.now() - datetime.timedelta(days=40)
+    Ticket.objects.filter(pk=ticket.pk).update(status=status, closed_at=long_ago, updated_at=long_ago)
+    for who in ("renter", "admin"):
+        caller = basic(cast, who)
+        assert [found["id"] for found in caller.page(cast)["tickets"]] == [str(ticket.uuid)]
+        assert caller.read(ticket)["ticket"]["status"] == status

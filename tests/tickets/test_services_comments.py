@@ -86,6 +86,7 @@ def test_a_text_too_long_is_refused(cast: Cast, file: File) -> None:
         say(cast, file(), "renter", "x" * 20_001)
 
 
+@pytest.mark.rule("TICKETS-059")
 def test_the_first_comment_of_a_manager_is_the_first_response(cast: Cast, file: File) -> None:
     ticket = file()
     changes.set_status(actor=cast.actor("staff"), ticket=ticket, status="in_progress", source="web")

@@ -17,12 +17,13 @@ from orgs.models import Community, Hold, Organization
 from orgs.services import holds
 from tests.factories import ProcessFactory, TicketFactory, at_once, stored
 from tickets import tasks
-from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketHold, TicketIndex
+from tickets.models import InboundMail, Ticket, TicketActivity, TicketAttachment, TicketHold, TicketIndex
 from tickets.services import retention
 from tickets.signals import tickets_destroyed
 
 if TYPE_CHECKING:
     from tests.cast import Cast
+    from tests.tickets.material import File
 
 NOW = timezone.now
 DAY = datetime.timedelta(days=1)
@@ -314,3 +315,29 @@ def test_the_job_runs_daily_under_its_name(keeping: Cast) -> None:
     assert (run.counts, run.error) == ({"deleted": 1, "failed": 0}, "")
     schedule = settings.CELERY_BEAT_SCHEDULE["tickets.purge_closed"]["schedule"]
     assert (len(schedule.hour), len(schedule.minute), len(schedule.day_of_week)) == (1, 1, 7)
+
+
+# --- What is told of mails ----------------------------------------------------------------------------------
+
+
+def test_the_log_of_mails_ends_and_what_is_held_stays(cast: Cast, file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, free = file("owner"), file("renter")
+    holds.place(
+        actor=cast.actor("admin"),
+        tenant_id=cast.tenant.pk,
+        title="Klage",
+        reason="Klage",
+        contact=cast.contact("owner"),
+    )
+    old = timezone.now() - datetime.timedelta(days=11)
+    for name, ticket, at in (
+        ("held", held, old), ("free", free, old), ("none", None, old), ("young", free, timezone.now()),
+    ):  # fmt: skip
+        InboundMail.objects.create(
+            tenant=cast.tenant, message_id=f"<{name}>", outcome="ignored", ticket=ticket, created_at=at
+        )
+    monkeypatch.setattr(settings, "INBOUND_MAIL_DAYS", 0)
+    assert retention.forget_mails() == {"deleted": 0, "failed": 0}
+    monkeypatch.setattr(settings, "INBOUND_MAIL_DAYS", 10)
+    assert retention.forget_mails() == {"deleted": 2, "failed": 0}
+    assert set(InboundMail.objects.values_list("message_id", flat=True)) == {"<held>", "<young>"}

@@ -14,27 +14,17 @@ from core.errors import DomainError, NotFound
 from core.http import BoundedMultiPart
 from core.services import uploads
 from core.services.delivery import deliver
-from core.services.sniff import PICTURES
 from orgs.services.installation import public_url
 from tickets.api.auth import DOOR
 from tickets.api.base import NETWORK_ID, SupportView, as_uuid, wrong
 from tickets.api.errors import operation
 from tickets.api.shapes import Attachment, attachment_shape
 from tickets.models import Ticket, TicketAttachment
+from tickets.services.attachments import ACCEPTED, LIMIT
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
-
-LIMIT = 25 * 1024 * 1024  # bytes of a file
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-ACCEPTED = frozenset(
-    {
-        *PICTURES, "image/heic", "image/heif", "application/pdf", "text/plain", "text/csv", "video/mp4", "video/quicktime",
-        f"{_OFFICE}wordprocessingml.document", f"{_OFFICE}spreadsheetml.sheet", f"{_OFFICE}presentationml.presentation",
-        "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet",
-    }
-)  # fmt: skip
 
 
 class UnsupportedKind(DomainError):

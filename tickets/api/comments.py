@@ -82,7 +82,7 @@ class Comments(RepeatableView):
                 fields = {"activity.attachments[0].key": [str(error.message)]}
                 raise Invalid(error.message, code=error.code, fields=fields) from error
             raise in_envelope(error, "activity") from error
-        return {"activity": Shaper(self.actor, ticket.community).activities(said.ticket, [said.activity])[0]}
+        return {"activity": Shaper(self.actor, ticket.community).activities(ticket.uuid, [said.activity])[0]}
 
 
 class OneComment(SupportView):

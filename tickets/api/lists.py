@@ -17,7 +17,7 @@ from orgs.models import Membership
 from tickets import rules
 from tickets.api.base import NETWORK_ID, as_uuid, wrong
 from tickets.api.shapes import STATUS_WORDS, stored
-from tickets.models import SupportType, Ticket
+from tickets.models import SupportType
 
 if TYPE_CHECKING:
     import uuid
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from orgs.actor import Actor
     from orgs.models import Community
+    from tickets.api.rows import Line
 
 LIST_MAX = 100  # ids of a filter
 TOKEN_MAX = 1024  # characters
@@ -149,11 +150,11 @@ class Order:
         sign = "-" if self.is_descending else ""
         return [f"{sign}{self.column}", f"{sign}id"]
 
-    def sort(self, tickets: Iterable[Ticket]) -> list[Ticket]:
+    def sort(self, tickets: Iterable[Line]) -> list[Line]:
         """As `columns` do."""
         return sorted(tickets, key=lambda t: (getattr(t, self.column), t.pk), reverse=self.is_descending)
 
-    def token(self, last: Ticket) -> str:
+    def token(self, last: Line) -> str:
         """Where the next page begins: after this ticket, whatever is created meanwhile (TICKETS-031)."""
         place = [self.column, self.is_descending, getattr(last, self.column).isoformat(), last.pk]
         return signing.dumps(place, salt=_SALT)

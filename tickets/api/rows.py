@@ -1,38 +1,117 @@
-"""Tickets with their people as the support door reads them: by one statement around what a queryset finds."""
+"""Tickets and entries as the support door reads them: only what it shows, by one statement around what a queryset finds."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.planned import ModelRows
-from tickets.models import Ticket
+import orjson
+
+from core.planned import ModelRows, named_sql_of, planned_cursor
 
 if TYPE_CHECKING:
+    import datetime
+    import uuid
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
-_ROWS = ModelRows(
+    from tickets.models import Ticket, TicketActivity, TicketAttachment
+
+
+class Person(NamedTuple):
+    """Whoever a ticket is about, or who works on it."""
+
+    pk: int
+    uuid: uuid.UUID
+    first_name: str
+    last_name: str
+    email: str
+    mobile: str
+    telephone: str
+
+
+class Line(NamedTuple):
+    """A ticket."""
+
+    pk: int
+    uuid: uuid.UUID
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+    number: int
+    status: str
+    support_type: str
+    description: str
+    status_changed_at: datetime.datetime | None
+    location: uuid.UUID
+    requester: Person | None
+    assignee: Person | None
+
+
+class Entry(NamedTuple):
+    """An entry of a stream, by the names that a `TicketActivity` has."""
+
+    pk: int
+    uuid: uuid.UUID
+    created_at: datetime.datetime
+    kind: str
+    user_id: int | None
+    text: str
+    data: dict[str, Any]
+    automatic_name: str
+
+
+_PERSON = "{0}.id, {0}.uuid, {0}.first_name, {0}.last_name, {0}.email, {0}.mobile, {0}.telephone"
+_LINES = f"""
+SELECT t.id, t.uuid, t.created_at, t.updated_at, t.number, t.status, t.support_type, t.description, t.status_changed_at,
+       p.uuid, {_PERSON.format("r")}, {_PERSON.format("a")}
+  FROM (found) AS f JOIN tickets_ticket t ON t.id = f.pk JOIN orgs_community p ON p.id = t.community_id
+  LEFT JOIN orgs_contact c ON c.id = t.contact_id LEFT JOIN orgs_user r ON r.id = c.user_id AND r.erased_at IS NULL
+  LEFT JOIN orgs_membership m ON m.id = t.assignee_id LEFT JOIN orgs_user a ON a.id = m.user_id
+"""  # noqa: S608 - constant text
+_OWN = 10  # columns of the ticket itself
+_ENTRIES = """
+SELECT a.id, a.uuid, a.created_at, a.kind, a.user_id, a.text, a.data::text, a.automatic_name
+  FROM (found) AS f JOIN tickets_ticketactivity a ON a.id = f.pk ORDER BY a.created_at, a.id
+"""
+_FILES = ModelRows(
     """
-    SELECT {t}, {c}, {cu}, {m}, {mu} FROM (found) AS f JOIN tickets_ticket t ON t.id = f.pk
-      LEFT JOIN orgs_contact c ON c.id = t.contact_id LEFT JOIN orgs_user cu ON cu.id = c.user_id
-      LEFT JOIN orgs_membership m ON m.id = t.assignee_id LEFT JOIN orgs_user mu ON mu.id = m.user_id
+    SELECT {f}, {b} FROM tickets_ticketattachment f JOIN core_blob b ON b.id = f.blob_id
+     WHERE f.activity_id = ANY(%(entries)s) ORDER BY f.position, f.id
     """,
-    t="tickets.Ticket",
-    c="orgs.Contact",
-    cu="orgs.User",
-    m="orgs.Membership",
-    mu="orgs.User",
+    f="tickets.TicketAttachment",
+    b="core.Blob",
 )
 
 
-def with_people(found: QuerySet[Ticket]) -> list[Ticket]:
-    """The tickets that a queryset finds, with ``contact.user`` and ``assignee.user``, in any order."""
-    tickets = []
-    for row in _ROWS.fetch({}, found=found.values("pk")):
-        ticket: Any = row[0]
-        ticket.contact, ticket.assignee = row[1], row[3]
-        if row[1] is not None:
-            row[1].user = row[2]
-        if row[3] is not None:
-            row[3].user = row[4]
-        tickets.append(ticket)
-    return tickets
+def lines(found: QuerySet[Ticket]) -> list[Line]:
+    """The tickets that a queryset finds, in any order; an erased requester is none."""
+    rows = _around(_LINES, found)
+    size = len(Person._fields)
+    return [Line._make((*row[:_OWN], _person(row[_OWN : _OWN + size]), _person(row[_OWN + size :]))) for row in rows]
+
+
+def entries(found: QuerySet[TicketActivity]) -> list[Entry]:
+    """The entries that a queryset finds, oldest first."""
+    return [Entry._make((*row[:6], orjson.loads(row[6]), row[7])) for row in _around(_ENTRIES, found)]
+
+
+def files_of(entry_ids: Iterable[int]) -> dict[int, list[TicketAttachment]]:
+    """Files by their entry, each with its ``blob``."""
+    found: dict[int, list[TicketAttachment]] = {}
+    for file, blob in _FILES.fetch({"entries": sorted(entry_ids)}):
+        file.blob = blob
+        found.setdefault(file.activity_id, []).append(file)
+    return found
+
+
+def _person(values: tuple[Any, ...]) -> Person | None:
+    return None if values[0] is None else Person._make(values)
+
+
+def _around(statement: str, found: QuerySet[Any]) -> list[tuple[Any, ...]]:
+    inner = named_sql_of(found.values("pk"))
+    if inner is None:
+        return []
+    with planned_cursor() as cursor:
+        cursor.execute(statement.replace("(found)", f"({inner[0]})"), inner[1])
+        return list(cursor.fetchall())

@@ -14,11 +14,14 @@ from rest_framework import serializers
 from orgs import models as orgs
 from orgs.rules import may_see_reach
 from orgs.services.installation import public_url
+from tickets.api.rows import Entry, Line, Person, entries, files_of, lines
 from tickets.models import SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus
 from tickets.services import people
 from tickets.services.people import Place
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from orgs.actor import Actor
     from orgs.models import Community
     from orgs.models import User as Account
@@ -185,26 +188,23 @@ class Shaper:
     community: Community
     places: dict[int, Place] = field(default_factory=dict)
 
-    def tickets(self, found: Sequence[Ticket]) -> list[dict[str, Any]]:
-        """Tickets with ``contact__user`` and ``assignee__user``; three queries however many they are."""
-        self._meet(user for ticket in found for user in (_requester(ticket), _assignee(ticket)) if user)
-        return [self._ticket(ticket) for ticket in found]
+    def tickets(self, found: Sequence[Line]) -> list[dict[str, Any]]:
+        """Tickets; two queries however many they are."""
+        self._meet(person.pk for line in found for person in (line.requester, line.assignee) if person)
+        return [self._ticket(line) for line in found]
 
-    def ticket(self, ticket: Ticket) -> dict[str, Any]:
-        """One ticket."""
-        return self.tickets([ticket])[0]
+    def ticket(self, pk: int) -> dict[str, Any]:
+        """One ticket as it is stored now."""
+        return self.tickets(lines(Ticket.objects.filter(pk=pk)))[0]
 
-    def with_stream(self, ticket: Ticket) -> dict[str, Any]:
+    def with_stream(self, line: Line) -> dict[str, Any]:
         """A ticket and what its caller sees of the stream (TICKETS-035)."""
-        seen = TicketActivity.objects.visible_to(self.actor).filter(ticket=ticket, kind__in=SHOWN)
-        return {
-            "activities": self.activities(ticket, list(seen.order_by("created_at", "id"))),
-            "ticket": self.ticket(ticket),
-        }
+        seen = TicketActivity.objects.visible_to(self.actor).filter(ticket=line.pk, kind__in=SHOWN).order_by()
+        return {"activities": self.activities(line.uuid, entries(seen)), "ticket": self.tickets([line])[0]}
 
-    def activities(self, ticket: Ticket, entries: Sequence[TicketActivity]) -> list[dict[str, Any]]:
+    def activities(self, ticket_ref: UUID, found: Sequence[Entry | TicketActivity]) -> list[dict[str, Any]]:
         """Entries of a ticket; those are left out that say nothing in this door's words (conflict 1)."""
-        told = [entry for entry in entries if not _says_nothing(entry)]
+        told = [entry for entry in found if not _says_nothing(entry)]
         assigned = {pk for entry in told for pk in (entry.data.get("assignee"), entry.data.get("previous"))
                     if entry.kind == "assigneeUpdated" and pk}  # fmt: skip
         memberships = (
@@ -212,16 +212,12 @@ class Shaper:
             if assigned
             else {}
         )
-        authors = {entry.user_id for entry in told if entry.user_id}
-        accounts = {user.pk: user for user in orgs.User.objects.filter(pk__in=authors)}
-        self._meet([*accounts.values(), *memberships.values()])
-        files: dict[int, list[TicketAttachment]] = {}
-        for file in TicketAttachment.objects.filter(activity__in=[entry.pk for entry in told]).select_related("blob"):
-            files.setdefault(file.activity_id or 0, []).append(file)
-        return [self._activity(ticket, entry, files.get(entry.pk, []), memberships) for entry in told]
+        self._meet({entry.user_id for entry in told if entry.user_id} | {user.pk for user in memberships.values()})
+        files = files_of(entry.pk for entry in told)
+        return [self._activity(ticket_ref, entry, files.get(entry.pk, []), memberships) for entry in told]
 
-    def _meet(self, users: Iterable[Account]) -> None:
-        new = {user.pk for user in users} - self.places.keys()
+    def _meet(self, user_ids: Iterable[int]) -> None:
+        new = set(user_ids) - self.places.keys()
         if new:
             self.places |= people.places(self.community, new)
 
@@ -236,8 +232,8 @@ class Shaper:
         path = f"/app/brand/{self.community.tenant_id}/logo" if chosen.exists() else static("img/favicon.svg")
         return self._site + path
 
-    def _ticket(self, ticket: Ticket) -> dict[str, Any]:
-        requester, assignee = _requester(ticket), _assignee(ticket)
+    def _ticket(self, ticket: Line) -> dict[str, Any]:
+        requester, assignee = ticket.requester, ticket.assignee
         shape: dict[str, Any] = {
             "createDate": ticket.created_at,
             "description": ticket.description,
@@ -261,12 +257,16 @@ class Shaper:
         return shape
 
     def _activity(
-        self, ticket: Ticket, entry: TicketActivity, files: Sequence[TicketAttachment], assigned: dict[int, Account]
+        self,
+        ticket_ref: UUID,
+        entry: Entry | TicketActivity,
+        files: Sequence[TicketAttachment],
+        assigned: dict[int, Account],
     ) -> dict[str, Any]:
         shape: dict[str, Any] = {
             "createDate": entry.created_at,
             "id": entry.uuid,
-            "ticketRef": ticket.uuid,
+            "ticketRef": ticket_ref,
             "type": entry.kind,
         }
         data = self._data(entry, assigned)
@@ -280,7 +280,7 @@ class Shaper:
             shape["membership"] = self._membership(self.places[entry.user_id].membership.user)
         return shape
 
-    def _data(self, entry: TicketActivity, assigned: dict[int, Account]) -> dict[str, Any]:
+    def _data(self, entry: Entry | TicketActivity, assigned: dict[int, Account]) -> dict[str, Any]:
         if entry.kind == "statusUpdated":
             now, before = (STATUSES[TicketStatus(entry.data[name])] for name in ("status", "previous"))
             return {"status": now, "previousAttributes": {"status": before}}
@@ -298,7 +298,7 @@ class Shaper:
             shape["membershipAssignee"] = self._membership(user)
         return shape
 
-    def _membership(self, user: Account) -> dict[str, Any]:
+    def _membership(self, user: Account | Person) -> dict[str, Any]:
         place = self.places[user.pk]
         return {
             "id": place.membership.uuid,
@@ -307,7 +307,7 @@ class Shaper:
             "user": self._user(user),
         }
 
-    def _user(self, user: Account | None) -> dict[str, Any] | None:
+    def _user(self, user: Account | Person | None) -> dict[str, Any] | None:
         """How to reach somebody is told to staff of the company, and to the person (TICKETS-024)."""
         if user is None:
             return None
@@ -315,7 +315,7 @@ class Shaper:
         place = self.places.get(user.pk)
         if place is not None:
             shape["blocked"] = place.is_blocked
-        if may_see_reach(self.actor, user, self.community.tenant_id):
+        if may_see_reach(self.actor, user.pk, self.community.tenant_id):
             shape |= {"email": user.email or None, "phoneNumber": user.mobile or user.telephone or None}
         return shape
 
@@ -335,16 +335,7 @@ def attachment_shape(file: Any, site: str) -> dict[str, Any]:
     return shape
 
 
-def _requester(ticket: Ticket) -> Account | None:
-    user = ticket.contact.user if ticket.contact else None
-    return user if user is not None and user.erased_at is None else None
-
-
-def _assignee(ticket: Ticket) -> Account | None:
-    return ticket.assignee.user if ticket.assignee else None
-
-
-def _says_nothing(entry: TicketActivity) -> bool:
+def _says_nothing(entry: Entry | TicketActivity) -> bool:
     if entry.kind != "statusUpdated":
         return False
     return STATUSES[TicketStatus(entry.data["status"])] == STATUSES[TicketStatus(entry.data["previous"])]

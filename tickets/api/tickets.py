@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.response import Response
 
 from core.api import whole
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from orgs.models import Membership, User
 from orgs.services.contacts import contact_for
 from tickets import rules
@@ -18,7 +18,7 @@ from tickets.api import bodies, lists
 from tickets.api.base import NETWORK_ID, SOURCE, TICKET_ID, SupportView, as_uuid, in_envelope, wrong
 from tickets.api.errors import operation
 from tickets.api.repeats import IDEMPOTENCY_KEY, RepeatableView
-from tickets.api.rows import with_people
+from tickets.api.rows import lines
 from tickets.api.shapes import WRITTEN, Shaper, TicketPage, TicketWithActivities, TicketWithActivity, stored
 from tickets.models import Ticket
 from tickets.services import changes, filing, people
@@ -51,7 +51,7 @@ class Tickets(RepeatableView):
         found = found.filter(lists.filters(self.actor, location, sent))
         if "nextPageToken" in sent:
             found = found.filter(order.after(sent["nextPageToken"]))
-        rows = order.sort(with_people(found.order_by(*order.columns)[: limit + 1]))
+        rows = order.sort(lines(found.order_by(*order.columns)[: limit + 1]))
         page: dict[str, Any] = {"tickets": Shaper(self.actor, location).tickets(rows[:limit])}
         if len(rows) > limit:
             token = order.token(rows[limit - 1])
@@ -81,8 +81,8 @@ class Tickets(RepeatableView):
             raise in_envelope(error, "ticket") from error
         shaper = Shaper(self.actor, location)
         return {
-            "activities": shaper.activities(filed.ticket, [filed.activity]),
-            "ticket": shaper.ticket(filed.ticket),
+            "activities": shaper.activities(filed.ticket.uuid, [filed.activity]),
+            "ticket": shaper.ticket(filed.ticket.pk),
         }
 
     def _requester(self, location: Community, ref: uuid.UUID | None) -> Contact | None:
@@ -107,8 +107,10 @@ class OneTicket(SupportView):
     )  # fmt: skip
     def get(self, request: Request, id: str) -> Response:
         """The ticket and its whole stream, oldest first (TICKETS-035)."""
-        ticket = self.ticket(id)
-        return Response(Shaper(self.actor, ticket.community).with_stream(ticket))
+        found = lines(Ticket.objects.of_participants(self.actor).filter(uuid=as_uuid(id, "id")))
+        if not found:
+            raise NotFound(_("There is no such ticket."))
+        return Response(Shaper(self.actor, self.location(found[0].location)).with_stream(found[0]))
 
     @operation(
         "deleteSupportTicket", tag="Support", summary="Delete a ticket",
@@ -125,11 +127,10 @@ class OneTicket(SupportView):
 class _Changing(SupportView):
     def changed(self, done: changes.Changed) -> Response:
         """The ticket, and the entry if there is one."""
-        ticket = Ticket.objects.select_related("contact__user", "assignee__user").get(pk=done.ticket.pk)
         shaper = Shaper(self.actor, done.ticket.community)
-        answer: dict[str, Any] = {"ticket": shaper.ticket(ticket)}
+        answer: dict[str, Any] = {"ticket": shaper.ticket(done.ticket.pk)}
         if done.activity is not None:
-            told = shaper.activities(ticket, [done.activity])
+            told = shaper.activities(done.ticket.uuid, [done.activity])
             answer |= {"activity": told[0]} if told else {}
         return Response(answer)
 

@@ -233,6 +233,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tickets",
                         to="orgs.community",
+                        verbose_name="community",
                     ),
                 ),
                 ("number", models.PositiveIntegerField(editable=False, verbose_name="number")),
@@ -245,6 +246,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="tickets",
                         to="tickets.tickettype",
+                        verbose_name="ticket type",
                     ),
                 ),
                 (
@@ -279,6 +281,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="tickets",
                         to="orgs.unit",
+                        verbose_name="unit",
                     ),
                 ),
                 (
@@ -290,6 +293,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tickets",
                         to="orgs.contact",
+                        verbose_name="requester",
                     ),
                 ),
                 (
@@ -299,6 +303,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="filed by",
                     ),
                 ),
                 (
@@ -314,7 +319,7 @@ class Migration(migrations.Migration):
                 ),
                 ("title", models.CharField(max_length=250, verbose_name="title")),
                 ("description", models.TextField(blank=True, verbose_name="description")),
-                ("answers", models.JSONField(blank=True, default=list)),
+                ("answers", models.JSONField(blank=True, default=list, verbose_name="answers")),
                 (
                     "status",
                     models.CharField(
@@ -331,19 +336,23 @@ class Migration(migrations.Migration):
                         verbose_name="status",
                     ),
                 ),
-                ("status_changed_at", models.DateTimeField(blank=True, null=True)),
+                ("status_changed_at", models.DateTimeField(blank=True, null=True, verbose_name="status changed at")),
                 ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
                 ("first_response_at", models.DateTimeField(blank=True, null=True, verbose_name="first response")),
                 (
                     "shared_with",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=40), blank=True, default=list, size=None
+                        base_field=models.CharField(max_length=40),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="shared with",
                     ),
                 ),
-                ("shared_at", models.DateTimeField(blank=True, null=True)),
+                ("shared_at", models.DateTimeField(blank=True, null=True, verbose_name="shared at")),
                 ("rating", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="rating")),
                 ("rating_comment", models.TextField(blank=True, max_length=2000, verbose_name="comment on the rating")),
-                ("rated_at", models.DateTimeField(blank=True, null=True)),
+                ("rated_at", models.DateTimeField(blank=True, null=True, verbose_name="rated at")),
                 (
                     "priority",
                     models.PositiveSmallIntegerField(
@@ -354,9 +363,9 @@ class Migration(migrations.Migration):
                 ),
                 ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="due at")),
                 ("response_due_at", models.DateTimeField(blank=True, null=True, verbose_name="first response due at")),
-                ("paused_seconds", models.PositiveIntegerField(default=0)),
-                ("reminded_at", models.DateTimeField(blank=True, null=True)),
-                ("escalated_at", models.DateTimeField(blank=True, null=True)),
+                ("paused_seconds", models.PositiveIntegerField(default=0, verbose_name="seconds of waiting")),
+                ("reminded_at", models.DateTimeField(blank=True, null=True, verbose_name="missed response told at")),
+                ("escalated_at", models.DateTimeField(blank=True, null=True, verbose_name="missed solution told at")),
                 ("external_ref", models.CharField(blank=True, max_length=100, verbose_name="external reference")),
                 (
                     "merged_into",
@@ -366,6 +375,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="merged",
                         to="tickets.ticket",
+                        verbose_name="merged into",
                     ),
                 ),
                 (
@@ -376,9 +386,10 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="children",
                         to="tickets.ticket",
+                        verbose_name="belongs to",
                     ),
                 ),
-                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="deleted at")),
             ],
             options={
                 "verbose_name": "ticket",
@@ -782,6 +793,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to="tickets.ticket",
+                        verbose_name="ticket",
                     ),
                 ),
             ],
@@ -859,8 +871,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="mail is fetched")),
-                ("uid_validity", models.BigIntegerField(default=0, editable=False)),
-                ("last_uid", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "uid_validity",
+                    models.BigIntegerField(default=0, editable=False, verbose_name="numbering of the server"),
+                ),
+                ("last_uid", models.BigIntegerField(default=0, editable=False, verbose_name="last mail that was read")),
                 (
                     "checked_at",
                     models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last read at"),

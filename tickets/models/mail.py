@@ -47,8 +47,8 @@ class Mailbox(TenantBound, MutableRow):
         help_text=_("For mail of senders that live in no community, or in several."),
     )
     is_active = models.BooleanField(_("mail is fetched"), default=True)
-    uid_validity = models.BigIntegerField(default=0, editable=False)
-    last_uid = models.BigIntegerField(default=0, editable=False)
+    uid_validity = models.BigIntegerField(_("numbering of the server"), default=0, editable=False)
+    last_uid = models.BigIntegerField(_("last mail that was read"), default=0, editable=False)
     checked_at = models.DateTimeField(_("last read at"), null=True, blank=True, editable=False)
     error = models.TextField(_("last error"), blank=True, editable=False)
 
@@ -96,7 +96,14 @@ class InboundMail(TenantBound, Row):
     subject = models.CharField(_("subject"), max_length=250, blank=True)
     outcome = models.CharField(_("what became of it"), max_length=10, choices=Outcome.choices)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
-    ticket = models.ForeignKey("tickets.Ticket", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    ticket = models.ForeignKey(
+        "tickets.Ticket",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("ticket"),
+    )
 
     objects = DeskQuerySet.as_manager()
 

@@ -43,20 +43,37 @@ class Ticket(TenantBound, MutableRow):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    community = models.ForeignKey("orgs.Community", on_delete=models.PROTECT, related_name="tickets", db_index=False)
+    community = models.ForeignKey(
+        "orgs.Community", on_delete=models.PROTECT, related_name="tickets", db_index=False, verbose_name=_("community")
+    )
     number = models.PositiveIntegerField(_("number"), editable=False)
     identifier = models.CharField(_("reference"), max_length=30, editable=False)
     ticket_type = models.ForeignKey(
-        "tickets.TicketType", null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets"
+        "tickets.TicketType",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="tickets",
+        verbose_name=_("ticket type"),
     )
     support_type = models.CharField(
         _("support type"), max_length=40, choices=SupportType.choices, default=SupportType.OTHER
     )
-    unit = models.ForeignKey("orgs.Unit", null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
-    contact = models.ForeignKey(
-        "orgs.Contact", null=True, blank=True, on_delete=models.PROTECT, related_name="tickets", db_index=False
+    unit = models.ForeignKey(
+        "orgs.Unit", null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets", verbose_name=_("unit")
     )
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    contact = models.ForeignKey(
+        "orgs.Contact",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+        db_index=False,
+        verbose_name=_("requester"),
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("filed by")
+    )
     assignee = models.ForeignKey(
         "orgs.Membership",
         null=True,
@@ -67,26 +84,30 @@ class Ticket(TenantBound, MutableRow):
     )
     title = models.CharField(_("title"), max_length=250)
     description = models.TextField(_("description"), blank=True)
-    answers = models.JSONField(default=list, blank=True)
+    answers = models.JSONField(_("answers"), default=list, blank=True)
     status = models.CharField(_("status"), max_length=12, choices=TicketStatus.choices, default=TicketStatus.NEW)
-    status_changed_at = models.DateTimeField(null=True, blank=True)
+    status_changed_at = models.DateTimeField(_("status changed at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     first_response_at = models.DateTimeField(_("first response"), null=True, blank=True)
-    shared_with = ArrayField(models.CharField(max_length=40), default=list, blank=True)
-    shared_at = models.DateTimeField(null=True, blank=True)
+    shared_with = ArrayField(models.CharField(max_length=40), default=list, blank=True, verbose_name=_("shared with"))
+    shared_at = models.DateTimeField(_("shared at"), null=True, blank=True)
     rating = models.PositiveSmallIntegerField(_("rating"), null=True, blank=True)
     rating_comment = models.TextField(_("comment on the rating"), max_length=2000, blank=True)
-    rated_at = models.DateTimeField(null=True, blank=True)
+    rated_at = models.DateTimeField(_("rated at"), null=True, blank=True)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
     due_at = models.DateTimeField(_("due at"), null=True, blank=True)
     response_due_at = models.DateTimeField(_("first response due at"), null=True, blank=True)
-    paused_seconds = models.PositiveIntegerField(default=0)
-    reminded_at = models.DateTimeField(null=True, blank=True)
-    escalated_at = models.DateTimeField(null=True, blank=True)
+    paused_seconds = models.PositiveIntegerField(_("seconds of waiting"), default=0)
+    reminded_at = models.DateTimeField(_("missed response told at"), null=True, blank=True)
+    escalated_at = models.DateTimeField(_("missed solution told at"), null=True, blank=True)
     external_ref = models.CharField(_("external reference"), max_length=100, blank=True)
-    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged", verbose_name=_("merged into")
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children", verbose_name=_("belongs to")
+    )
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
 
     objects = TicketQuerySet.as_manager()
 

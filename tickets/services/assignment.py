@@ -13,10 +13,10 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from core.services import batches
-from orgs import audience
 from orgs.models import Membership
 from orgs.services import availability
 from tickets.models import AssignmentRule, Ticket, TicketActivity, TicketStatus
+from tickets.services import people
 from tickets.services.changes import hand_over
 from tickets.services.locking import locked_if_there
 
@@ -31,7 +31,7 @@ BATCH = 20  # tickets of one transaction
 
 def assign_new() -> Counts:
     """Job: give the new tickets of the last day that nobody has had to whom the rules say."""
-    return batches.go_through(Ticket, job=JOB, due=_due_after, work=assign_by_rules, batch=BATCH, verb="assigned")
+    return batches.go_through(Ticket, job=JOB, due=_due_after, work=assign_by_rules, batch=BATCH, counted="assigned")
 
 
 def assign_by_rules(ticket_ids: list[int]) -> int:
@@ -81,14 +81,14 @@ def person_for(ticket: Ticket) -> Membership | None:
     )
     if not rules:
         return None
-    people = {person.pk: person for person in _people(ticket)}
+    known = {person.pk: person for person in _people(ticket)}
     for rule in rules:
         if rule.assignee_id is not None:
-            person = people.get(rule.assignee_id)
+            person = known.get(rule.assignee_id)
             if person is not None and (not rule.only_available or _is_available(person)):
                 return person
             continue
-        free = [person for person in people.values() if _is_available(person)]
+        free = [person for person in known.values() if _is_available(person)]
         if free:
             return min(free, key=lambda person: (person.open_tickets, person.pk))  # type: ignore[attr-defined]
     return None
@@ -100,10 +100,8 @@ def _is_available(person: Membership) -> bool:
 
 def _people(ticket: Ticket) -> QuerySet[Membership]:
     """Who may be assigned (TICKETS-042), each with ``presence`` and ``open_tickets``."""
-    managers = audience.people_of([audience.managers(ticket.community_id)], ticket.community.tenant)
-    found = Membership.objects.active().staff().filter(organization=ticket.tenant_id, user__in=managers)
     is_open = Q(assigned_tickets__closed_at=None, assigned_tickets__deleted_at=None)
-    counted: QuerySet[Membership] = found.available_first().annotate(
+    counted: QuerySet[Membership] = people.assignable(ticket.community).annotate(
         open_tickets=Count("assigned_tickets", filter=is_open & Q(assigned_tickets__isnull=False))
     )
     return counted

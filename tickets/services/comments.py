@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,8 +20,8 @@ from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketStatu
 from tickets.services import attachments, indexing
 from tickets.services.changes import move_to, refuse_held
 from tickets.services.filing import check_length, write
-from tickets.services.locking import locked
-from tickets.signals import ticket_commented
+from tickets.services.locking import hold, locked
+from tickets.signals import ticket_commented, ticket_noted
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -52,7 +53,8 @@ def add_comment(
     """Say something to all who take part. What the requester says reopens a ticket that was done (conflict 2).
 
     ``reopens_closed`` False is the tickets door: there only a solved ticket reopens, and a closed one takes the comment
-    as it is (TICKETS-055). Elsewhere a ticket closed 30 days ago or longer takes none from its requester.
+    as it is (TICKETS-055). Elsewhere a ticket closed 30 days ago or longer takes none from its requester. A merged ticket
+    stays closed; the one it leads to reopens instead, and an event there tells of the comment.
 
     Side effects: the first one of a manager is the first response (TICKETS-059); search index; audit; signals
     `ticket_commented` and, when it reopens, `ticket_status_changed`.
@@ -60,7 +62,7 @@ def add_comment(
     Raises `Denied` for readers by sharing (PORTAL-066), `Invalid` without text and file or for a file that is none,
     `Conflict` (``ticket_closed``) for the requester of one closed long ago, `NotFound` when it was deleted.
     """
-    ticket = locked(ticket)
+    ticket = _locked_with_target(ticket)
     require(rules.may_comment(actor, ticket))
     if not text.strip() and not files.handles:
         problem = _("Please write something or attach a file.")
@@ -82,15 +84,41 @@ def add_comment(
     indexing.index(ticket)
     ticket_commented.send(sender=Ticket, ticket=ticket, activity=activity)
     reopened = move_to(ticket, TicketStatus.REOPENED, actor=actor, source=source) if reopens else None
+    if ticket.merged_into_id is not None and rules.is_requester(actor, ticket):
+        _pass_on(ticket, actor=actor, source=source)
     return Commented(ticket, activity, reopened)
 
 
+def _locked_with_target(ticket: Ticket) -> Ticket:
+    """The ticket, and with it where it leads. Merged at this very moment, only the ticket: the other one is locked later."""
+    leads_to = Ticket.objects.filter(pk=ticket.pk).values("merged_into")
+    hold(Q(pk=ticket.pk) | Q(pk__in=leads_to))
+    return locked(ticket)
+
+
+def _pass_on(ticket: Ticket, *, actor: Actor, source: str) -> None:
+    """What the requester of a merged ticket says is work for whoever has the one it leads to: told there, and reopening it."""
+    assert ticket.merged_into is not None
+    target = locked(ticket.merged_into)
+    now = timezone.now()
+    data = {"event": "merged_comment", "ticket": ticket.identifier}
+    write(target, kind=Kind.EVENT, actor=actor, source=source, at=now, data=data)
+    Ticket.objects.filter(pk=target.pk).update(updated_at=now)
+    if target.closed_at is not None:
+        move_to(target, TicketStatus.REOPENED, actor=actor, source=source)
+
+
+def is_over(ticket: Ticket) -> bool:
+    """Whether it was closed so long ago that its requester opens it no more, and says no more."""
+    return ticket.closed_at is not None and ticket.closed_at <= timezone.now() - REOPENED_FOR
+
+
 def _reopens(actor: Actor, ticket: Ticket, reopens_closed: bool) -> bool:
-    if ticket.closed_at is None or not rules.is_requester(actor, ticket):
+    if ticket.closed_at is None or ticket.merged_into_id is not None or not rules.is_requester(actor, ticket):
         return False
     if not reopens_closed:
         return ticket.status == TicketStatus.SOLVED
-    if ticket.closed_at <= timezone.now() - REOPENED_FOR:
+    if is_over(ticket):
         raise Conflict(_("This ticket was closed more than 30 days ago. Please file a new one."), code="ticket_closed")
     return True
 
@@ -99,8 +127,9 @@ def _reopens(actor: Actor, ticket: Ticket, reopens_closed: bool) -> bool:
 def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
     """Write an internal note, which only managers ever see (PORTAL-069, conflict 8).
 
-    Side effects: audit. It is no answer, and moves no date of the ticket. Raises `Denied` for others than managers,
-    `Invalid` without text, `NotFound` when the ticket was deleted.
+    Side effects: audit; signal `ticket_noted`. It is no answer, and moves no date of the ticket.
+
+    Raises `Denied` for others than managers, `Invalid` without text, `NotFound` when the ticket was deleted.
     """
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
@@ -108,7 +137,7 @@ def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
         problem = _("Please write something.")
         raise Invalid(problem, code="required", fields={"text": [problem]})
     check_length(text)
-    return write(
+    note = write(
         ticket,
         kind=Kind.NOTE,
         actor=actor,
@@ -116,6 +145,8 @@ def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
         at=timezone.now(),
         text=text.strip(),
     )
+    ticket_noted.send(sender=Ticket, ticket=ticket, activity=note)
+    return note
 
 
 @transaction.atomic

@@ -55,8 +55,12 @@ def file_ticket(
     requester: Contact | None = None,
     files: attachments.Files = attachments.NONE,
     external_ref: str = "",
+    stranger: str = "",
 ) -> Filed:
     """File a ticket of a community, for oneself or, as its manager, for a contact (TICKETS-010 … 023).
+
+    ``stranger`` – who said it, in words, where that is nobody of the register, such as the sender of a mail: the actor
+    is a manager who takes it in, the ticket has no requester and its first entry no author.
 
     Without title it takes the name of its type (conflict 6). Of type and support type the one that is given leads to
     the other (conflict 4). Who files is ``created_by`` and wrote the first entry, whoever it is about (conflict 7).
@@ -70,7 +74,7 @@ def file_ticket(
     """
     assert actor.user_id is not None, "tickets are filed by people"
     require(rules.may_file(actor, community))
-    if requester is not None and requester.user_id != actor.user_id:
+    if stranger or (requester is not None and requester.user_id != actor.user_id):
         require(rules.may_file_for_others(actor, community))
     if not text.strip():
         raise Invalid.of("text", _("Please say what it is about."))
@@ -83,7 +87,7 @@ def file_ticket(
         "description": text,
         "answers": list(answers),
         "external_ref": external_ref,
-        "contact": requester or _own_contact(actor, community),
+        "contact": None if stranger else requester or _own_contact(actor, community),
     }
     claimed = attachments.claim(actor=actor, tenant_id=community.tenant_id, files=files)
     # Community before tenant, and both as late as possible: whoever files next waits for this transaction. The moment is
@@ -108,7 +112,8 @@ def file_ticket(
         **targets.for_new(community, offered, now),
         **values,
     )
-    activity = write(ticket, kind=TicketActivity.Kind.CREATED, actor=actor, source=source, text=text, at=now)
+    author = {"actor": None, "automatic_name": stranger[:100]} if stranger else {"actor": actor}
+    activity = write(ticket, kind=TicketActivity.Kind.CREATED, source=source, text=text, at=now, **author)
     attachments.add(activity, claimed)
     indexing.index(ticket)
     ticket_filed.send(sender=Ticket, ticket=ticket, activity=activity)

@@ -26,11 +26,11 @@ RESPONSE, RESOLUTION = "response", "resolution"
 
 
 def _unanswered(now: datetime.datetime) -> Q:
-    return Q(response_due_at__lte=now, first_response_at=None, reminded_at=None)
+    return Q(response_due_at__lt=now, first_response_at=None, reminded_at=None)
 
 
 def _unsolved(now: datetime.datetime) -> Q:
-    return Q(due_at__lte=now, escalated_at=None)
+    return Q(due_at__lt=now, escalated_at=None)
 
 
 def _overdue(now: datetime.datetime) -> TicketQuerySet[Ticket]:
@@ -47,7 +47,7 @@ def tell_overdue() -> Counts:
     """
     return batches.go_through(
         Ticket, job=TELL, due=lambda last: _overdue(timezone.now()).filter(pk__gt=last), work=_tell, batch=BATCH,
-        verb="told",
+        counted="told",
     )  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def close_solved() -> Counts:
     Side effects: as of a change of the status, with an automatic entry.
     """
     return batches.go_through(
-        Ticket, job=CLOSE, due=lambda last: _settled().filter(pk__gt=last), work=_close, batch=BATCH, verb="closed"
+        Ticket, job=CLOSE, due=lambda last: _settled().filter(pk__gt=last), work=_close, batch=BATCH, counted="closed"
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orgs.models import Community
+    from orgs.querysets import MembershipQuerySet
 
 OWNER, ADMIN, MEMBER = "owner", "admin", "member"
 
@@ -57,6 +58,16 @@ def places(community: Community, user_ids: Iterable[int]) -> dict[int, Place]:
         membership.user = user
         found[user.pk] = _place(membership, holders[manage], holders[live])
     return found
+
+
+def assignable(community: Community) -> MembershipQuerySet[Membership]:
+    """Who looks after the community and so can be assigned (TICKETS-042), available people first, with ``presence``.
+
+    Two queries.
+    """
+    managers = audience.people_of([audience.managers(community.pk)], community.tenant)
+    found: MembershipQuerySet[Membership] = Membership.objects.active().staff()
+    return found.filter(organization=community.tenant_id, user__in=managers).available_first()
 
 
 def _place(membership: Membership, managers: set[int], residents: set[int]) -> Place:

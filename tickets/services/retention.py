@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core.models import DestructionRecord
 from core.services import batches, destruction, rows
 from orgs.services import retention
 from orgs.services.holds import keep_still
-from tickets.models import Ticket, TicketAttachment, TicketHold
+from tickets.models import InboundMail, Ticket, TicketAttachment, TicketHold
 from tickets.signals import tickets_destroyed
 
 if TYPE_CHECKING:
-    import datetime
+    from django.db.models import QuerySet
 
     from core.services.jobs import Counts
     from tickets.querysets import TicketQuerySet
 
 JOB = "tickets.purge_closed"
+FORGET_MAILS = "tickets.forget_mails"
 KEEPER = "community__organization"  # whose period counts (conflict 15)
 BATCH = 100  # tickets of one transaction
 
@@ -43,7 +46,30 @@ def purge_closed() -> Counts:
     Side effects: for each ticket and each file a destruction record and an audit entry; cases and tickets that referred
     to it let go; signal `tickets_destroyed` for each tenant; after commit a worker removes the bytes.
     """
-    return batches.go_through(Ticket, job=JOB, due=_due_after, work=_end, batch=BATCH, verb="deleted")
+    return batches.go_through(Ticket, job=JOB, due=_due_after, work=_end, batch=BATCH, counted="deleted")
+
+
+def forget_mails() -> Counts:
+    """Job: delete what the log says of mails that came in, after `INBOUND_MAIL_DAYS`; 0 keeps it for ever.
+
+    What is told of a ticket under a legal hold stays.
+    """
+    return batches.go_through(
+        InboundMail, job=FORGET_MAILS, due=_old_mails, work=_forget, batch=BATCH, counted="deleted"
+    )  # fmt: skip
+
+
+def _old_mails(last: int) -> QuerySet[InboundMail]:
+    if not settings.INBOUND_MAIL_DAYS:
+        return InboundMail.objects.none()
+    before = timezone.now() - datetime.timedelta(days=settings.INBOUND_MAIL_DAYS)
+    free = Ticket.objects.filter(pk=OuterRef("ticket")).not_held()
+    return InboundMail.objects.filter(Q(ticket=None) | Exists(free), pk__gt=last, created_at__lt=before)
+
+
+def _forget(ids: list[int]) -> int:
+    keep_still(InboundMail.objects.filter(pk__in=ids).order_by().values_list("tenant_id", flat=True).distinct())
+    return _old_mails(0).filter(pk__in=ids).delete()[0]
 
 
 def _due_after(last: int) -> TicketQuerySet[Ticket]:

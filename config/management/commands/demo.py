@@ -16,6 +16,7 @@ import docms.demo
 import docms.demo_large
 import orgs.demo
 import orgs.demo_large
+import tickets.demo
 from config.settings.reading import Env
 from core import scope
 from core.services import audit
@@ -60,7 +61,9 @@ class Command(BaseCommand):
         with scope.unit_of_work(door="command"):
             house = orgs.demo.build(rng)
             papers = docms.demo.build(house, rng)
-        self.stdout.write(f"{house.tenant.name}: {len(house.communities)} communities, {papers} papers.")
+            filed = tickets.demo.build(house)
+        told = f"{len(house.communities)} communities, {papers} papers, {filed} tickets"
+        self.stdout.write(f"{house.tenant.name}: {told}.")
 
     def _large(self, seed: int, sizes: dict[str, int]) -> None:
         """Who works there and the shared papers by services, the rest by COPY; then statistics.

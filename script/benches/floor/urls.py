@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from script.benches.floor import downloads, uploads, views
+from script.benches.floor import downloads, tickets, uploads, views
 
 urlpatterns = [
     path("folders/<int:folder_id>/files", views.folder_files),
@@ -12,4 +12,9 @@ urlpatterns = [
     path("unread/<int:community_id>", views.unread),
     path("docms/api/v1/files/<int:document_id>/download", downloads.download),
     path("uploads", uploads.upload),
+    path(
+        "support/tickets/v1",
+        lambda request: tickets.created(request) if request.method == "POST" else tickets.listed(request),
+    ),
+    path("support/tickets/v1/<uuid:ref>", tickets.thread),
 ]

@@ -97,7 +97,7 @@ def _environ(world: World, role: str, method: str, path: str, payload: Any) -> d
             headers["Authorization"] = world.credentials[role]
     elif role in world.cookies:
         headers["Cookie"] = f"user_session={world.cookies[role]}"
-    if path.startswith(("/admin/uploads/", "/app/uploads/")):
+    if path.startswith(("/admin/uploads/", "/app/uploads/", "/app/ticket-uploads/")):
         metadata = {"filename": "x.pdf", **(payload or {})}
         told = ",".join(f"{key} {b64(str(value).encode())}" for key, value in metadata.items())
         headers |= {

@@ -43,6 +43,8 @@ PAYLOADS: dict[str, Any] = {
     f"PATCH {TICKETS}/<str:id>/type": {"ticket": {"type": "cleaning"}},
     "POST support/attachments/v1": {"locationRef": "{location_ref}", "file": "Notiz"},
     "POST app/uploads/": {"folder": "{folder_id}"},
+    "POST app/ticket-uploads/": {"community": "{community_id}"},
+    "POST app/tickets/<uuid:ticket_ref>/comment": {"text": "Und?"},
     "POST app/presence": {"organization": "{tenant_id}", "presence": "engaged"},
     f"PUT {D}password": {"current_password": PASSWORD, "new_password": "Ein-anderer-Satz-2"},
     f"PUT {D}password/token/<str:token>": {"new_password": "Ein-anderer-Satz-2"},
@@ -114,6 +116,9 @@ PAYLOADS: dict[str, Any] = {
     "POST admin/docms/folder/add/#parent": {"parent": "{folder_id}"},
     "POST admin/docms/folder/add/#groups": {"groups": ["{group_id}"]},
     "POST admin/docms/document/upload/#folder": {"folder": "{folder_id}"},
+    "POST admin/tickets/ticket/<int:object_id>/reply/": {"text": "Es kommt jemand.", "mode": "reply"},
+    "POST admin/tickets/ticket/<int:object_id>/draft/": {"text": "Guten"},
+    "POST admin/tickets/ticket/<int:object_id>/withdraw/": {"comment": "{comment_ref}"},
     "POST admin/tenant/": {"tenant": "{tenant_id}"},
 }
 

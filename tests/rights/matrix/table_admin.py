@@ -136,8 +136,8 @@ GET admin/messaging/message/<path:object_id>/again/                          in 
 POST admin/messaging/message/<path:object_id>/again/                         in     no     no     no     no     no     -      -      A      -      A
 GET admin/messaging/message/<path:object_id>/cancel/                         in     no     no     no     no     no     -      -      A      -      A
 POST admin/messaging/message/<path:object_id>/cancel/                        in     no     no     no     no     no     -      -      A      -      A
-GET admin/^(?P<app_label>orgs|docms|core|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
-POST admin/^(?P<app_label>orgs|docms|core|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
+GET admin/^(?P<app_label>orgs|docms|core|tickets|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
+POST admin/^(?P<app_label>orgs|docms|core|tickets|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
 GET admin/(?P<url>.*)$                                                       in     no     no     no     no     no     -      -      -      -      -
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 GET admin/orgs/organization/<path:object_id>/revoke-token/                     in     no     no     no     no     no     a      ab     -      -      -
@@ -163,6 +163,33 @@ POST admin/orgs/organization/<path:object_id>/availability/                    i
 -- Ids in a query or a form.
 GET admin/orgs/organization/?at={organization_id}                              in     no     no     no     no     no     +      A!200  A!200  +      A!200
 GET admin/test-mail/?tenant={tenant_id}                                      in     no     no     no     no     no     no     no     A!403  no     A!403
+GET admin/test-mailbox/                                                      in     no     no     no     no     no     no     no     no     no     no
+POST admin/test-mailbox/                                                     in     no     no     no     no     no     no     no     no     no     no
+GET admin/tickets/mailbox/                                                   in     no     no     no     no     no     no     no     +      +      +
+POST admin/tickets/mailbox/                                                  in     no     no     no     no     no     no     no     +      +      +
+GET admin/tickets/mailbox/add/                                               in     no     no     no     no     no     no     no     no     no     no
+POST admin/tickets/mailbox/add/                                              in     no     no     no     no     no     no     no     no     no     no
+GET admin/tickets/mailbox/<path:object_id>/history/                          in     no     no     no     no     no     no     no     A      -      A
+POST admin/tickets/mailbox/<path:object_id>/history/                         in     no     no     no     no     no     no     no     A      -      A
+GET admin/tickets/mailbox/<path:object_id>/delete/                           in     no     no     no     no     no     no     no     A      -      A
+POST admin/tickets/mailbox/<path:object_id>/delete/                          in     no     no     no     no     no     no     no     A      -      A
+GET admin/tickets/mailbox/<path:object_id>/change/                           in     no     no     no     no     no     no     no     A      -      A
+POST admin/tickets/mailbox/<path:object_id>/change/                          in     no     no     no     no     no     no     no     A      -      A
+GET admin/tickets/mailbox/<path:object_id>/                                  in     no     no     no     no     no     +      +      +      +      +
+GET admin/tickets/inboundmail/export/                                        in     no     no     no     no     no     no     no     +      +      +
+POST admin/tickets/inboundmail/export/                                       in     no     no     no     no     no     no     no     +      +      +
+GET admin/tickets/inboundmail/                                               in     no     no     no     no     no     no     no     +      +      +
+POST admin/tickets/inboundmail/                                              in     no     no     no     no     no     no     no     +      +      +
+GET admin/tickets/inboundmail/add/                                           in     no     no     no     no     no     no     no     no     no     no
+POST admin/tickets/inboundmail/add/                                          in     no     no     no     no     no     no     no     no     no     no
+GET admin/tickets/inboundmail/<path:object_id>/history/                      in     no     no     no     no     no     no     no     A      -      A
+POST admin/tickets/inboundmail/<path:object_id>/history/                     in     no     no     no     no     no     no     no     A      -      A
+GET admin/tickets/inboundmail/<path:object_id>/delete/                       in     no     no     no     no     no     no     no     no     no     no
+POST admin/tickets/inboundmail/<path:object_id>/delete/                      in     no     no     no     no     no     no     no     no     no     no
+GET admin/tickets/inboundmail/<path:object_id>/change/                       in     no     no     no     no     no     no     no     A      -      A
+POST admin/tickets/inboundmail/<path:object_id>/change/                      in     no     no     no     no     no     no     no     no     no     no
+GET admin/tickets/inboundmail/<path:object_id>/                              in     no     no     no     no     no     +      +      +      +      +
+GET admin/test-mailbox/?mailbox={mailbox_id}                                in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/test-message/?tenant={tenant_id}                                     in     no     no     no     no     no     no     no     A!403  no     A!403
 GET admin/docms/document/upload/recipients/?folder={folder_id}               in     no     no     no     no     no     -      A      A      -      a
 GET admin/docms/folder/<path:object_id>/person/?user={user_id}               in     no     no     no     no     no     A      AB     A      -      A
@@ -182,6 +209,40 @@ POST admin/docms/folder/add/#parent                                          in 
 POST admin/docms/folder/add/#groups                                          in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/folderlabel/add/#folder                                     in     no     no     no     no     no     no     no     A!200  +      no
 POST admin/docms/document/upload/#folder                                     in     no     no     no     no     no     +      A!200  A!200  +      +
+GET admin/tickets/ticket/filters/                                              in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/filters/                                             in     no     no      no      no      no      +      +      +      +      +
+GET admin/tickets/ticket/bulk/                                                 in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/bulk/                                                in     no     no      no      no      no      +      +      +      +      +
+GET admin/tickets/ticket/bulk/<int:run_id>/                                    in     no     no     no     no     no     +      +      +      +      +
+POST admin/tickets/ticket/bulk/<int:run_id>/                                   in     no     no      no      no      no      +      +      +      +      +
+GET admin/tickets/ticket/export/                                               in     no     no     no     no     no     +      +      +      +      +
+POST admin/tickets/ticket/export/                                              in     no     no      no      no      no      405    405    405    405    405
+GET admin/tickets/ticket/reports/                                              in     no     no     no     no     no     +      +      +      +      +
+POST admin/tickets/ticket/reports/                                             in     no     no      no      no      no      405    405    405    405    405
+GET admin/tickets/ticket/<int:object_id>/files/<str:key>/                      in     no     no     no     no     no     -      A      A      -      A
+POST admin/tickets/ticket/<int:object_id>/files/<str:key>/                     in     no     no      no      no      no      405    405    405    405    405
+GET admin/tickets/ticket/<int:object_id>/reply/                                in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/<int:object_id>/reply/                               in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/draft/                                in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/<int:object_id>/draft/                               in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/presence/                             in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/<int:object_id>/presence/                            in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/watch/                                in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/<int:object_id>/watch/                               in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/withdraw/                             in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/<int:object_id>/withdraw/                            in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/take/                                 in     no     no     no     no     no     405    405    405    405    405
+POST admin/tickets/ticket/<int:object_id>/take/                                in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/share/                                in     no     no     no     no     no     -      A      A      -      A
+POST admin/tickets/ticket/<int:object_id>/share/                               in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/merge/                                in     no     no     no     no     no     -      A      A      -      A
+POST admin/tickets/ticket/<int:object_id>/merge/                               in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/ticket/<int:object_id>/parent/                               in     no     no     no     no     no     -      A      A      -      A
+POST admin/tickets/ticket/<int:object_id>/parent/                              in     no     no      no      no      no      -      A      A      -      A
+GET admin/tickets/tickettype/<path:object_id>/questions/                       in     no     no     no     no     no     -      -      A      -      A
+POST admin/tickets/tickettype/<path:object_id>/questions/                      in     no     no      no      no      no      -      -      A      -      A
+GET admin/tickets/tickettype/<path:object_id>/preview/                         in     no     no     no     no     no     -      -      A      -      A
+POST admin/tickets/tickettype/<path:object_id>/preview/                        in     no     no      no      no      no      -      -      A      -      A
 """
 
 # Nouns that have a list and forms. ``list``; ``see`` a row and its history; ``add``, ``change``, ``delete``: what has no
@@ -282,4 +343,29 @@ core.systemlog             list    no        no        no        no        +
 core.systemlog             see     no        no        no        no        A
 core.upload                list    no        no        no        no        +
 core.upload                see     no        no        no        no        A
+tickets.ticket             list    +         +         +         +         +
+tickets.ticket             see     -         A         A         -         A
+tickets.ticket             add     +         +         +         +         +
+tickets.ticket             change  -         A         A         -         A
+tickets.ticket             delete  -         A         A         -         A
+tickets.tickettypegroup    list    no        no        +         +         +
+tickets.tickettypegroup    see     no        no        A         -         A
+tickets.tickettypegroup    add     no        no        +         +         no
+tickets.tickettypegroup    change  no        no        A         -         A
+tickets.tickettypegroup    delete  no        no        A         -         A
+tickets.tickettype         list    no        no        +         +         +
+tickets.tickettype         see     no        no        A         -         A
+tickets.tickettype         add     no        no        +         +         no
+tickets.tickettype         change  no        no        A         -         A
+tickets.tickettype         delete  no        no        A         -         A
+tickets.cannedreply        list    no        no        +         +         +
+tickets.cannedreply        see     no        no        A         -         A
+tickets.cannedreply        add     no        no        +         +         no
+tickets.cannedreply        change  no        no        A         -         A
+tickets.cannedreply        delete  no        no        A         -         A
+tickets.assignmentrule     list    no        no        +         +         +
+tickets.assignmentrule     see     no        no        A         -         A
+tickets.assignmentrule     add     no        no        +         +         no
+tickets.assignmentrule     change  no        no        A         -         A
+tickets.assignmentrule     delete  no        no        A         -         A
 """

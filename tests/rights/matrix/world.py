@@ -51,12 +51,22 @@ from orgs.services import applications, avatars, contacts, invites, occupancies,
 from orgs.services.register import runs
 from orgs.services.tenants import add_member
 from orgs.signals import owner_invited
+from portal.web.ticket_files import DOOR as TICKET_DOOR
 from portal.web.upload import DOOR as WEB_UPLOAD_DOOR
 from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
 from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
 from tests.docms.door import signed_in as bearer
 from tests.portal.pages import signed_in as browser
+from tickets.models import (
+    AssignmentRule,
+    CannedReply,
+    InboundMail,
+    Mailbox,
+    TicketType,
+    TicketTypeCommunity,
+    TicketTypeGroup,
+)
 from tickets.services import comments, filing
 from tickets.services.attachments import Files
 
@@ -105,8 +115,12 @@ class World:
             found["user_id"] = found["invitee_id" if "/invitation/" in pattern else "coowner_id"]
         if pattern.startswith("app/owner/"):
             found["token"] = found["invitation_id"]
+        if label == "tickets.ticket" and "/files/" in pattern:
+            found["key"] = found["attachment_key"]
         if label.startswith("uploads.") and parts[0] == "app":
             found["handle"] = found.get("web_handle", found["handle"])
+        if label.startswith("ticket-uploads.") and parts[0] == "app":
+            found["handle"] = found.get("ticket_handle", found["handle"])
         if parts[0] == "support":
             found["id"] = found["comment_ref" if "/comment/" in pattern else "ticket_ref"]
             found["key"] = found["attachment_key"]
@@ -136,12 +150,13 @@ def build(cast: Cast) -> World:
                     **dict.fromkeys(
                         ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
                          "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
-                         "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id", "token_id"),
+                         "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id", "token_id",
+                         "ticket_id", "type_id"),
                         NOWHERE,
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
                     "mail": "nobody@quartier.test", "donestate": "true", "tfainput": "000000", "url": "nirgends",
-                    "app_id": NOWHERE, "kind": "nowhere",
+                    "mailbox_id": NOWHERE, "app_id": NOWHERE, "kind": "nowhere",
                     "app_label": "orgs", "content_type_id": _content_type(),
                     "share_token": "0" * 43, "share_code": "XXXXXX", "invitation_id": "0" * 43, "key": uuid.UUID(int=0),
                     **dict.fromkeys(("ticket_ref", "comment_ref", "location_ref", "user_ref"), str(uuid.UUID(int=0))),
@@ -267,19 +282,27 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     )
     trace = AuditEntry.objects.filter(tenant=tenant, object_type="docms.document", object_id=str(paper.pk)).latest("id")
     mark = ReadMark.objects.get(document=paper, membership=member)
+    mailbox = Mailbox.objects.get_or_create(tenant=tenant, defaults={"address": f"hilfe@{name.lower()}.test"})[0]
+    arrived = InboundMail.objects.create(
+        tenant=tenant, message_id=f"<{name}@x>", outcome="ignored", subject=f"Post {name}"
+    )
     settings = OrganizationSettings.objects.get(organization=tenant.pk)
     label = FolderLabel.objects.get(folder=folder)
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
     suggested = rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
+    ticket = _ticket(mark_of, community)
+    heading = rows.create(TicketTypeGroup, tenant=tenant, name=f"Gruppe {name}")
+    ready = rows.create(CannedReply, tenant=tenant, name=f"Antwort {name}", text="Guten Tag")
+    rule = rows.create(AssignmentRule, tenant=tenant, community=community)
     return Place(
-        values=_branch(boss, tenant, name, clerks) | _ticket(mark_of, community) | {
+        values=_branch(boss, tenant, name, clerks) | ticket | {
             "community_id": community.pk, "building_id": building.pk, "unit_id": unit.pk, "contact_id": guest.pk,
             "tenant_id": tenant.pk, "document_id": paper.pk, "file_id": paper.pk, "folder_id": folder.pk,
             "group_id": group.pk, "user_id": person.pk, "membership_id": member.pk, "run_id": run.pk,
             "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
             "systemlog_id": trouble.pk, "share_id": given.pk, "share_token": share_token, "share_code": share_code,
             "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
-            "app_id": app.pk, "kind": "notification", "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
+            "mailbox_id": mailbox.pk, "app_id": app.pk, "kind": "notification", "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
         },
         objects={
             "orgs.community": community.pk, "orgs.building": building.pk, "orgs.unit": unit.pk,
@@ -291,6 +314,9 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "docms.documentlog": log.pk, "docms.readmark": mark.pk, "messaging.message": message.pk,
             "core.jobrun": job.pk, "core.auditentry": trace.pk, "core.systemlog": trouble.pk,
             "core.upload": received.pk, "core.destructionrecord": gone.pk, "orgs.hold": hold.pk,
+            "tickets.mailbox": mailbox.pk, "tickets.inboundmail": arrived.pk,
+            "tickets.ticket": ticket["ticket_id"], "tickets.tickettype": ticket["type_id"],
+            "tickets.tickettypegroup": heading.pk, "tickets.cannedreply": ready.pk, "tickets.assignmentrule": rule.pk,
         },
     )  # fmt: skip
 
@@ -310,8 +336,10 @@ def _ticket(actor: Actor, community: Community) -> dict[str, Any]:
         actor=actor, ticket=ticket, text="Und?", source="support", files=Files([handle], "support")
     ).activity
     assert actor.user is not None
+    kind = TicketType.objects.create(tenant=community.tenant, name=f"Art {community.name}")
+    TicketTypeCommunity.objects.create(tenant=community.tenant, ticket_type=kind, community=community)
     return {
-        "ticket_ref": str(ticket.uuid), "comment_ref": str(said.uuid), "attachment_key": handle,
+        "ticket_id": ticket.pk, "type_id": kind.pk, "ticket_ref": str(ticket.uuid), "comment_ref": str(said.uuid), "attachment_key": handle,
         "location_ref": str(community.uuid), "user_ref": str(actor.user.uuid),
     }  # fmt: skip
 
@@ -367,11 +395,12 @@ def _sign_in(world: World, role: str, person: User | None) -> None:
             expires_at=timezone.now() + datetime.timedelta(1),
         )
         with scope.unit_of_work(door="test", user_id=whose.pk):
-            handle, web_handle = (
+            handle, web_handle, ticket_handle = (
                 uploads.create(user_id=whose.pk, tenant_id=home.pk, door=door, name="x.pdf", size=5, limit=9).handle
-                for door in (UPLOAD_DOOR, WEB_UPLOAD_DOOR)
+                for door in (UPLOAD_DOOR, WEB_UPLOAD_DOOR, TICKET_DOOR)
             )
         token = tokens.issue(kind="personal", user=whose, expires_in=None)[1]
         world.personal[role][place] = {
-            "session_id": device.pk, "handle": handle, "web_handle": web_handle, "token_id": token.pk,
+            "session_id": device.pk, "handle": handle, "web_handle": web_handle, "ticket_handle": ticket_handle,
+            "token_id": token.pk,
         }  # fmt: skip

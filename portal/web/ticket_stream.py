@@ -1,0 +1,159 @@
+"""What was said and what happened, as one person may read it: bubbles and events, day by day."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Prefetch
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.services.blobs import held_because
+from core.services.delivery import INLINE
+from orgs.models import Membership
+from portal.status import status_text, word_of
+from portal.web.ticket_steps import ASSIGNED, DONE, WORKING, Step, steps_of
+from tickets.models import TicketActivity, TicketAttachment, TicketStatus, TicketTypeField
+from tickets.services.answers import free_words, shown
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
+    from tickets.models import Ticket
+
+Kind = TicketActivity.Kind
+_ICONS = {Kind.ASSIGNEE: "user", Kind.STATUS: "check", Kind.EVENT: "info"}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of an entry; ``held`` says why it is not handed out."""
+
+    row: TicketAttachment
+    held: str
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether the page shows it small, or will once the worker has made the picture."""
+        return not self.held and self.row.blob.preview_state == "ready" and self.row.blob.mime.startswith("image/")
+
+    @property
+    def opens(self) -> bool:
+        """Whether the browser shows it instead of saving it."""
+        return self.row.blob.mime in INLINE
+
+
+@dataclass
+class Entry:
+    """One bubble or one event."""
+
+    row: TicketActivity
+    is_mine: bool = False
+    who: str = ""
+    text: str = ""
+    icon: str = ""
+    new_day: datetime.datetime | None = None
+    files: list[File] = field(default_factory=list)
+
+
+class Stream:
+    """The entries of one ticket that somebody sees. Four queries, however many there are."""
+
+    def __init__(self, actor: Actor, ticket: Ticket) -> None:
+        self.actor, self.ticket, self.tenant = actor, ticket, ticket.community.tenant
+        files = TicketAttachment.objects.visible_to(actor).select_related("blob").order_by("position", "id")
+        seen = TicketActivity.objects.visible_to(actor).without_notes().filter(ticket=ticket)
+        self.rows = list(
+            seen.select_related("user").prefetch_related(Prefetch("attachments", files)).order_by("created_at", "id")
+        )
+        self._names = self._assignees()
+        self.entries = self._entries()
+
+    def _assignees(self) -> dict[int, str]:
+        """Names of who was ever assigned."""
+        named: set[int | None] = {row.data.get("assignee") for row in self.rows if row.kind == Kind.ASSIGNEE} | {
+            self.ticket.assignee_id
+        }
+        found = Membership.objects.filter(pk__in=[pk for pk in named if pk]).select_related("user")
+        return {membership.pk: membership.user.get_full_name() for membership in found}
+
+    def _entries(self) -> list[Entry]:
+        found: list[Entry] = []
+        day = None
+        for row in self.rows:
+            entry = self._bubble(row) if row.kind in (Kind.CREATED, Kind.COMMENT) else self._event(row)
+            if entry is None:
+                continue
+            local = timezone.localtime(row.created_at)
+            if local.date() != day:
+                day, entry.new_day = local.date(), local
+            found.append(entry)
+        return found
+
+    def _bubble(self, row: TicketActivity) -> Entry:
+        is_mine = row.user_id is not None and row.user_id == self.actor.user_id
+        who = row.user.get_full_name() if row.user else row.automatic_name
+        files = [File(file, str(held_because(file.blob))) for file in row.attachments.all()]
+        return Entry(row, is_mine, who, self._said(row), files=files)
+
+    def _said(self, row: TicketActivity) -> str:
+        """What stands in the bubble: of answers to questions the free ones, the others stand beside the ticket."""
+        return (free_words(self.ticket.answers) if row.kind == Kind.CREATED else "") or row.text
+
+    def _event(self, row: TicketActivity) -> Entry | None:
+        """An automatic line; none where the words of residents know no difference (conflict 1)."""
+        if row.kind == Kind.EVENT:
+            return Entry(row, text=row.text, icon=_ICONS[Kind.EVENT]) if row.text else None
+        if row.kind == Kind.ASSIGNEE:
+            name = self._names.get(row.data.get("assignee") or 0)
+            text = (
+                _("%(name)s looks after your ticket") % {"name": name}
+                if name
+                else _("Nobody looks after your ticket at the moment")
+            )
+            return Entry(row, text=text, icon=_ICONS[Kind.ASSIGNEE])
+        old, new = (self._word(row.data.get(key)) for key in ("previous", "status"))
+        if old == new or not new:
+            return None
+        text = _("Status: %(status)s") % {"status": status_text(new, self.tenant)}
+        if row.data.get("status") == TicketStatus.REOPENED:
+            text = _("Opened again")
+        return Entry(row, text=text, icon=_ICONS[Kind.STATUS])
+
+    @staticmethod
+    def _word(stored: Any) -> str:
+        return word_of(stored) if stored in TicketStatus.values else ""
+
+    @property
+    def steps(self) -> list[Step]:
+        """The four steps with the moments that the stream tells."""
+        moments: dict[int, datetime.datetime] = {}
+        for row in self.rows:
+            if row.kind == Kind.ASSIGNEE and row.data.get("assignee"):
+                moments[ASSIGNED] = row.created_at
+            if row.kind == Kind.STATUS and self._word(row.data.get("status")) in ("IN_PROGRESS", "WAITING"):
+                moments.setdefault(WORKING, row.created_at)
+        details = {DONE: "", ASSIGNED: self._names.get(self.ticket.assignee_id or 0, "")}
+        return steps_of(self.ticket, self.tenant, moments, details)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Answers that are facts: question and answer."""
+        kinds = TicketTypeField.Kind
+        found = [(str(a.get("name", "")), shown(a)) for a in self.ticket.answers if a.get("fieldType") != kinds.TEXTBOX]
+        return [(name, text) for name, text in found if text]
+
+    @property
+    def version(self) -> str:
+        """Changes when anything that the page shows does."""
+        told: list[Any] = [
+            self.ticket.status,
+            self.ticket.assignee_id,
+            self.ticket.rating,
+            timezone.localdate().isoformat(),
+        ]
+        for entry in self.entries:
+            told += [entry.row.pk, *((f.row.pk, f.row.blob.preview_state, f.held) for f in entry.files)]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

@@ -1,0 +1,242 @@
+"""The help desk's pages: the work list, a ticket, changes of many, reports and exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import load_workbook
+
+from core.models import AuditEntry
+from tests.portal.pages import queries_of, signed_in
+from tickets.models import CannedReply, Ticket, TicketActivity, TicketFilter
+from tickets.services import desk, merging, presence
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
+    from tests.tickets.material import File
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/tickets/ticket/"
+
+
+def page_of(ticket: Ticket, name: str = "change") -> str:
+    return f"{LIST}{ticket.pk}/{name}/"
+
+
+def shown(client: Any, query: str = "") -> list[str]:
+    page = client.get(f"{LIST}?{query}")
+    assert page.status_code == 200
+    return [line.ticket.identifier for line in page.context["lines"]]
+
+
+# --- The list -----------------------------------------------------------------------------------------------
+
+
+def test_staff_see_the_tickets_of_their_houses_only(cast: Cast, file: File) -> None:
+    here, there = file(), file("neighbour", community=cast.house_b)
+    file("foreigner", community=cast.foreign_house)
+    assert shown(signed_in(cast.staff)) == [here.identifier]
+    assert shown(signed_in(cast.admin)) == [there.identifier, here.identifier]
+    client = signed_in(cast.staff)
+    for name in ("change", "share", "merge", "parent", "history", "delete"):
+        assert client.get(page_of(there, name)).status_code == 404, name
+    for name in ("reply", "draft", "presence", "watch", "withdraw", "take"):
+        assert client.post(page_of(there, name), {"text": "x"}).status_code == 404, name
+
+
+def test_filters_of_the_address(cast: Cast, file: File) -> None:
+    mine, other, done = file(text="Heizung kalt"), file(text="Licht aus"), file()
+    actor = cast.actor("staff")
+    desk.save(actor=actor, ticket=mine, wanted={"assignee": cast.membership("staff"), "priority": 4})
+    desk.save(actor=actor, ticket=done, wanted={"status": "solved"})
+    client = signed_in(cast.staff)
+    assert shown(client) == [other.identifier, mine.identifier]
+    assert shown(client, "view=mine") == [mine.identifier]
+    assert shown(client, "view=unassigned") == [other.identifier]
+    assert shown(client, "priority=4") == [mine.identifier]
+    assert shown(client, "q=heizung") == [mine.identifier]
+    assert shown(client, "state=solved") == [done.identifier]
+    assert len(shown(client, "state=all")) == 3
+    assert shown(client, f"community={cast.house_b.pk}") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["view=x", "priority=²", "since=99999-01-01", "age=99", "p=x", "community=999999999", "order=;drop", "type=1e9"],
+)
+def test_nonsense_in_the_address_is_no_error(cast: Cast, file: File, query: str) -> None:
+    file()
+    assert signed_in(cast.staff).get(f"{LIST}?{query}").status_code == 200
+
+
+def test_the_list_costs_the_same_for_one_row_and_three(cast: Cast, file: File) -> None:
+    file(unit=cast.unit_a2)
+    client = signed_in(cast.staff)
+    one = queries_of(client, LIST)
+    for who in ("owner", "renter"):
+        desk.save(actor=cast.actor("staff"), ticket=file(who), wanted={"assignee": cast.membership("staff")})
+    assert queries_of(client, LIST) == one
+
+
+def test_a_filter_is_saved_and_removed_by_its_owner(cast: Cast) -> None:
+    client = signed_in(cast.staff)
+    client.post(f"{LIST}filters/", {"query": "view=mine&x=1", "name": "Meine"})
+    saved = TicketFilter.objects.get()
+    assert (saved.query, saved.user) == ("view=mine", cast.staff)
+    assert signed_in(cast.admin).post(f"{LIST}filters/", {"remove": saved.pk}).status_code == 404
+    client.post(f"{LIST}filters/", {"remove": saved.pk})
+    assert not TicketFilter.objects.exists()
+
+
+# --- The ticket ---------------------------------------------------------------------------------------------
+
+
+def test_a_reply_with_a_status_and_a_note(cast: Cast, file: File) -> None:
+    ticket, client = file(), signed_in(cast.staff)
+    version = Ticket.objects.get(pk=ticket.pk).row_version
+    sent = {"text": "Es kommt jemand.", "mode": "reply", "status": "waiting", "expected": version, "do": "send"}
+    assert client.post(page_of(ticket, "reply"), sent).status_code == 302
+    client.post(page_of(ticket, "reply"), {"text": "Kennen wir.", "mode": "note", "do": "send"})
+    said = TicketActivity.objects.filter(ticket=ticket, kind__in=("comment", "note")).order_by("id")
+    assert [(a.kind, a.text) for a in said] == [("comment", "Es kommt jemand."), ("note", "Kennen wir.")]
+    assert Ticket.objects.get(pk=ticket.pk).status == "waiting"
+
+
+@pytest.mark.parametrize("text", ["", "x" * 20_001])
+def test_what_cannot_be_sent_stays_in_the_box(cast: Cast, file: File, text: str) -> None:
+    ticket = file()
+    page = signed_in(cast.staff).post(page_of(ticket, "reply"), {"text": text, "mode": "reply", "do": "send"})
+    assert page.status_code == 200
+    assert page.context["box"].errors
+    assert page.context["box"].text == text
+    assert not TicketActivity.objects.filter(ticket=ticket, kind="comment").exists()
+
+
+def test_markup_of_a_ready_made_reply_is_shown_as_text(cast: Cast, file: File) -> None:
+    ticket = file()
+    reply = CannedReply.objects.create(tenant=cast.tenant, name="<b>", text="<script>x</script> {{ticket_number}}")
+    client = signed_in(cast.staff)
+    page = client.post(page_of(ticket, "reply"), {"do": "insert", "canned": reply.pk, "text": "Hallo"})
+    assert page.context["box"].text == f"Hallo\n<script>x</script> {ticket.identifier}"
+    assert b"<script>x" not in page.content
+
+
+def test_a_draft_comes_back(cast: Cast, file: File) -> None:
+    ticket, client = file(), signed_in(cast.staff)
+    assert client.post(page_of(ticket, "draft"), {"text": "Guten", "mode": "note"}).status_code == 204
+    box = client.get(page_of(ticket)).context["box"]
+    assert (box.text, box.is_note) == ("Guten", True)
+    assert signed_in(cast.admin).get(page_of(ticket)).context["box"].text == ""
+
+
+def test_a_colleagues_change_is_told_and_the_own_choice_stays(cast: Cast, file: File) -> None:
+    ticket, client = file(), signed_in(cast.staff)
+    version = client.get(page_of(ticket)).context["ticket"].row_version
+    desk.save(actor=cast.actor("admin"), ticket=ticket, wanted={"status": "waiting"})
+    page = client.post(page_of(ticket), {"status": "solved", "priority": "3", "assignee": "0", "expected": version})
+    assert page.status_code == 409
+    assert page.context["controls"]["status"] == "solved"
+    assert Ticket.objects.get(pk=ticket.pk).status == "waiting"
+
+
+def test_a_merged_ticket_leads_to_the_other(cast: Cast, file: File) -> None:
+    one, other = file(), file("owner")
+    client = signed_in(cast.staff)
+    assert client.post(page_of(one, "merge"), {"number": other.identifier}).status_code == 302
+    assert client.get(page_of(one))["Location"].startswith(page_of(other))
+    assert merging.target_of(Ticket.objects.get(pk=one.pk)) == other
+
+
+def test_a_ticket_of_another_house_is_no_target(cast: Cast, file: File) -> None:
+    one, there = file(), file("neighbour", community=cast.house_b)
+    for name in ("merge", "parent"):
+        page = signed_in(cast.staff).post(page_of(one, name), {"number": there.identifier})
+        assert page.status_code == 200
+        assert page.context["form"].errors
+
+
+def test_two_people_on_one_ticket_see_each_other(cast: Cast, file: File) -> None:
+    ticket = file()
+    anna, bert = signed_in(cast.staff), signed_in(cast.admin)
+    assert anna.post(page_of(ticket, "presence"), {"writing": "1"}).json()["text"] == ""
+    assert "Staff Muster" in bert.post(page_of(ticket, "presence"), {"writing": "0"}).json()["text"]
+    anna.post(page_of(ticket, "presence"), {"left": "1"})
+    assert presence.note(cast.actor("admin"), ticket) == []
+
+
+def test_a_ticket_for_somebody_who_called(cast: Cast) -> None:
+    sent = {
+        "community": cast.house_a.pk, "unit": cast.unit_a2.pk, "requester": cast.contact("renter").pk, "text": "Es tropft.",
+        "priority": "4",
+    }  # fmt: skip
+    assert signed_in(cast.staff).post(f"{LIST}add/", sent).status_code == 302
+    made = Ticket.objects.get()
+    assert (made.contact, made.created_by, made.priority) == (cast.contact("renter"), cast.staff, 4)
+    wrong = signed_in(cast.staff).post(f"{LIST}add/", sent | {"community": cast.house_b.pk})
+    assert wrong.context["form"].errors
+    assert Ticket.objects.count() == 1
+
+
+# --- Many at once, reports, exports -------------------------------------------------------------------------
+
+
+def test_many_are_changed_after_a_preview(cast: Cast, file: File) -> None:
+    here, there = file(), file("neighbour", community=cast.house_b)
+    client = signed_in(cast.staff)
+    sent = {"ids": [here.pk, there.pk], "priority": "4", "query": ""}
+    plan = client.post(f"{LIST}bulk/", sent).context["plan"]
+    assert (plan.changing, plan.refused) == (1, 1)
+    assert Ticket.objects.get(pk=here.pk).priority == 2
+    assert client.post(f"{LIST}bulk/", sent | {"do": "apply"}).status_code == 302
+    assert [Ticket.objects.get(pk=t.pk).priority for t in (here, there)] == [4, 2]
+
+
+def test_each_number_of_the_reports_is_as_long_as_its_list(cast: Cast, file: File) -> None:
+    for who in ("renter", "owner"):
+        file(who)
+    desk.save(
+        actor=cast.actor("staff"), ticket=file(), wanted={"status": "solved", "assignee": cast.membership("staff")}
+    )
+    file("neighbour", community=cast.house_b)
+    client = signed_in(cast.staff)
+    context = client.get(f"{LIST}reports/").context
+    bars = list(context["ages"])
+    for _key, _name, group in context["groups"]:
+        for line in group.lines:
+            bars += [line.total, *line.response.values(), *line.resolution.values()]
+    assert sum(bar.count for bar in context["ages"]) == 2
+    for bar in bars:
+        assert len(shown(client, bar.query)) == bar.count, bar
+
+
+def test_the_export_is_the_list_and_no_cell_is_a_formula(cast: Cast, file: File) -> None:
+    ticket = file(title="=1+1")
+    file("neighbour", community=cast.house_b, title="Geheim")
+    client = signed_in(cast.staff)
+    sent = b"".join(client.get(f"{LIST}export/?state=all").streaming_content).decode("utf-8-sig")
+    lines = list(csv.reader(io.StringIO(sent), delimiter=";"))
+    assert [line[3] for line in lines[1:]] == ["'=1+1"]
+    book = client.get(f"{LIST}export/?state=all&form=xlsx")
+    sheet = load_workbook(io.BytesIO(book.getvalue())).active
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == [ticket.identifier]
+    assert AuditEntry.objects.filter(verb="exported", user_id=cast.staff.pk).count() == 2
+
+
+@pytest.mark.parametrize("page", ["reply", "add"])
+def test_a_kind_of_file_that_tickets_do_not_take_is_refused_and_nothing_is_written(
+    cast: Cast, file: File, page: str
+) -> None:
+    ticket, program = file(), SimpleUploadedFile("plan.exe", b"MZ" + bytes(200), "application/x-msdownload")
+    before = (TicketActivity.objects.count(), Ticket.objects.count())
+    client = signed_in(cast.admin)
+    if page == "reply":
+        answer = client.post(page_of(ticket, "reply"), {"text": "Anbei", "mode": "reply", "files": program})
+    else:
+        answer = client.post(f"{LIST}add/", {"community": cast.house_a.pk, "text": "Anbei", "file": program})
+    assert answer.status_code == 200
+    assert (TicketActivity.objects.count(), Ticket.objects.count()) == before
+    assert "Anbei" in answer.content.decode()
