@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
     path("app/", include("portal.urls")),
+    path("oauth2/", include("portal.oauth_urls")),
     path("admin/", site.urls),
     path("api/", include("config.schema_urls")),
     path("api/v1/", include("orgs.api.urls")),

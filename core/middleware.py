@@ -119,6 +119,7 @@ def door_of(path: str) -> str:
         ("/admin/", "back_office"),
         ("/app/", "web"),
         ("/support/", "tickets"),
+        ("/oauth2/", "portal"),
         ("/api/processes", "processes"),
         ("/api/v1/organization", "orgs"),
         ("/api/v1/trial", "orgs"),

@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import scope
 from core.services import jobs, throttle
-from orgs.services import availability, tokens
+from orgs.services import availability, oauth, tokens
 from orgs.services.register import runs
 
 _LONG = {"soft_time_limit": 1740, "time_limit": 1800}  # the largest registers take minutes
@@ -29,6 +29,7 @@ def purge_tokens() -> None:
 
     def work() -> dict[str, int]:
         with scope.unit_of_work(door="job"):
+            oauth.purge()
             return {**tokens.purge(), "waits": throttle.forget_idle()}
 
     jobs.run("docms.purge_tokens", work)

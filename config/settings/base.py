@@ -203,6 +203,7 @@ OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "orgs.OAuthRefreshToken"  # noqa: S105 - n
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "orgs.OAuthIdToken"  # noqa: S105 - names of models
 MIGRATION_MODULES = {"oauth2_provider": None}
 OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.WebApplicationServer",  # codes and refreshing, no other flow
     "OAUTH2_VALIDATOR_CLASS": "orgs.services.oauth_validator.Validator",
     "SCOPES": {
         "support": _("Read and change tickets"),
@@ -257,6 +258,7 @@ BASE64_LIMIT = env.number("BASE64_LIMIT", default=50 * 1024 * 1024, least=1)  # 
 UPLOAD_LIMIT = env.number("UPLOAD_LIMIT", default=5 * 1024**3, least=1)  # bytes of a resumable or multipart upload
 ORGS_RATE_LIMIT = env.number("ORGS_RATE_LIMIT", default=1200)  # requests a minute with one token
 SUPPORT_RATE_LIMIT = env.number("SUPPORT_RATE_LIMIT", default=10)  # requests a second with one credential (TICKETS-008)
+OAUTH_RATE_LIMIT = env.number("OAUTH_RATE_LIMIT", default=120)  # requests a minute from one address at /oauth2/token
 DOCMS_RATE_LIMIT = env.number("DOCMS_RATE_LIMIT", default=1200)  # requests a minute with one token (DOCMS-182)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

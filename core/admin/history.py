@@ -52,6 +52,8 @@ VERBS = {
     "handled": gettext_lazy("marked as done"),
     "attempts_reset": gettext_lazy("failed attempts reset"),
     "key_issued": gettext_lazy("key issued"),
+    "access_given": gettext_lazy("access given"),
+    "access_withdrawn": gettext_lazy("access withdrawn"),
     "update_scheduled": gettext_lazy("update planned"),
     "resent": gettext_lazy("sent again"),
     "permission_set": gettext_lazy("permission set"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -17,18 +18,23 @@ from oauth2_provider.models import (
 
 from core.models import TENANT, one_of
 
-_HASHED = "sha256$"
+
+class Checksum(str):
+    """What a `HashedCodeField` has read from its column; anything else is a code as it was sent."""
 
 
 class HashedCodeField(models.CharField):  # type: ignore[type-arg]
-    """What is stored and looked up is the checksum of the value: the library keeps codes as they are sent."""
+    """What is stored and looked up is the SHA-256 of the value: the library keeps codes as they are sent."""
 
     def get_prep_value(self, value: Any) -> Any:
-        """The checksum, also of what a lookup names."""
-        text = super().get_prep_value(value)
-        if text is None or text.startswith(_HASHED):
-            return text
-        return _HASHED + hashlib.sha256(text.encode()).hexdigest()
+        """The checksum, also of what a lookup names; a row that was read is written back as it was."""
+        if value is None or isinstance(value, Checksum):
+            return value
+        return Checksum(hashlib.sha256(str(value).encode()).hexdigest())
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Checksum | None:
+        """Marked as what it is."""
+        return None if value is None else Checksum(value)
 
 
 class OAuthClient(AbstractApplication):
@@ -57,9 +63,24 @@ class OAuthClient(AbstractApplication):
             ),
         )
 
-    def redirect_uri_allowed(self, uri: str) -> bool:
-        """Only an address exactly as it was registered."""
-        return uri in self.redirect_uris.split()
+    @property
+    def tenant_id(self) -> int | None:
+        """Where what happens to it is recorded."""
+        return self.organization_id
+
+    @property
+    def scopes(self) -> list[str]:
+        """What it may ask for."""
+        return self.allowed_scopes.split()
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where people may be sent back to."""
+        return self.redirect_uris.split()
+
+    def get_allowed_schemes(self) -> list[str]:
+        """Those of its registered addresses: an app has a scheme of its own."""
+        return sorted({urlsplit(address).scheme for address in self.addresses})
 
     def is_usable(self, request: Any) -> bool:
         """Not once its company is closed."""

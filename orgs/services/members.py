@@ -14,7 +14,7 @@ from core.errors import Conflict
 from core.services import audit, rows, throttle
 from orgs import rules
 from orgs.models import CommunityAssignment, Membership, Organization, SignInLog, User
-from orgs.services import licences, passwords, second_factor, tokens
+from orgs.services import licences, oauth, passwords, second_factor, tokens
 from orgs.services.accounts import create_account
 from orgs.services.tenants import ensure_member
 
@@ -103,6 +103,7 @@ def change(
     changed = rows.change(membership, changes, expected=expected, verb=verb)
     if "deactivated_at" in changed and membership.is_deactivated:
         tokens.revoke_of_member(user_id=membership.user_id, organization_id=membership.organization_id)
+        oauth.end_of_member(user_id=membership.user_id, organization_id=membership.organization_id)
     if communities is not None:
         assign(membership=membership, communities=communities)
     return changed

@@ -76,22 +76,24 @@ class Bearer(BaseAuthentication):
         scheme, _gap, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = oauth.find(value.strip())
-        if token is None:
-            raise Unauthorized
         sent = request.headers.get(NETWORK)
+        found = oauth.find(value.strip(), network=_uuid_in(sent))
+        if found is None:
+            raise Unauthorized
         if sent is None:
             problem = _("Is missing.")
             raise Invalid(f"{NETWORK}: {problem}", code="missing_network", fields={NETWORK: [problem]})
-        network = _tenant(uuid=_as_uuid(sent))
-        if network is None or token.application.organization_id not in (None, network.pk):
+        if _uuid_in(sent) is None:
+            raise _no_uuid()
+        network = found.network
+        if network is None or found.client.organization_id not in (None, network.pk):
             raise Denied(_("These credentials belong to another network."), code="wrong_network")
-        actor = enter(token.user, door=DOOR, tenant_id=network.pk, scopes=token.scope.split())
+        actor = enter(found.user, door=DOOR, tenant_id=network.pk, scopes=found.token.scope.split())
         if actor.user is None or network.pk not in actor.tenants:
             raise Denied(_("These credentials belong to another network."), code="wrong_network")
         _require_rights(actor, request)
         _let_in(request, actor, network)
-        return token.user, token
+        return found.user, found.token
 
 
 def _require_rights(actor: Actor, request: Request) -> None:
@@ -103,10 +105,6 @@ def _require_rights(actor: Actor, request: Request) -> None:
 def _let_in(request: Request, actor: Actor, network: Organization) -> None:
     request._request.actor = actor  # type: ignore[attr-defined]
     request._request.network = network  # type: ignore[attr-defined]
-
-
-def _tenant(**key: Any) -> Organization | None:
-    return Organization.objects.filter(is_tenant=True, closed_at=None, **key).first()
 
 
 def _found(header: str) -> AccessToken | None:
@@ -132,16 +130,23 @@ def _found(header: str) -> AccessToken | None:
 def _require_network(sent: str | None, network: Organization) -> None:
     if sent is None:
         return  # the pair belongs to one network (TICKETS-002)
-    if _as_uuid(sent) != network.uuid:
+    wanted = _uuid_in(sent)
+    if wanted is None:
+        raise _no_uuid()
+    if wanted != network.uuid:
         raise Denied(_("These credentials belong to another network."), code="wrong_network")
 
 
-def _as_uuid(sent: str) -> uuid.UUID:
+def _uuid_in(sent: str | None) -> uuid.UUID | None:
     try:
-        return uuid.UUID(sent.strip())
+        return uuid.UUID((sent or "").strip())
     except ValueError:
-        problem = _("Must be a UUID.")
-        raise Invalid(f"{NETWORK}: {problem}", code="invalid_network", fields={NETWORK: [problem]}) from None
+        return None
+
+
+def _no_uuid() -> Invalid:
+    problem = _("Must be a UUID.")
+    return Invalid(f"{NETWORK}: {problem}", code="invalid_network", fields={NETWORK: [problem]})
 
 
 class _CredentialsScheme(OpenApiAuthenticationExtension):
