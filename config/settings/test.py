@@ -12,4 +12,5 @@ SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
 ORGS_RATE_LIMIT = 0
 SUPPORT_RATE_LIMIT = 0
+OAUTH_RATE_LIMIT = 0
 DOCMS_RATE_LIMIT = 0  # tests ask faster than people; the test of the limit sets one

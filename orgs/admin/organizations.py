@@ -29,6 +29,7 @@ from orgs.admin import (
     organization_moves,
     organization_origins,
     organization_owners,
+    organization_programs,
     organization_tokens,
     organization_tree,
 )
@@ -210,6 +211,7 @@ class OrganizationAdmin(HouseAdmin):
             organization_actions.section(request, obj),
             *organization_tokens.sections(request, obj),
             *organization_credentials.sections(request, obj),
+            *organization_programs.sections(request, obj),
         ]
 
     def get_urls(self) -> list[URLPattern]:
@@ -227,6 +229,10 @@ class OrganizationAdmin(HouseAdmin):
                 page(organization_credentials.revoke_page),
                 name=f"{name}_revoke_credentials",
             ),
+            path(f"{prefix}/programs/", page(organization_programs.register_page), name=f"{name}_programs"),
+            path(f"{prefix}/change-program/", page(organization_programs.change_page), name=f"{name}_change_program"),
+            path(f"{prefix}/program-secret/", page(organization_programs.secret_page), name=f"{name}_program_secret"),
+            path(f"{prefix}/remove-program/", page(organization_programs.remove_page), name=f"{name}_remove_program"),
             path(f"{prefix}/remove-owner/", page(organization_owners.remove_page), name=f"{name}_remove_owner"),
             path(f"{prefix}/withdraw-owner/", page(organization_owners.withdraw_page), name=f"{name}_withdraw_owner"),
             *super().get_urls(),

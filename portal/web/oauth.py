@@ -69,7 +69,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, client: OAuthClient, scopes: list[str], asked: dict[str, Any]) -> HttpResponse:
     allowed = "allow" in request.POST
     try:
-        address, *_rest = _core().create_authorization_response(request, " ".join(scopes), asked, allowed)
+        address, *_rest = _core().create_authorization_response(request, scopes, asked, allowed)
     except OAuthToolkitError as error:
         return _refused(request, error)
     oauth.record_consent(client=client, scopes=scopes)
@@ -89,7 +89,7 @@ def _leading(address: str, schemes: list[str]) -> HttpResponse:
 
 
 def _asked(client: OAuthClient, scopes: list[str], address: str) -> dict[str, Any]:
-    names = settings.OAUTH2_PROVIDER["SCOPES"]
+    names: Any = settings.OAUTH2_PROVIDER["SCOPES"]
     parts = urlsplit(address)
     on_device = parts.scheme != "https"
     return {"client": client, "scopes": [names[name] for name in scopes], "host": "" if on_device else parts.hostname}

@@ -15,7 +15,18 @@ from core.services import rows
 from docms.models import Document
 from messaging.models import Message
 from orgs.models import AccessToken, AvailabilitySample, Community, InstallationSettings, Organization
-from orgs.services import api_tokens, applications, contacts, holds, invites, occupancies, owners, quick_actions, tree
+from orgs.services import (
+    api_tokens,
+    applications,
+    contacts,
+    holds,
+    invites,
+    oauth_clients,
+    occupancies,
+    owners,
+    quick_actions,
+    tree,
+)
 from tests.cast import PASSWORD, Cast, load
 from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
@@ -97,6 +108,13 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
             actor=cast.actor("admin"), tenant=cast.tenant, name="Hilfe", may_write=True, days=0
         )
         pair = AccessToken.objects.get(kind="basic")
+        program = oauth_clients.create(
+            tenant=cast.tenant,
+            name="Helpdesk",
+            is_public=False,
+            addresses=["https://desk.example/back"],
+            may_write=True,
+        ).client
         mailbox = Mailbox.objects.create(
             tenant=cast.tenant, address="hilfe@haus.test", host="imap.haus.test", error="login"
         )
@@ -121,6 +139,8 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/contact/{cast.contact('renter').pk}/change/",
         f"orgs/organization/{cast.tenant.pk}/change/", f"orgs/organization/{cast.tenant.pk}/token/",
         f"orgs/organization/{cast.tenant.pk}/credentials/", f"orgs/organization/{cast.tenant.pk}/revoke-credentials/?token={pair.pk}",
+        f"orgs/organization/{cast.tenant.pk}/programs/", f"orgs/organization/{cast.tenant.pk}/change-program/?program={program.pk}",
+        f"orgs/organization/{cast.tenant.pk}/program-secret/?program={program.pk}",
         "licence/", "orgs/application/", f"orgs/application/{app.pk}/change/", f"orgs/application/{app.pk}/key/",
         f"orgs/organization/?open={cast.tenant.pk}&open={branches[0].pk}", f"orgs/organization/?at={branches[0].pk}",
         "orgs/organization/?q=Filiale", f"orgs/organization/add/?parent={cast.tenant.pk}",

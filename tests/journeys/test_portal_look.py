@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from core import scope
 from core.models import Blob, Throttle
 from core.services.previews import make_preview
-from orgs.models import Responsibility
-from orgs.services import contacts, invites, occupancies, owners
+from orgs.models import OAuthToken, Responsibility
+from orgs.services import contacts, invites, oauth_clients, occupancies, owners
 from tests.cast import PASSWORD, Cast, load
 from tests.orgs.test_api_owners import mailed_token
 from tests.portal.pages import house_folder, paper
@@ -65,6 +66,15 @@ def house(live_server: Any) -> dict[str, Any]:
         owners.invite(actor=cast.actor("admin"), organization=cast.tenant, email=cast.renter.email)
         owner = f"/app/owner/{cast.tenant.pk}/{mailed_token(cast.renter)}"
     documents = f"/app/c/{cast.house_a.pk}/info/documents"
+    program = oauth_clients.create(
+        tenant=cast.tenant, name="Helpdesk", is_public=True, addresses=["https://desk.example/back"], may_write=True
+    ).client
+    asked = f"response_type=code&scope=support&code_challenge_method=S256&code_challenge={'a' * 43}"
+    consent = f"/oauth2/authorize?{asked}&client_id={program.client_id}"
+    OAuthToken.objects.create(
+        user=cast.renter, application=program, scope="support", token_checksum="0" * 64,
+        expires=timezone.now() + datetime.timedelta(hours=1),
+    )  # fmt: skip
     return {
         "cast": cast,
         "documents": documents,
@@ -84,6 +94,8 @@ def house(live_server: Any) -> dict[str, Any]:
             "/app/profile",
             "/app/profile/second-factor",
             "/app/profile/tokens",
+            consent,
+            "/oauth2/authorize?client_id=unbekannt",
             "/app/places",
             owner,
         ],

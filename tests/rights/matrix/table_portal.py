@@ -129,6 +129,14 @@ GET app/owner/<int:organization_id>/<str:token>                                A
 POST app/owner/<int:organization_id>/<str:token>                               A      abx    ax     ax     ax     ax     abx    abx    ax     ax     ax
 GET app/profile/tokens                                                         in     +      +      +      +      +      +      +      +      +      +
 POST app/profile/tokens                                                        in     422    422    422    422    422    422    422    422    422    422
+GET app/profile/programs/<int:client_id>/end                                   405    405    405    405    405    405    405    405    405    405    405
+POST app/profile/programs/<int:client_id>/end                                  in     +      +      +      +      +      +      +      +      +      +
+GET oauth2/authorize                                                           in     400    400    400    400    400    400    400    400    400    400
+POST oauth2/authorize                                                          in     400    400    400    400    400    400    400    400    400    400
+GET oauth2/token                                                               405    405    405    405    405    405    405    405    405    405    405
+POST oauth2/token                                                              400    400    400    400    400    400    400    400    400    400    400
+GET oauth2/revoke                                                              405    405    405    405    405    405    405    405    405    405    405
+POST oauth2/revoke                                                             400    400    400    400    400    400    400    400    400    400    400
 GET app/profile/tokens/<int:token_id>/revoke                                   405    405    405    405    405    405    405    405    405    405    405
 POST app/profile/tokens/<int:token_id>/revoke                                  in     +      +      +      +      +      +      +      +      +      +
 -- What an address may name besides the path: ids in a query are not found like those in a path.

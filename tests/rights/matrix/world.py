@@ -47,7 +47,18 @@ from orgs.models import (
     SignInLog,
     User,
 )
-from orgs.services import applications, avatars, contacts, invites, occupancies, owners, passwords, tokens, tree
+from orgs.services import (
+    applications,
+    avatars,
+    contacts,
+    invites,
+    oauth_clients,
+    occupancies,
+    owners,
+    passwords,
+    tokens,
+    tree,
+)
 from orgs.services.register import runs
 from orgs.services.tenants import add_member
 from orgs.signals import owner_invited
@@ -151,7 +162,7 @@ def build(cast: Cast) -> World:
                         ("community_id", "building_id", "unit_id", "contact_id", "tenant_id", "document_id", "file_id",
                          "folder_id", "group_id", "user_id", "session_id", "object_id", "membership_id", "run_id",
                          "message_id", "share_id", "systemlog_id", "organization_id", "invitee_id", "coowner_id", "token_id",
-                         "ticket_id", "type_id"),
+                         "ticket_id", "type_id", "program_id", "client_id"),
                         NOWHERE,
                     ),
                     "version_no": 99, "name": "Nirgends", "token": "0" * 43, "code": "ZZZZZZZZZZZZ", "handle": "0" * 43,
@@ -289,6 +300,9 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     settings = OrganizationSettings.objects.get(organization=tenant.pk)
     label = FolderLabel.objects.get(folder=folder)
     app = applications.create(tenant=tenant, values={"name": f"Anwendung {name}"}, user_ids=[person.pk])
+    program = oauth_clients.create(
+        tenant=tenant, name=f"Programm {name}", is_public=False, addresses=["https://desk.example/back"], may_write=True
+    ).client
     suggested = rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
     ticket = _ticket(mark_of, community)
     heading = rows.create(TicketTypeGroup, tenant=tenant, name=f"Gruppe {name}")
@@ -302,7 +316,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "message_id": message.pk, "version_no": 1, "name": label.name, "token": token, "code": invite.code,
             "systemlog_id": trouble.pk, "share_id": given.pk, "share_token": share_token, "share_code": share_code,
             "handle": received.handle, "mail": person.email, "donestate": "true", "tfainput": "000000",
-            "mailbox_id": mailbox.pk, "app_id": app.pk, "kind": "notification", "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
+            "mailbox_id": mailbox.pk, "app_id": app.pk, "program_id": program.pk, "client_id": program.pk, "kind": "notification", "url": "nirgends", "app_label": "orgs", "content_type_id": _content_type(), "object_id": paper.pk,
         },
         objects={
             "orgs.community": community.pk, "orgs.building": building.pk, "orgs.unit": unit.pk,
