@@ -38,9 +38,9 @@ def back(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     class Listener(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
-            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Type", "text/html")
             self.end_headers()
-            self.wfile.write(b"You may close this window.")
+            self.wfile.write(b'<!doctype html><link rel="icon" href="data:,"><title>Done</title>You may close this window.')
 
         def log_message(self, *args: Any) -> None:
             """Not into the tests' output."""
