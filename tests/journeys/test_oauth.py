@@ -40,7 +40,9 @@ def back(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
-            self.wfile.write(b'<!doctype html><link rel="icon" href="data:,"><title>Done</title>You may close this window.')
+            self.wfile.write(
+                b'<!doctype html><link rel="icon" href="data:,"><title>Done</title>You may close this window.'
+            )
 
         def log_message(self, *args: Any) -> None:
             """Not into the tests' output."""

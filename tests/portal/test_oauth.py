@@ -127,7 +127,8 @@ def test_whoever_owes_a_second_factor_sets_it_up_before_allowing_anything(cast: 
 def test_what_is_allowed_comes_back_as_a_code_with_the_state(cast: Cast, program: Program) -> None:
     told = program.allowed(signed_in(cast.renter))
     assert told["state"] == "xyz"
-    assert set(told) == {"code", "state"}
+    assert set(told) == {"code", "state", "iss"}
+    assert told["iss"] == "http://testserver"
     entry = AuditEntry.objects.get(verb="access_given")
     assert (entry.user_id, entry.tenant_id, entry.changes) == (
         cast.renter.pk, cast.tenant.pk, {"scopes": [None, ["support"]]},
