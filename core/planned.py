@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 
+_M = TypeVar("_M", bound=models.Model)
 USES = 5  # before a statement is prepared
 
 
@@ -61,6 +62,57 @@ def count(found: models.QuerySet[Any, Any]) -> int:
         return int(cursor.fetchone()[0])
 
 
+class Found(Generic[_M]):
+    """Rows of a model by a queryset that is put together once: later questions differ in their values alone.
+
+    ``Found(lambda tenant: Contact.objects.filter(tenant=tenant), tenant=NUMBER)``: the keywords say of which kind a value
+    is, `NUMBER` or `WORD`. What the queryset joins or leaves out is settled when it is put together, so only what stands
+    in a comparison may depend on a value.
+    """
+
+    def __init__(self, build: Callable[..., models.QuerySet[_M]], **kinds: str) -> None:
+        self._build, self._kinds = build, kinds
+
+    def first(self, **values: Any) -> _M | None:
+        """The first row, or none."""
+        return next(iter(self.fetch(**values)), None)
+
+    def exists(self, **values: Any) -> bool:
+        """Whether there is one."""
+        return bool(self.fetch(**values))
+
+    def fetch(self, **values: Any) -> list[_M]:
+        """All rows."""
+        statement, constants, rows = self._compiled
+        return [found for (found,) in rows.fetch_by(statement, {**constants, **values})]
+
+    @cached_property
+    def _compiled(self) -> tuple[str, dict[str, Any], ModelRows]:
+        stands_for: dict[Any, str] = {}
+        for place, (name, kind) in enumerate(self._kinds.items()):
+            stands_for[_STAND_INS[kind](place)] = name
+        found = self._build(**{name: value for value, name in stands_for.items()})
+        inner = sql_of(found)
+        assert inner is not None, "a queryset that finds nothing"
+        pieces, names, constants = inner[0].split("%s"), [], {}
+        for place, value in enumerate(inner[1]):
+            name = stands_for.get(value) or f"_{place}"
+            names.append(name)
+            if name not in self._kinds:
+                constants[name] = value
+        assert set(names) >= set(self._kinds), "a value that the queryset does not ask for"
+        text = pieces[0] + "".join(f"%({name})s{piece}" for name, piece in zip(names, pieces[1:], strict=True))
+        return text, constants, ModelRows("", row=found.model._meta.label)
+
+
+# Values that stand for those of a later question while the statement is put together.
+NUMBER, WORD = "number", "word"
+_STAND_INS: dict[str, Callable[[int], Any]] = {
+    NUMBER: lambda place: 2_000_000_011 + place,
+    WORD: lambda place: f"\x01{place}",
+}
+
+
 class ModelRows:
     """Rows of models by a constant statement, in which ``{alias}`` stands for all columns of a model.
 
@@ -73,9 +125,13 @@ class ModelRows:
 
     def fetch(self, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Ask for the rows; values by name."""
-        text, parts = self._compiled
+        return self.fetch_by(self._compiled[0], params)
+
+    def fetch_by(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The same by another constant statement with these columns."""
+        parts = self._compiled[1]
         with planned_cursor() as cursor:
-            cursor.execute(text, params)
+            cursor.execute(statement, params)
             return [tuple(part.of(row) for part in parts) for row in cursor.fetchall()]
 
     @cached_property

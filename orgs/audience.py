@@ -88,7 +88,7 @@ def addressed_to(actor: Actor, community_field: str = "community", audience_fiel
 _PEOPLE = """
 WITH wanted(key, kind, id, role) AS (
   SELECT k, split_part(k, ':', 1), split_part(k, ':', 2)::bigint, split_part(k, ':', 3) FROM unnest(%(keys)s::text[]) AS k
-), valid AS (
+), valid AS NOT MATERIALIZED (
   SELECT c.user_id, o.contact_id, o.unit_id, o.role, u.building_id, u.community_id,
          (o.role IN ('owner', 'renter') OR o.is_admin) AS is_full
     FROM orgs_occupancy o
@@ -96,7 +96,7 @@ WITH wanted(key, kind, id, role) AS (
     JOIN orgs_unit u ON u.id = o.unit_id
    WHERE o.tenant_id = %(tenant)s AND o.revoked_at IS NULL AND o.period @> %(today)s::date AND c.user_id IS NOT NULL
      AND c.erased_at IS NULL
-), staff AS (
+), staff AS NOT MATERIALIZED (
   SELECT m.id, m.user_id, m.organization_id, m.all_communities OR m.admin_perm OR m.role = 'owner' AS wide
     FROM orgs_membership m
    WHERE m.tenant_id = %(tenant)s AND m.role IN ('owner', 'staff', 'affiliate')
@@ -131,6 +131,12 @@ SELECT DISTINCT key, user_id FROM (
 WHERE user_id IS NOT NULL
 """
 
+_FOUND = f"""
+SELECT key, user_id FROM ({_PEOPLE}) AS found JOIN orgs_user u ON u.id = found.user_id
+ WHERE u.erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs_membership m WHERE m.user_id = found.user_id
+   AND m.organization_id = %(tenant)s AND m.deactivated_at <= %(now)s)
+"""  # noqa: S608 - constant text
+
 
 def people_by_key(keys: Iterable[str], tenant: Organization, among: Iterable[int] | None = None) -> dict[str, set[int]]:
     """The accounts that hold each of the keys today, in one statement; of these accounts only, where they are named.
@@ -141,21 +147,13 @@ def people_by_key(keys: Iterable[str], tenant: Organization, among: Iterable[int
     found: dict[str, set[int]] = {key: set() for key in keys}
     if not found or tenant.closed_at is not None:
         return found
-    values = {
-        "keys": sorted(found),
-        "tenant": tenant.pk,
-        "today": tenant.today(),
-        "now": timezone.now(),
-        "among": None if among is None else sorted(among),
-    }
+    values = {"keys": sorted(found), "tenant": tenant.pk, "today": tenant.today(), "now": timezone.now()}
+    statement = _FOUND
+    if among is not None:
+        # Of a few accounts it is looked up what they hold; without them, who holds a few keys.
+        statement, values["among"] = f"{_FOUND} AND found.user_id = ANY(%(among)s::int[])", sorted(among)
     with planned_cursor() as cursor:
-        cursor.execute(
-            f"SELECT key, user_id FROM ({_PEOPLE}) AS found JOIN orgs_user u ON u.id = found.user_id "  # noqa: S608 - constant text
-            "WHERE u.erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs_membership m WHERE m.user_id = found.user_id "
-            "AND m.organization_id = %(tenant)s AND m.deactivated_at <= %(now)s) "
-            "AND (%(among)s::int[] IS NULL OR found.user_id = ANY(%(among)s::int[]))",
-            values,
-        )
+        cursor.execute(statement, values)
         for key, user_id in cursor.fetchall():
             found[key].add(user_id)
     return found

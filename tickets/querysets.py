@@ -116,6 +116,13 @@ class TicketQuerySet(models.QuerySet["_M"]):
             return self.filter(deleted_at=None)
         return self.filter(_takes_part(actor), deleted_at=None)
 
+    def of_participants_in(self, actor: Actor, community: Community) -> Self:
+        """Those of one community that the actor reaches: `of_participants` without the ids of the others."""
+        if _everywhere(actor) or community.pk in actor.managed:
+            return self.filter(community=community, deleted_at=None)
+        mine = Q(created_by=actor.user_id) | Q(contact__in=actor.contact_ids)
+        return self.filter(mine, community=community, deleted_at=None)
+
     def worked_on_by(self, actor: Actor) -> Self:
         """The back office's: tickets of the communities that the actor manages, not those the actor only filed."""
         found = self.filter(deleted_at=None)
@@ -190,6 +197,12 @@ class TicketActivityQuerySet(models.QuerySet["_M"]):
             deleted_at=None,
             ticket__deleted_at=None,
         )
+
+    def to_participants(self, ticket_id: int) -> Self:
+        """What `visible_to` shows of one ticket, without internal notes, to whoever takes part in it, as `of_participants`
+        has found out.
+        """
+        return self.filter(ticket=ticket_id, deleted_at=None).without_notes()
 
     def without_notes(self) -> Self:
         """What the doors show to anybody: internal notes live in the back office only (conflict 8)."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from core.planned import NUMBER, Found
 from core.services import rows
 from core.services.numbers import next_number
 from core.text import sort_key
@@ -80,10 +81,15 @@ def link_account(contact: Contact, user: User) -> None:
     rows.change(contact, {"user_id": user.pk, "is_primary": not has_primary}, verb="account_linked", check=False)
 
 
+_PRIMARY = Found(
+    lambda tenant, user: Contact.objects.filter(tenant=tenant, user=user, is_primary=True).order_by("id")[:1],
+    tenant=NUMBER, user=NUMBER,
+)  # fmt: skip
+
+
 def contact_for(user: User, tenant: Organization) -> Contact:
     """The account's primary contact in a tenant, made when staff first act there; once, however many do so at once."""
-    found = Contact.objects.filter(tenant=tenant, user=user, is_primary=True)
-    contact = found.first()
+    contact = _PRIMARY.first(tenant=tenant.pk, user=user.pk)
     if contact is not None:
         return contact
     try:
@@ -99,4 +105,4 @@ def contact_for(user: User, tenant: Organization) -> Contact:
                 language=user.language,
             )
     except rows.Taken:
-        return found.get()
+        return Contact.objects.get(tenant=tenant, user=user, is_primary=True)

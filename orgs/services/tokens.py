@@ -49,6 +49,29 @@ def find(token: str, *, kinds: tuple[str, ...]) -> AccessToken | None:
     return None
 
 
+_FOUND_AT_HOME = ModelRows(
+    """
+    SELECT {t}, {u}, {o} FROM orgs_accesstoken t JOIN orgs_user u ON u.id = t.user_id
+      JOIN orgs_organization o ON o.id = t.organization_id
+     WHERE t.token_hash = %(hash)s AND t.revoked_at IS NULL AND t.kind = 'basic' AND t.public_id = %(client)s
+       AND u.erased_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %(now)s)
+       AND o.is_tenant AND o.closed_at IS NULL
+    """,
+    t="orgs.AccessToken",
+    u="orgs.User",
+    o="orgs.Organization",
+)
+
+
+def find_credentials(client_id: str, secret: str) -> AccessToken | None:
+    """The usable row of a pair of basic credentials, with its person and its company, which is open."""
+    values = {"hash": token_hash(secret), "client": client_id, "now": timezone.now()}
+    for row, user, company in _FOUND_AT_HOME.fetch(values):
+        row.user, row.organization = user, company
+        return cast("AccessToken", row)
+    return None
+
+
 def note_use(row: AccessToken) -> None:
     """Write the last use, at most once a minute."""
     now = timezone.now()

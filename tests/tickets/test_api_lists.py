@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from tests.tickets.door import TICKETS, Caller, basic
-from tickets.models import Ticket
-from tickets.services import changes
+from tickets.models import Ticket, TicketActivity
+from tickets.services import changes, comments
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -232,3 +232,32 @@ def test_what_has_rested_for_a_month_is_still_listed_and_read(cast: Cast, file: 
         caller = basic(cast, who)
         assert [found["id"] for found in caller.page(cast)["tickets"]] == [str(ticket.uuid)]
         assert caller.read(ticket)["ticket"]["status"] == status
+
+
+@pytest.mark.parametrize("who", ["admin", "staff", "renter", "owner", "additional", "neighbour", "former", "stranger"])
+def test_one_location_shows_what_the_rule_for_all_of_them_shows_there(cast: Cast, file: File, who: str) -> None:
+    for by in ("renter", "admin", "owner"):
+        ticket = file(by)
+    changes.delete(actor=cast.actor("admin"), ticket=ticket)
+    actor = cast.actor(who)
+    for house in (cast.house_a, cast.house_b):
+        if house.pk not in actor.communities | actor.managed:
+            continue  # the door has refused it by then
+        here = Ticket.objects.of_participants_in(actor, house)
+        everywhere = Ticket.objects.of_participants(actor).filter(community=house)
+        assert set(here.values_list("pk", flat=True)) == set(everywhere.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("who", ["admin", "renter"])
+def test_the_stream_of_one_ticket_is_what_the_rule_shows_of_it(cast: Cast, file: File, who: str) -> None:
+    ticket = file("renter")
+    staff = cast.actor("admin")
+    comments.add_comment(actor=staff, ticket=ticket, text="Wir kommen.", source="support")
+    gone = comments.add_comment(actor=staff, ticket=ticket, text="Falsch.", source="support").activity
+    comments.delete_comment(actor=staff, comment=gone)
+    comments.add_note(actor=staff, ticket=ticket, text="Teuer.")
+    file("renter")
+    shown = TicketActivity.objects.to_participants(ticket.pk)
+    visible = TicketActivity.objects.visible_to(cast.actor(who)).without_notes().filter(ticket=ticket)
+    assert sorted(shown.values_list("pk", flat=True)) == sorted(visible.values_list("pk", flat=True))
+    assert len(shown) == 2

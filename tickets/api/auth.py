@@ -9,7 +9,6 @@ import binascii
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -47,7 +46,7 @@ class Credentials(BaseAuthentication):
         """
         token = _found(request.headers.get("Authorization", ""))
         network = token.organization if token is not None else None
-        if token is None or network is None or network.closed_at is not None:
+        if token is None or network is None:
             raise Unauthorized
         _require_network(request.headers.get(NETWORK), network)
         actor = enter(token.user, door=DOOR, tenant_id=network.pk, scopes=token.scopes, token_id=token.pk)
@@ -116,15 +115,9 @@ def _found(header: str) -> AccessToken | None:
         client_id, colon, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    token = tokens.find(secret, kinds=("basic",)) if colon and secret else None
-    if token is None or token.public_id != client_id:
+    if not (colon and secret) or "\0" in client_id:
         return None
-    if token.expires_at is not None and token.expires_at <= timezone.now():
-        return None
-    if token.organization_id is None:
-        return None
-    token.organization = Organization.objects.filter(pk=token.organization_id, is_tenant=True).first()
-    return token
+    return tokens.find_credentials(client_id, secret)
 
 
 def _require_network(sent: str | None, network: Organization) -> None:

@@ -187,6 +187,7 @@ class Shaper:
     actor: Actor
     community: Community
     places: dict[int, Place] = field(default_factory=dict)
+    _memberships: dict[int, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     def tickets(self, found: Sequence[Line]) -> list[dict[str, Any]]:
         """Tickets; two queries however many they are."""
@@ -198,8 +199,8 @@ class Shaper:
         return self.tickets(lines(Ticket.objects.filter(pk=pk)))[0]
 
     def with_stream(self, line: Line) -> dict[str, Any]:
-        """A ticket and what its caller sees of the stream (TICKETS-035)."""
-        seen = TicketActivity.objects.visible_to(self.actor).filter(ticket=line.pk, kind__in=SHOWN).order_by()
+        """A ticket and what a caller who takes part in it sees of the stream (TICKETS-035)."""
+        seen = TicketActivity.objects.to_participants(line.pk).filter(kind__in=SHOWN).order_by()
         return {"activities": self.activities(line.uuid, entries(seen)), "ticket": self.tickets([line])[0]}
 
     def activities(self, ticket_ref: UUID, found: Sequence[Entry | TicketActivity]) -> list[dict[str, Any]]:
@@ -299,13 +300,16 @@ class Shaper:
         return shape
 
     def _membership(self, user: Account | Person) -> dict[str, Any]:
-        place = self.places[user.pk]
-        return {
-            "id": place.membership.uuid,
-            "roleType": place.role,
-            "type": "member" if place.has_place else "nonmember",
-            "user": self._user(user),
-        }
+        """The same shape, however often somebody has written."""
+        if user.pk not in self._memberships:
+            place = self.places[user.pk]
+            self._memberships[user.pk] = {
+                "id": place.membership.uuid,
+                "roleType": place.role,
+                "type": "member" if place.has_place else "nonmember",
+                "user": self._user(user),
+            }
+        return self._memberships[user.pk]
 
     def _user(self, user: Account | Person | None) -> dict[str, Any] | None:
         """How to reach somebody is told to staff of the company, and to the person (TICKETS-024)."""

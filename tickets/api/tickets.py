@@ -47,7 +47,7 @@ class Tickets(RepeatableView):
         location = self.location(as_uuid(sent["locationRef"], "locationRef"))
         limit = whole(request, "limit", default=25, least=1, most=100)
         order = lists.Order.of(sent.get("order", "createDate:desc"))
-        found = Ticket.objects.of_participants(self.actor).filter(community=location)
+        found = Ticket.objects.of_participants_in(self.actor, location)
         found = found.filter(lists.filters(self.actor, location, sent))
         if "nextPageToken" in sent:
             found = found.filter(order.after(sent["nextPageToken"]))

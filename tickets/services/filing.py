@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 
 from core.answers import require
 from core.errors import Invalid
+from core.planned import NUMBER, WORD, Found
 from core.services import rows
-from core.services.numbers import next_number
+from core.services.numbers import next_numbers
 from core.services.wake import wake
 from orgs.languages import user_language
-from orgs.models import Contact, Unit
+from orgs.models import Community, Contact, Unit
 from orgs.services.contacts import contact_for
 from tickets import rules
 from tickets.models import AssignmentRule, Priority, SupportType, Ticket, TicketActivity, TicketType
@@ -26,8 +27,9 @@ from tickets.signals import ticket_filed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.db.models import QuerySet
+
     from orgs.actor import Actor
-    from orgs.models import Community
 
 TEXT_MAX = 20_000  # characters
 
@@ -90,10 +92,12 @@ def file_ticket(
         "contact": None if stranger else requester or _own_contact(actor, community),
     }
     claimed = attachments.claim(actor=actor, tenant_id=community.tenant_id, files=files)
+    has_rules = _RULES.exists(tenant=community.tenant_id)
     # Community before tenant, and both as late as possible: whoever files next waits for this transaction. The moment is
     # taken after them, so that in a community moments follow numbers, and whoever walks the list misses none.
-    number = next_number(tenant_id=community.tenant_id, kind="ticket", scope_id=community.pk)
-    identifier = str(next_number(tenant_id=community.tenant_id, kind="ticket_identifier"))
+    number, identifier = next_numbers(
+        tenant_id=community.tenant_id, of=[("ticket", community.pk), ("ticket_identifier", 0)]
+    )
     now = timezone.now()
     ticket = rows.create(
         Ticket,
@@ -107,7 +111,7 @@ def file_ticket(
         created_at=now,
         updated_at=now,
         number=number,
-        identifier=identifier,
+        identifier=str(identifier),
         priority=offered.priority if offered else Priority.NORMAL,
         **targets.for_new(community, offered, now),
         **values,
@@ -115,9 +119,9 @@ def file_ticket(
     author = {"actor": None, "automatic_name": stranger[:100]} if stranger else {"actor": actor}
     activity = write(ticket, kind=TicketActivity.Kind.CREATED, source=source, text=text, at=now, **author)
     attachments.add(activity, claimed)
-    indexing.index(ticket)
+    indexing.index(ticket, is_new=True)
     ticket_filed.send(sender=Ticket, ticket=ticket, activity=activity)
-    if AssignmentRule.objects.filter(tenant=community.tenant_id, is_active=True).exists():
+    if has_rules:
         transaction.on_commit(partial(wake, "tickets.assign", ticket.pk), robust=True)
     return Filed(ticket, activity)
 
@@ -144,6 +148,17 @@ def write(ticket: Ticket, *, kind: str, actor: Actor | None, source: str, at: An
     )
 
 
+def _default_type(community: int, tenant: int, kind: str) -> QuerySet[TicketType]:
+    offered = TicketType.objects.offered_in(Community(pk=community, tenant_id=tenant), None)
+    return offered.filter(support_type=kind, is_support_default=True)[:1]
+
+
+_DEFAULT_TYPE = Found(_default_type, community=NUMBER, tenant=NUMBER, kind=WORD)
+_RULES = Found(
+    lambda tenant: AssignmentRule.objects.filter(tenant=tenant, is_active=True).order_by()[:1], tenant=NUMBER
+)
+
+
 def _types(community: Community, support_type: str, ticket_type: TicketType | None) -> tuple[str, TicketType | None]:
     """Both types of a ticket (conflict 4). Raises `Invalid` for an unknown or foreign one."""
     if ticket_type is not None:
@@ -153,8 +168,7 @@ def _types(community: Community, support_type: str, ticket_type: TicketType | No
     kind = support_type or SupportType.OTHER.value
     if kind not in SupportType.values:
         raise Invalid.of("support_type", _("There is no such type."))
-    default = TicketType.objects.offered_in(community, None).filter(support_type=kind, is_support_default=True)
-    return kind, default.first()
+    return kind, _DEFAULT_TYPE.first(community=community.pk, tenant=community.tenant_id, kind=kind)
 
 
 def _title(community: Community, kind: str, ticket_type: TicketType | None) -> str:

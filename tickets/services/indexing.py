@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from core.text import search_vector
-from tickets.models import TicketActivity, TicketIndex
+from core.planned import planned_cursor
+from core.text import VECTOR, vector_values
+from tickets.models import TicketActivity
 
 if TYPE_CHECKING:
     from tickets.models import Ticket
 
 
-def index(ticket: Ticket) -> None:
-    """Write the row anew; two statements."""
-    said = TicketActivity.objects.filter(ticket=ticket, kind="comment", deleted_at=None).order_by("created_at", "id")
-    answers = [str(answer.get("value", "")) for answer in ticket.answers]
-    words = " ".join([ticket.description, *answers, *said.values_list("text", flat=True)])
-    TicketIndex.objects.bulk_create(
-        [
-            TicketIndex(
-                ticket=ticket,
-                community_id=ticket.community_id,
-                vector=search_vector(f"{ticket.identifier} {ticket.title}", words),
-            )
-        ],
-        update_conflicts=True,
-        unique_fields=["ticket"],
-        update_fields=["community", "vector"],
-    )
+_ROW = f"""
+INSERT INTO tickets_ticketindex (ticket_id, community_id, vector) VALUES (%(ticket)s, %(community)s, {VECTOR})
+    ON CONFLICT (ticket_id) DO UPDATE SET community_id = excluded.community_id, vector = excluded.vector
+"""  # noqa: S608 - constant text
+
+
+def index(ticket: Ticket, *, is_new: bool = False) -> None:
+    """Write the row anew; two statements, one where nobody has commented yet (``is_new``)."""
+    words = [ticket.description, *(str(answer.get("value", "")) for answer in ticket.answers)]
+    if not is_new:
+        said = TicketActivity.objects.filter(ticket=ticket, kind="comment", deleted_at=None).order_by(
+            "created_at", "id"
+        )
+        words += said.values_list("text", flat=True)
+    values: dict[str, Any] = {"ticket": ticket.pk, "community": ticket.community_id}
+    values |= vector_values(f"{ticket.identifier} {ticket.title}", " ".join(words))
+    with planned_cursor() as cursor:
+        cursor.execute(_ROW, values)

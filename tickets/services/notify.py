@@ -40,7 +40,14 @@ def tell_of_new(ticket: Ticket, activity: TicketActivity) -> None:
     """
     circle = _Circle.of(ticket)
     _queue("ticket_filed", ticket, activity, staff=circle.support(), key=str(activity.pk), circle=circle)
-    _queue("ticket_opened", ticket, activity, residents=circle.requester(), key=str(activity.pk), circle=circle)
+    _queue(
+        "ticket_opened",
+        ticket,
+        activity,
+        residents=circle.requester(unless=activity.user_id),
+        key=str(activity.pk),
+        circle=circle,
+    )
 
 
 def tell_of_activity(ticket: Ticket, activity: TicketActivity) -> None:
@@ -53,7 +60,7 @@ def tell_of_activity(ticket: Ticket, activity: TicketActivity) -> None:
         return
     circle = _Circle.of(ticket)
     staff = circle.staff_of(_members(ticket, activity))
-    requester = set() if activity.kind == Kind.NOTE else circle.requester()
+    requester = set() if activity.kind == Kind.NOTE else circle.requester(unless=activity.user_id)
     kind = KIND_OF[Kind(activity.kind)]
     _queue(kind, ticket, activity, staff=staff, residents=requester, key=str(activity.pk), circle=circle)
 
@@ -78,27 +85,26 @@ def page_for(ticket: Ticket, *, staff: bool) -> str:
 
 @dataclass(frozen=True)
 class _Circle:
-    """The accounts that may read the ticket today: two statements, however many they are."""
+    """The accounts that may read the ticket today: one statement, however many they are."""
 
     ticket: Ticket
     managers: frozenset[int]
-    residents: frozenset[int]
 
     @classmethod
     def of(cls, ticket: Ticket) -> _Circle:
         place = ticket.community
-        lives = [audience.community(place.pk), audience.community(place.pk, audience.BOARD)]
-        return cls(
-            ticket,
-            frozenset(audience.people_of([audience.managers(place.pk)], place.tenant)),
-            frozenset(audience.people_of(lives, place.tenant)),
-        )
+        return cls(ticket, frozenset(audience.people_of([audience.managers(place.pk)], place.tenant)))
 
-    def requester(self) -> set[int]:
-        """Whose ticket it is, while the person still reaches the community."""
-        contact = self.ticket.contact
+    def requester(self, *, unless: int | None = None) -> set[int]:
+        """Whose ticket it is, while the person still reaches the community; nobody where that is ``unless``, the author."""
+        contact, place = self.ticket.contact, self.ticket.community
         user_id = contact.user_id if contact is not None else None
-        return {user_id} & (self.managers | self.residents) if user_id else set()
+        if user_id is None or user_id == unless:
+            return set()
+        if user_id in self.managers:
+            return {user_id}
+        lives = [audience.community(place.pk), audience.community(place.pk, audience.BOARD)]
+        return set().union(*audience.people_by_key(lives, place.tenant, among=[user_id]).values())
 
     def support(self) -> set[int]:
         """Managers who want to hear of new tickets."""
@@ -151,7 +157,8 @@ def _queue(
 ) -> None:
     """Write the mails, one per person. ``staff`` get the link to the back office."""
     author = activity.user_id if activity is not None else None
-    people = _people({*staff, *residents} - {author}, kind)
+    wanted = {*staff, *residents} - {author}
+    people = _people(wanted, kind) if wanted else []
     tenant = ticket.community.tenant
     if not people or outbox.is_refused(kind=kind, tenant=tenant, about=f"ticket {ticket.pk}"):
         return
