@@ -1,11 +1,14 @@
-"""What happens to tickets becomes mail, in the same transaction."""
+"""What happens to tickets becomes mail: in the same transaction, but for new tickets."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import receiver
 
+from core.services.wake import wake
 from messaging.receivers import undoes_nothing
 from tickets.models import Ticket, TicketActivity
 from tickets.services import notify
@@ -20,10 +23,11 @@ from tickets.signals import (
 
 
 @receiver(ticket_filed, dispatch_uid="tickets.mail_filed")
-@undoes_nothing
-def mail_filed(sender: Any, *, ticket: Ticket, activity: TicketActivity, **_: Any) -> None:
-    """The management hears of it, and whom it was filed for."""
-    notify.tell_of_new(ticket, activity)
+def mail_filed(sender: Any, *, activity: TicketActivity, **_: Any) -> None:
+    """The management hears of it, and whom it was filed for: after the commit, by a worker. Whoever files next in the
+    house waits for this transaction, and mails take longer to write than all the rest.
+    """
+    transaction.on_commit(partial(wake, notify.TASK, activity.pk), robust=True)
 
 
 @receiver(ticket_commented, dispatch_uid="tickets.mail_commented")

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core import scope
 from core.services import jobs
-from tickets.services import assignment, bulk, idempotency, mailboxes, overdue, retention
+from tickets.services import assignment, bulk, idempotency, mailboxes, notify, overdue, retention
 
 
 @shared_task(name=retention.JOB)
@@ -48,6 +48,19 @@ def assign(ticket_id: int) -> None:
 def assign_new() -> None:
     """Assign what found nobody when it was filed, every five minutes."""
     jobs.run(assignment.JOB, assignment.assign_new)
+
+
+@shared_task(name=notify.TASK)
+def tell(activity_id: int) -> None:
+    """Tell of one new ticket."""
+    with scope.unit_of_work(door="worker"), scope.all_tenants():
+        notify.tell_of([activity_id])
+
+
+@shared_task(name=notify.JOB)
+def tell_new() -> None:
+    """Tell of new tickets that no worker was told of, every minute."""
+    jobs.run(notify.JOB, notify.tell_new)
 
 
 @shared_task(name=overdue.TELL)

@@ -179,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "tickets.fetch_mail": {"task": "tickets.fetch_mail", "schedule": 60.0},
     "tickets.forget_answers": {"task": "tickets.forget_answers", "schedule": crontab(minute=37)},
     "tickets.assign_new": {"task": "tickets.assign_new", "schedule": crontab(minute="*/5")},
+    "tickets.tell_new": {"task": "tickets.tell_new", "schedule": 60.0},
     "tickets.tell_overdue": {"task": "tickets.tell_overdue", "schedule": crontab(minute="*/5")},
     "tickets.close_solved": {"task": "tickets.close_solved", "schedule": crontab(hour=0, minute=43)},
     "tickets.forget_mails": {"task": "tickets.forget_mails", "schedule": crontab(hour=2, minute=19)},

@@ -12,7 +12,7 @@ from messaging.models import Message
 from orgs.services import occupancies
 from tests.tickets.post import address, letter, plain, take
 from tickets.models import InboundMail, Mailbox, Ticket, TicketActivity, TicketAttachment
-from tickets.services import changes, comments, inbound, mail_reading, merging
+from tickets.services import changes, comments, inbound, mail_reading, merging, notify
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -345,6 +345,7 @@ def test_a_stranger_is_no_author_and_gets_no_mail(cast: Cast, opening: Mailbox) 
     entry = TicketActivity.objects.get()
     assert (entry.user, entry.from_staff, entry.automatic_name) == (None, False, "fremd@irgendwo.test")
     assert Ticket.objects.get().first_response_at is None
+    notify.tell_new()
     assert [m.to_emails for m in Message.objects.all()] == [[cast.admin.email]]  # who takes it in is no author either
 
 

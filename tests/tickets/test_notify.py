@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from core.models import SystemLog
+from core.models import JobRun, SystemLog
 from messaging.models import Message
 from messaging.services import transport
 from orgs.models import Membership, Organization, User
 from tests.tickets.material import upload
+from tickets import receivers
 from tickets.models import Mailbox, Ticket, TicketWatcher
 from tickets.services import attachments, changes, comments, notify, overdue, reply_addresses
 from tickets.signals import ticket_overdue
+from tickets.tasks import tell, tell_new
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -34,7 +36,8 @@ def mailbox(cast: Cast) -> Mailbox:
 
 
 def mails(kind: str = "") -> dict[str, Message]:
-    """Address → its newest mail of this kind."""
+    """Address → its newest mail of this kind, once a worker has told of new tickets."""
+    tell_new()
     found = Message.objects.filter(kind=kind) if kind else Message.objects.all()
     assert all(len(m.to_emails) == 1 and not m.bcc_emails for m in found)
     return {m.to_emails[0].partition("@")[0]: m for m in found.order_by("pk")}
@@ -298,3 +301,50 @@ def test_a_wrong_token_is_none(cast: Cast, file: File, mailbox: Mailbox) -> None
         assert reply_addresses.read(mailbox, wrong) is None
     foreign = Mailbox(tenant=Organization.objects.get(pk=cast.other_tenant.pk), address=mailbox.address)
     assert reply_addresses.read(foreign, good) is None
+
+
+# --- When a new ticket is told -------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("TICKETS-058")
+def test_a_worker_tells_of_a_new_ticket_after_the_commit(
+    cast: Cast, file: File, support: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    woken: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(receivers, "wake", lambda *told: woken.append(told))
+    with django_capture_on_commit_callbacks(execute=True):
+        ticket = file("renter")
+        assert not Message.objects.exists()
+    entry = ticket.activities.get()
+    assert ("tickets.tell", entry.pk) in woken
+    tell(entry.pk)
+    assert Message.objects.filter(kind="ticket_filed").count() == 2
+    tell(entry.pk)
+    tell_new()
+    assert Message.objects.count() == 2
+
+
+def test_the_job_tells_what_was_filed_since_it_last_went_well(
+    file: File, support: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    for title, hours in {"before": 5, "since": 2}.items():
+        at = now - datetime.timedelta(hours=hours)
+        with monkeypatch.context() as then:
+            then.setattr(timezone, "now", lambda at=at: at)
+            file("renter", title=title)
+    for hours, error in ((4, ""), (1, "DatabaseError")):
+        at = now - datetime.timedelta(hours=hours)
+        JobRun.objects.create(name="tickets.tell_new", started_at=at, ended_at=at, error=error)
+    tell_new()
+    assert [m.subject.count("since") for m in Message.objects.all()] == [1, 1]
+    assert JobRun.objects.latest("id").counts == {"told": 1, "failed": 0}
+
+
+def test_of_a_ticket_that_was_deleted_meanwhile_nobody_hears(cast: Cast, file: File, support: None) -> None:
+    changes.delete(actor=cast.actor("admin"), ticket=file("renter"))
+    assert mails() == {}
+
+
+def test_the_job_runs_every_minute(settings: Any) -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["tickets.tell_new"] == {"task": "tickets.tell_new", "schedule": 60.0}

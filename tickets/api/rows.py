@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from orgs.models import Community, User
     from tickets.models import Ticket, TicketActivity, TicketAttachment
 
 
@@ -28,6 +29,11 @@ class Person(NamedTuple):
     email: str
     mobile: str
     telephone: str
+
+    @classmethod
+    def of(cls, user: User) -> Person:
+        """An account."""
+        return cls(*(getattr(user, name) for name in cls._fields))
 
 
 class Line(NamedTuple):
@@ -45,6 +51,14 @@ class Line(NamedTuple):
     location: uuid.UUID
     requester: Person | None
     assignee: Person | None
+
+    @classmethod
+    def of_new(cls, ticket: Ticket, location: Community, requester: User) -> Line:
+        """A ticket that was filed just now, as it is stored: nobody has it yet."""
+        return cls(
+            ticket.pk, ticket.uuid, ticket.created_at, ticket.updated_at, ticket.number, ticket.status,
+            ticket.support_type, ticket.description, None, location.uuid, Person.of(requester), None,
+        )  # fmt: skip
 
 
 class Entry(NamedTuple):

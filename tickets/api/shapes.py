@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orgs.actor import Actor
     from orgs.models import Community
     from orgs.models import User as Account
+    from tickets.services.filing import Filed
 
 # Stored → said, and what a word said stands for: the value it writes, and those it takes for the same (conflict 1).
 STATUSES = {
@@ -197,6 +198,18 @@ class Shaper:
     def ticket(self, pk: int) -> dict[str, Any]:
         """One ticket as it is stored now."""
         return self.tickets(lines(Ticket.objects.filter(pk=pk)))[0]
+
+    def meet(self, *users: Account) -> None:
+        """Read the places of these people, where it is known before that they will be asked for."""
+        self._meet(user.pk for user in users)
+
+    def new(self, filed: Filed, requester: Account) -> dict[str, Any]:
+        """A ticket that was filed just now with its first entry: nothing is asked, if its people have been met."""
+        line = Line.of_new(filed.ticket, self.community, requester)
+        return {
+            "activities": [self._activity(line.uuid, filed.activity, [], {})],
+            "ticket": self.tickets([line])[0],
+        }
 
     def with_stream(self, line: Line) -> dict[str, Any]:
         """A ticket and what a caller who takes part in it sees of the stream (TICKETS-035)."""

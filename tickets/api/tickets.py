@@ -71,31 +71,33 @@ class Tickets(RepeatableView):
 
     def _create(self, sent: dict[str, Any]) -> dict[str, Any]:
         location = self.location(sent["locationRef"])
-        requester = self._requester(location, sent.get("userRefRequester"))
+        requester, contact = self._requester(location, sent.get("userRefRequester"))
+        assert self.actor.user is not None
+        shaper = Shaper(self.actor, location)
+        shaper.meet(self.actor.user, requester)  # before the number is taken: from then on others wait
         try:
             filed = filing.file_ticket(
                 actor=self.actor, community=location, text=sent["text"], support_type=sent["type"],
-                requester=requester, source=SOURCE,
+                requester=contact, source=SOURCE,
             )  # fmt: skip
         except Invalid as error:
             raise in_envelope(error, "ticket") from error
-        shaper = Shaper(self.actor, location)
-        return {
-            "activities": shaper.activities(filed.ticket.uuid, [filed.activity]),
-            "ticket": shaper.ticket(filed.ticket.pk),
-        }
+        return shaper.new(filed, requester)
 
-    def _requester(self, location: Community, ref: uuid.UUID | None) -> Contact | None:
-        """On whose behalf. Raises `Denied` for a member who names another (021), `Invalid` for whoever has no place."""
+    def _requester(self, location: Community, ref: uuid.UUID | None) -> tuple[User, Contact | None]:
+        """On whose behalf, with the entry of the register where it is not the caller's own.
+
+        Raises `Denied` for a member who names another (021), `Invalid` for whoever has no place.
+        """
         assert self.actor.user is not None
         if ref is None or ref == self.actor.user.uuid:
-            return None
+            return self.actor.user, None
         rules.require(rules.may_file_for_others(self.actor, location))
         user = User.objects.filter(uuid=ref, erased_at=None).first()
         place = people.places(location, [user.pk]).get(user.pk) if user is not None else None
         if user is None or place is None or not place.has_place:
             raise wrong("ticket.userRefRequester", _("This person has no place in the location."))
-        return contact_for(user, location.tenant)
+        return user, contact_for(user, location.tenant)
 
 
 class OneTicket(SupportView):

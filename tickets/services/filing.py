@@ -92,6 +92,7 @@ def file_ticket(
         "contact": None if stranger else requester or _own_contact(actor, community),
     }
     claimed = attachments.claim(actor=actor, tenant_id=community.tenant_id, files=files)
+    community.tenant.settings  # noqa: B018 - is read before somebody waits
     has_rules = _RULES.exists(tenant=community.tenant_id)
     # Community before tenant, and both as late as possible: whoever files next waits for this transaction. The moment is
     # taken after them, so that in a community moments follow numbers, and whoever walks the list misses none.
@@ -102,6 +103,7 @@ def file_ticket(
     ticket = rows.create(
         Ticket,
         verb="filed",
+        savepoint=False,
         tenant_id=community.tenant_id,
         community=community,
         unit=unit,
@@ -117,7 +119,9 @@ def file_ticket(
         **values,
     )
     author = {"actor": None, "automatic_name": stranger[:100]} if stranger else {"actor": actor}
-    activity = write(ticket, kind=TicketActivity.Kind.CREATED, source=source, text=text, at=now, **author)
+    activity = write(
+        ticket, kind=TicketActivity.Kind.CREATED, source=source, text=text, at=now, savepoint=False, **author
+    )
     attachments.add(activity, claimed)
     indexing.index(ticket, is_new=True)
     ticket_filed.send(sender=Ticket, ticket=ticket, activity=activity)

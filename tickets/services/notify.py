@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.models import JobRun
+from core.services import batches
 from messaging.models import Message
 from messaging.services import outbox
 from messaging.services.catalogue import KINDS
@@ -22,6 +25,10 @@ from tickets.services import reply_addresses
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from django.db.models import QuerySet
+
+    from core.services.jobs import Counts
+
 Kind = TicketActivity.Kind
 KIND_OF = {
     Kind.COMMENT: "ticket_commented",
@@ -30,7 +37,36 @@ KIND_OF = {
     Kind.NOTE: "ticket_noted",
 }
 REMINDERS = {"response": "ticket_unanswered", "resolution": "ticket_unsolved"}
+JOB, TASK = "tickets.tell_new", "tickets.tell"
+BATCH = 20  # tickets of one transaction
+_COMMITTED_BY = datetime.timedelta(minutes=10)  # after its moment, a ticket that is filed is there to be seen
+_AT_FIRST = datetime.timedelta(days=1)  # how far the first run of an installation looks back
 _AT_ONCE = datetime.timedelta(minutes=1)  # between a comment and the reopening it brought about
+
+
+def tell_new() -> Counts:
+    """Job: tell of the tickets that were filed since the last run that went well, where no worker was told of them.
+
+    Whoever was told is not told again.
+    """
+    good = JobRun.objects.filter(name=JOB, error="", ended_at__isnull=False).order_by("-started_at")
+    last_run = good.values_list("started_at", flat=True).first()
+    since = last_run - _COMMITTED_BY if last_run else timezone.now() - _AT_FIRST
+
+    def due(last: int) -> QuerySet[TicketActivity]:
+        return TicketActivity.objects.filter(pk__gt=last, kind=Kind.CREATED, created_at__gte=since)
+
+    return batches.go_through(TicketActivity, job=JOB, due=due, work=tell_of, batch=BATCH, counted="told")
+
+
+def tell_of(activity_ids: Collection[int]) -> int:
+    """Tell of new tickets by their first entries; returns of how many. Of one that is gone by then nobody hears."""
+    found = TicketActivity.objects.filter(pk__in=activity_ids, kind=Kind.CREATED, ticket__deleted_at=None)
+    told = 0
+    for activity in found.select_related("user", "ticket__community__tenant__settings", "ticket__contact__user"):
+        tell_of_new(activity.ticket, activity)
+        told += 1
+    return told
 
 
 def tell_of_new(ticket: Ticket, activity: TicketActivity) -> None:
