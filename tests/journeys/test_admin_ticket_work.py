@@ -122,18 +122,31 @@ def test_two_people_on_one_ticket_see_each_other(
     with browser_of(chromium, live_server, "admin") as other:
         other.goto(page_of(ticket))
         expect(other.locator("[data-presence-text]")).to_contain_text("Staff Muster sieht sich")
-        page.clock.run_for(10_000)
-        expect(page.locator("[data-presence-text]")).to_contain_text("Admin Muster sieht sich")
+        told(page, "Admin Muster sieht sich")
         other.locator("#text").press_sequentially("Ich mache das.")
-        page.clock.run_for(10_000)
-        expect(page.locator("[data-presence-text]")).to_contain_text("Admin Muster schreibt gerade")
+        told(page, "Admin Muster schreibt gerade")
         other.locator("#send").click()
         expect(other.locator(".q-said-text", has_text="Ich mache das.")).to_be_visible()
-        page.clock.run_for(10_000)
-        expect(page.locator("[data-presence-text]")).to_contain_text("Inzwischen hat jemand dieses Anliegen geändert")
+        told(page, "Inzwischen hat jemand dieses Anliegen geändert")
         other.goto(LIST)
-        page.clock.run_for(10_000)
-        expect(page.locator("[data-presence-text]")).not_to_contain_text("Admin Muster")
+        told(page, "Admin Muster", is_gone=True)
+
+
+def told(page: Page, text: str, *, is_gone: bool = False) -> None:
+    """What the page says about others after its next sign, or the one after: a sign takes ten seconds, and two at the same
+    moment can swallow each other.
+    """
+    shown = page.locator("[data-presence-text]")
+    for left in range(2, -1, -1):
+        with page.expect_response("**/presence/"):
+            page.clock.run_for(10_000)
+        try:
+            expect(shown).not_to_contain_text(text) if is_gone else expect(shown).to_contain_text(text)
+        except AssertionError:
+            if not left:
+                raise
+        else:
+            return
 
 
 # --- Many at once ---------------------------------------------------------------------------------------------
@@ -148,7 +161,7 @@ def test_chosen_tickets_are_changed_after_a_preview(page: Page, house: tuple[Cas
     page.locator("#b-assignee").select_option(str(cast.membership("staff").pk))
     page.locator("#b-kind").select_option("cleaning")
     page.get_by_role("button", name="Vorschau der Änderung").click()
-    expect(page.locator(".q-counts li").first).to_have_text("2 werden geändert")
+    expect(page.locator(".q-counts li").first).to_have_text("2 zu ändern")
     expect(page.locator(".q-facts")).to_contain_text("Staff Muster")
     assert stored(first).assignee_id is None
     page.get_by_role("button", name="2 Anliegen ändern").click()
