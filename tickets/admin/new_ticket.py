@@ -56,7 +56,7 @@ class NewTicketForm(Refusable, forms.Form):
 
     def __init__(self, *args: Any, ticket_type: TicketType | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.questions = questions.of(ticket_type)
+        self.ticket_type, self.questions = ticket_type, questions.of(ticket_type)
         for field in self.questions:
             self.fields[questions.name_of(field)] = questions.control(field)
         if self.questions:
@@ -128,9 +128,13 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
         return redirect(change_url(made[0]))
     form.mark()
     return form_page(
-        admin, request, form, title=_("New ticket"), button=_("File"), multipart=True,
+        admin, request, form, title=_title(form), button=_("File"), multipart=True,
         text=_("For a resident who has called or written; the requester is told and finds it in the portal."),
     )  # fmt: skip
+
+
+def _title(form: NewTicketForm) -> str:
+    return _("New ticket: %(type)s") % {"type": form.ticket_type.name} if form.ticket_type else _("New ticket")
 
 
 def _form(request: HttpRequest, actor: Any, named: dict[str, Any]) -> NewTicketForm:
