@@ -139,7 +139,13 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
 
 
 def look_at(
-    urls: Iterable[str | Callable[[Page], None]], who: str, chromium: Browser, base_url: str, axe: Callable[..., None], theme: str, width: int
+    urls: Iterable[str | Callable[[Page], None]],
+    who: str,
+    chromium: Browser,
+    base_url: str,
+    axe: Callable[..., None],
+    theme: str,
+    width: int,
 ) -> None:
     """Every page answers, is accessible, as wide as the screen at most, and complains of nothing.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 from openpyxl import load_workbook
 from playwright.sync_api import expect
@@ -208,7 +209,10 @@ def test_pages_of_a_change_of_many_are_accessible_and_fit(
         ids = [ticket.pk for ticket in tickets]
         waits = bulk.start(actor=actor, ids=ids, wanted={"priority": 4}, language="de")
         over = bulk.start(actor=actor, ids=[*ids, 10**9], wanted={"priority": 3}, language="de")
+        stands = bulk.start(actor=actor, ids=ids, wanted={"support_type": "cleaning"}, language="de")
     bulk.work(over.pk)
+    stands.moved_at -= bulk.PATIENCE + 1
+    cache.set(bulk._key(stands.pk), stands, bulk.KEPT)
 
     def preview(page: Page) -> None:
         page.goto(LIST)
@@ -217,7 +221,7 @@ def test_pages_of_a_change_of_many_are_accessible_and_fit(
         page.get_by_role("button", name="Vorschau der Änderung").click()
         expect(page.get_by_role("button", name="3 Anliegen ändern")).to_be_visible()
 
-    runs = [f"{LIST}bulk/{run.pk}/" for run in (waits, over)]
+    runs = [f"{LIST}bulk/{run.pk}/" for run in (waits, over, stands)]
     look_at([*runs, preview], "admin", chromium, live_server.url, axe, theme, width)
 
 
@@ -241,7 +245,7 @@ def test_a_bar_opens_the_list_behind_it(page: Page, house: tuple[Cast, list[Tick
 
 @pytest.mark.parametrize("form", ["CSV", "Excel"])
 def test_the_export_holds_exactly_the_list(page: Page, house: tuple[Cast, list[Ticket]], form: str) -> None:
-    cast, (first, second, _third) = house
+    _cast, (first, second, _third) = house
     with scope.unit_of_work(door="test"), scope.all_tenants():
         Ticket.objects.filter(pk__in=[first.pk, second.pk]).update(priority=3)
     sign_in(page, "staff")
@@ -270,7 +274,7 @@ def exported(file: Path) -> list[str]:
 
 
 def test_the_help_names_the_keys_and_they_do_so(page: Page, house: tuple[Cast, list[Ticket]]) -> None:
-    first, second, third = house[1]
+    _first, second, third = house[1]
     sign_in(page, "staff")
     page.goto(LIST)
     page.keyboard.press("?")

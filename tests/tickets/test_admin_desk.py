@@ -370,7 +370,14 @@ def test_a_quick_action_starts_a_ticket_of_its_type(cast: Cast, water: TicketTyp
     assert form["ticket_type"].value() == water.pk
     where, litres, photo = names_of(water)
     picture = SimpleUploadedFile("fleck.txt", b"Notiz", "text/plain")
-    sent = {"community": cast.house_a.pk, "ticket_type": water.pk, "asked": water.pk, where: "Bad", litres: "2,5", photo: picture}
+    sent = {
+        "community": cast.house_a.pk,
+        "ticket_type": water.pk,
+        "asked": water.pk,
+        where: "Bad",
+        litres: "2,5",
+        photo: picture,
+    }
     assert client.post(url, sent).status_code == 302
     ticket = Ticket.objects.get()
     assert (ticket.title, ticket.ticket_type, ticket.priority) == ("Wasserschaden", water, 3)
@@ -380,7 +387,13 @@ def test_a_quick_action_starts_a_ticket_of_its_type(cast: Cast, water: TicketTyp
 
 def test_answers_that_do_not_fit_are_told_at_their_question_and_nothing_is_filed(cast: Cast, water: TicketType) -> None:
     where, litres, _photo = names_of(water)
-    sent = {"community": cast.house_a.pk, "ticket_type": water.pk, "asked": water.pk, litres: "viele", "text": "Es tropft."}
+    sent = {
+        "community": cast.house_a.pk,
+        "ticket_type": water.pk,
+        "asked": water.pk,
+        litres: "viele",
+        "text": "Es tropft.",
+    }
     form = signed_in(cast.staff).post(f"{LIST}add/", sent).context["form"]
     assert set(form.errors) == {where, litres}
     assert form[litres].value() == "viele"

@@ -56,7 +56,7 @@ class NewTicketForm(Refusable, forms.Form):
 
     def __init__(self, *args: Any, ticket_type: TicketType | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ticket_type, self.questions = ticket_type, questions.of(ticket_type)
+        self.chosen_type, self.questions = ticket_type, questions.of(ticket_type)
         for field in self.questions:
             self.fields[questions.name_of(field)] = questions.control(field)
         if self.questions:
@@ -134,7 +134,7 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _title(form: NewTicketForm) -> str:
-    return _("New ticket: %(type)s") % {"type": form.ticket_type.name} if form.ticket_type else _("New ticket")
+    return _("New ticket: %(type)s") % {"type": form.chosen_type.name} if form.chosen_type else _("New ticket")
 
 
 def _form(request: HttpRequest, actor: Any, named: dict[str, Any]) -> NewTicketForm:
@@ -148,4 +148,4 @@ def _form(request: HttpRequest, actor: Any, named: dict[str, Any]) -> NewTicketF
     if not form.questions or id_in(request.POST.get("asked", "")) == ticket_type.pk:  # type: ignore[union-attr]
         return form
     messages.info(request, _("This type asks some more; please answer that, too, and choose files only then."))
-    return NewTicketForm(initial={**request.POST.dict(), **{"asked": initial["asked"]}}, ticket_type=ticket_type)
+    return NewTicketForm(initial={**request.POST.dict(), "asked": initial["asked"]}, ticket_type=ticket_type)
