@@ -59,6 +59,8 @@ class NewTicketForm(Refusable, forms.Form):
         self.chosen_type, self.questions = ticket_type, questions.of(ticket_type)
         for field in self.questions:
             self.fields[questions.name_of(field)] = questions.control(field)
+        names = [questions.name_of(field) for field in self.questions]
+        self.order_fields(["community", "unit", "requester", "ticket_type", "title", "text", *names])
         if self.questions:
             self.fields["text"].required = False
             self.fields["text"].help_text = _("What the questions below do not say.")
@@ -128,7 +130,7 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
         return redirect(change_url(made[0]))
     form.mark()
     return form_page(
-        admin, request, form, title=_title(form), button=_("File"), multipart=True,
+        admin, request, form, title=_title(form), button=_("File the ticket"), multipart=True,
         text=_("For a resident who has called or written; the requester is told and finds it in the portal."),
     )  # fmt: skip
 
