@@ -50,11 +50,12 @@ class BackOffice(HouseSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The person at work, and what needs attention, each number leading to its list."""
-        from config.admin_start import cards, desk
+        from config.admin_start import cards, chart_of, desk, tickets_of
 
         actor = request.actor  # type: ignore[attr-defined]
-        context = {"cards": cards(actor), "desk": desk(actor), "subtitle": None, **(extra_context or {})}
-        return super().index(request, context)
+        tickets = tickets_of(request)
+        context = {"cards": cards(actor, tickets), "chart": chart_of(tickets), "desk": desk(actor), "subtitle": None}
+        return super().index(request, context | (extra_context or {}))
 
 
 site = BackOffice(name="admin")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, Min, OuterRef
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -19,6 +20,8 @@ from docms.models import Document, ReadMark
 from messaging.models import Message
 from orgs.models import AccessRequest, Community, Contact, Invite, Occupancy, Organization
 from orgs.services import availability, quick_actions
+from tickets.models import Ticket
+from tickets.services.attention import Attention, attention
 
 WINDOW = datetime.timedelta(days=30)
 
@@ -48,9 +51,30 @@ def desk(actor: Any) -> Desk:
     return Desk(availability.standings(actor), quick_actions.boards(actor))
 
 
-def cards(actor: Any) -> dict[str, list[Card]]:
+def cards(actor: Any, tickets: Attention | None) -> dict[str, list[Card]]:
     """Two rows: what asks for attention, and what there is. A fixed number of capped counts."""
-    return {"attention": _attention(actor), "stock": _stock(actor)}
+    return {"attention": [*_tickets(tickets), *_attention(actor)], "stock": _stock(actor)}
+
+
+def tickets_of(request: HttpRequest) -> Attention | None:
+    """The tickets that need attention, counted once for the page: its navigation shows them, and the start page."""
+    if not hasattr(request, "_tickets_that_wait"):
+        request._tickets_that_wait = attention(request.actor)  # type: ignore[attr-defined]
+    found: Attention | None = request._tickets_that_wait  # type: ignore[attr-defined]
+    return found
+
+
+def chart_of(tickets: Attention | None) -> dict[str, Any] | None:
+    """Open tickets by age, each bar with the list behind it; none for who has no help desk."""
+    if tickets is None:
+        return None
+    return {
+        "bars": tickets.ages,
+        "most": max(1, *(bar.count for bar in tickets.ages)),
+        "is_partial": tickets.is_partial,
+        "list_url": list_url(Ticket),
+        "reports_url": reverse("admin:tickets_ticket_reports"),
+    }
 
 
 def _of(actor: Any, found: Any, lookup: str = "tenant") -> Any:
@@ -61,9 +85,27 @@ def _count(found: Any) -> int:
     return int(found.order_by()[: COUNT_LIMIT + 1].count())
 
 
-def shown(count: int) -> str:
-    """Exact up to the cap (one-model, conflict 57)."""
-    return f"{COUNT_LIMIT:n}+" if count > COUNT_LIMIT else str(count)
+def shown(count: int, *, at_least: bool = False) -> str:
+    """Exact up to the cap (one-model, conflict 57); ``at_least`` – not everything was looked at."""
+    if count > COUNT_LIMIT:
+        return f"{COUNT_LIMIT:n}+"
+    return f"{count}+" if at_least else str(count)
+
+
+def _tickets(tickets: Attention | None) -> list[Card]:
+    if tickets is None:
+        return []
+    late, free = tickets.overdue, tickets.unassigned
+    return [
+        Card(
+            _("Overdue tickets"), shown(late, at_least=tickets.is_partial), _("a target has gone by"),
+            f"{list_url(Ticket)}?{tickets.OVERDUE}", "alarm", "bad" if late else "good",
+        ),
+        Card(
+            _("Unassigned tickets"), shown(free, at_least=tickets.is_partial), _("open, and nobody's"),
+            f"{list_url(Ticket)}?{tickets.UNASSIGNED}", "person_search", "warn" if free else "good",
+        ),
+    ]  # fmt: skip
 
 
 def _attention(actor: Any) -> list[Card]:

@@ -32,6 +32,32 @@ def _item(site: Any, request: HttpRequest, model: str, title: Any, icon: str, **
     return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{name}_changelist")}
 
 
+def _waiting(request: HttpRequest) -> list[dict[str, Any]]:
+    """Views of the work list that need attention, with how many there are; none for who has no help desk."""
+    from config.admin_start import shown, tickets_of
+
+    found = tickets_of(request)
+    if found is None:
+        return []
+    page = reverse("admin:tickets_ticket_changelist")
+    here = f"{request.path}?{request.GET.urlencode()}"
+    lines = (
+        (_("Unassigned"), "person_search", found.unassigned, found.UNASSIGNED, "warning"),
+        (_("Overdue"), "alarm", found.overdue, found.OVERDUE, "danger"),
+    )
+    return [
+        {
+            "title": title,
+            "icon": icon,
+            "link": f"{page}?{query}",
+            "active": here == f"{page}?{query}",
+            "badge": shown(count, at_least=found.is_partial) if count else "",
+            "badge_variant": tone,
+        }
+        for title, icon, count, query, tone in lines
+    ]
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Six work areas; what a person may not open is not there."""
     from config.admin_site import site
@@ -81,8 +107,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         (
             _("Tickets"),
-            items(
-                ("tickets.ticket", _("Work list"), "support_agent"),
+            items(("tickets.ticket", _("Work list"), "support_agent"))
+            + _waiting(request)
+            + items(
                 ("tickets.tickettype", _("Ticket types"), "category"),
                 ("tickets.tickettypegroup", _("Groups of types"), "view_agenda"),
                 ("tickets.cannedreply", _("Ready-made replies"), "quickreply"),

@@ -159,9 +159,18 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
 
 
 def look_at(
-    urls: Iterable[str], who: str, chromium: Browser, base_url: str, axe: Callable[..., None], theme: str, width: int
+    urls: Iterable[str | Callable[[Page], None]],
+    who: str,
+    chromium: Browser,
+    base_url: str,
+    axe: Callable[..., None],
+    theme: str,
+    width: int,
 ) -> None:
-    """Every page answers, is accessible, as wide as the screen at most, and complains of nothing."""
+    """Every page answers, is accessible, as wide as the screen at most, and complains of nothing.
+
+    ``urls`` – addresses; a function for a page that one gets to by what one does.
+    """
     context = chromium.new_context(
         base_url=base_url, locale="de-DE", color_scheme=theme, viewport={"width": width, "height": 900}
     )
@@ -170,9 +179,12 @@ def look_at(
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     sign_in(page, who)
     for url in urls:
-        response = page.goto(url)
-        assert response is not None
-        assert response.status == 200, url
+        if callable(url):
+            url(page)
+        else:
+            response = page.goto(url)
+            assert response is not None
+            assert response.status == 200, url
         if width >= 1280:  # narrow pages hold the same elements; there only the width is in question
             axe(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, url

@@ -68,7 +68,8 @@ def desk(live_server: Any) -> tuple[Cast, list[Ticket], list[str]]:
         Ticket.objects.filter(pk=tickets[0].pk).update(response_due_at=timezone.now() - datetime.timedelta(hours=3))
     at = f"tickets/ticket/{tickets[1].pk}"
     pages = [
-        "tickets/ticket/", "tickets/ticket/?q=tropft", "tickets/ticket/?q=nirgends", "tickets/ticket/add/",
+        "", "tickets/ticket/", "tickets/ticket/?view=overdue", f"tickets/ticket/add/?ticket_type={kind.pk}",
+        "tickets/ticket/?q=tropft", "tickets/ticket/?q=nirgends", "tickets/ticket/add/",
         "tickets/ticket/reports/", f"{at}/change/", f"{at}/history/", f"{at}/share/", f"{at}/merge/", f"{at}/parent/",
         f"{at}/delete/", f"tickets/ticket/{tickets[0].pk}/change/", "tickets/tickettype/", "tickets/tickettype/add/",
         f"tickets/tickettype/{kind.pk}/change/", f"tickets/tickettype/{kind.pk}/questions/",

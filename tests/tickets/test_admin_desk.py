@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from core.models import AuditEntry
+from orgs.models import CommunityAssignment
+from orgs.services import quick_actions
 from tests.portal.pages import queries_of, signed_in
-from tickets.models import CannedReply, Ticket, TicketActivity, TicketFilter
-from tickets.services import desk, merging, presence
+from tickets.admin import questions
+from tickets.models import (
+    CannedReply,
+    Ticket,
+    TicketActivity,
+    TicketAttachment,
+    TicketFilter,
+    TicketType,
+    TicketTypeCommunity,
+    TicketTypeField,
+)
+from tickets.services import attention, desk, merging, presence
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -76,10 +92,15 @@ def test_nonsense_in_the_address_is_no_error(cast: Cast, file: File, query: str)
 def test_the_list_costs_the_same_for_one_row_and_three(cast: Cast, file: File) -> None:
     file(unit=cast.unit_a2)
     client = signed_in(cast.staff)
-    one = queries_of(client, LIST)
+    filtered = f"{LIST}?q=wasserhahn&state=all&priority=2&community={cast.house_a.pk}&order=target"
+    one, one_filtered = queries_of(client, LIST), queries_of(client, filtered)
     for who in ("owner", "renter"):
         desk.save(actor=cast.actor("staff"), ticket=file(who), wanted={"assignee": cast.membership("staff")})
-    assert queries_of(client, LIST) == one
+    assert len(shown(client, filtered.partition("?")[2])) == 3
+    assert (queries_of(client, LIST), queries_of(client, filtered)) == (one, one_filtered)
+    frame = queries_of(client, f"{LIST}add/") - 1  # who looks, what they may, navigation; without the name of the house
+    assert one - frame <= 8
+    assert one_filtered - frame <= 8
 
 
 def test_a_filter_is_saved_and_removed_by_its_owner(cast: Cast) -> None:
@@ -240,3 +261,160 @@ def test_a_kind_of_file_that_tickets_do_not_take_is_refused_and_nothing_is_writt
     assert answer.status_code == 200
     assert (TicketActivity.objects.count(), Ticket.objects.count()) == before
     assert "Anbei" in answer.content.decode()
+
+
+# --- What needs attention -----------------------------------------------------------------------------------
+
+
+def badges(client: Any) -> dict[str, Any]:
+    """The lines of the navigation that lead into a view of the work list: by address, what they count."""
+    groups = client.get("/admin/orgs/community/").context["sidebar_navigation"]
+    return {item["link"]: item["badge"] for group in groups for item in group["items"] if "badge" in item}
+
+
+def test_the_start_page_and_the_navigation_count_what_waits_and_lead_to_it(cast: Cast, file: File) -> None:
+    late, free, mine = file(), file(), file()
+    file("neighbour", community=cast.house_b)
+    Ticket.objects.filter(pk=late.pk).update(response_due_at=timezone.now() - datetime.timedelta(hours=1))
+    done = file()
+    desk.save(actor=cast.actor("staff"), ticket=done, wanted={"status": "solved"})
+    desk.save(actor=cast.actor("staff"), ticket=mine, wanted={"assignee": cast.membership("staff")})
+    client = signed_in(cast.staff)
+    assert badges(client) == {f"{LIST}?view=unassigned": "2", f"{LIST}?view=overdue": "1"}
+    page = client.get("/admin/")
+    cards = {card.url: card.value for card in page.context["cards"]["attention"] if card.url.startswith(LIST)}
+    assert cards == badges(client)
+    assert shown(client, "view=unassigned") == [free.identifier, late.identifier]
+    assert shown(client, "view=overdue") == [late.identifier]
+    assert badges(signed_in(cast.admin))[f"{LIST}?view=unassigned"] == "3"
+
+
+def test_the_bars_of_the_start_page_are_as_long_as_their_lists(cast: Cast, file: File) -> None:
+    for days in (0, 2, 2, 5, 40):
+        at = timezone.now() - datetime.timedelta(days=days)
+        Ticket.objects.filter(pk=file().pk).update(created_at=at)
+    file("neighbour", community=cast.house_b)
+    client = signed_in(cast.staff)
+    bars = client.get("/admin/").context["chart"]["bars"]
+    assert [bar.count for bar in bars] == [1, 2, 1, 0, 1]
+    assert [len(shown(client, bar.query)) for bar in bars] == [1, 2, 1, 0, 1]
+
+
+def test_who_has_no_help_desk_is_shown_no_counts(cast: Cast, file: File) -> None:
+    file()
+    CommunityAssignment.objects.filter(membership=cast.membership("staff")).delete()
+    page = signed_in(cast.staff).get("/admin/")
+    assert (page.context["chart"], badges(signed_in(cast.staff))) == (None, {})
+
+
+def test_of_very_many_the_newest_are_counted_and_the_number_says_so(
+    cast: Cast, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _number in range(3):
+        file()
+    monkeypatch.setattr(attention, "MOST", 2)
+    client = signed_in(cast.staff)
+    assert badges(client)[f"{LIST}?view=unassigned"] == "3+"
+    page = client.get("/admin/")
+    assert page.context["chart"]["is_partial"]
+    assert "q-bar" not in page.content.decode()
+    with CaptureQueriesContext(connection) as captured:
+        attention.attention(cast.actor("staff", tenant=cast.tenant))
+    [sql] = [query["sql"] for query in captured if "COUNT" in (query["sql"] or "")]
+    assert "LIMIT 3" in sql
+
+
+def test_the_counts_cost_one_query(cast: Cast, file: File, django_assert_num_queries: Any) -> None:
+    actor = cast.actor("staff", tenant=cast.tenant)
+    for who in ("renter", "owner", "renter"):
+        file(who)
+        with django_assert_num_queries(1):
+            attention.attention(actor)
+
+
+# --- A ticket of a type -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def water(cast: Cast) -> TicketType:
+    """A type that asks where, how many and what is seen."""
+    made = TicketType.objects.create(tenant=cast.tenant, name="Wasserschaden", priority=3)
+    for position, (kind, name, required) in enumerate(
+        (("DROPDOWN", "Wo?", True), ("NUMBER", "Wie viele Liter?", False), ("FILE", "Foto", False)), 1
+    ):
+        TicketTypeField.objects.create(
+            tenant=cast.tenant, ticket_type=made, field_type=kind, name=name, position=position, required=required,
+            options=["Bad", "Küche"] if kind == "DROPDOWN" else [], decimals=1 if kind == "NUMBER" else None,
+        )  # fmt: skip
+    return made
+
+
+def names_of(kind: TicketType) -> list[str]:
+    return [questions.name_of(field) for field in questions.of(kind)]
+
+
+def test_a_quick_action_starts_a_ticket_of_its_type(cast: Cast, water: TicketType) -> None:
+    gone = TicketType.objects.create(tenant=cast.tenant, name="Alt", is_active=False)
+    foreign = TicketType.objects.create(tenant=cast.other_tenant, name="Fremd")
+    quick_actions.replace(
+        actor=cast.actor("operator"), organization=cast.tenant,
+        actions=[
+            {"name": one.name, "resource": "ticket-type", "resource_id": one.pk} for one in (water, gone, foreign)
+        ],
+    )  # fmt: skip
+    client = signed_in(cast.staff)
+    [board] = client.get("/admin/").context["desk"].boards
+    url = f"{LIST}add/?ticket_type={water.pk}"
+    assert [(offer.url, bool(offer.reason)) for offer in board.offers] == [(url, False), ("", True), ("", True)]
+    form = client.get(url).context["form"]
+    assert form["ticket_type"].value() == water.pk
+    where, litres, photo = names_of(water)
+    picture = SimpleUploadedFile("fleck.txt", b"Notiz", "text/plain")
+    sent = {
+        "community": cast.house_a.pk,
+        "ticket_type": water.pk,
+        "asked": water.pk,
+        where: "Bad",
+        litres: "2,5",
+        photo: picture,
+    }
+    assert client.post(url, sent).status_code == 302
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.ticket_type, ticket.priority) == ("Wasserschaden", water, 3)
+    assert [answer["value"] for answer in ticket.answers] == ["Bad", 2.5]
+    assert TicketAttachment.objects.get(ticket=ticket).name == "fleck.txt"
+
+
+def test_answers_that_do_not_fit_are_told_at_their_question_and_nothing_is_filed(cast: Cast, water: TicketType) -> None:
+    where, litres, _photo = names_of(water)
+    sent = {
+        "community": cast.house_a.pk,
+        "ticket_type": water.pk,
+        "asked": water.pk,
+        litres: "viele",
+        "text": "Es tropft.",
+    }
+    form = signed_in(cast.staff).post(f"{LIST}add/", sent).context["form"]
+    assert set(form.errors) == {where, litres}
+    assert form[litres].value() == "viele"
+    assert not Ticket.objects.exists()
+
+
+def test_who_chooses_a_type_in_the_form_is_asked_what_it_asks(cast: Cast, water: TicketType) -> None:
+    client, (where, _litres, _photo) = signed_in(cast.staff), names_of(water)
+    sent = {"community": cast.house_a.pk, "ticket_type": water.pk, "asked": "", "text": "Es tropft."}
+    form = client.post(f"{LIST}add/", sent).context["form"]
+    assert not form.is_bound
+    assert (form["text"].value(), form["asked"].value(), where in form.fields) == ("Es tropft.", water.pk, True)
+    assert not Ticket.objects.exists()
+    assert client.post(f"{LIST}add/", sent | {"asked": water.pk, where: "Bad"}).status_code == 302
+    assert Ticket.objects.get().description == "Es tropft.\n\nWo? Bad"
+
+
+def test_a_type_of_another_house_is_refused(cast: Cast, water: TicketType) -> None:
+    TicketTypeCommunity.objects.create(tenant=cast.tenant, ticket_type=water, community=cast.house_b)
+    where = names_of(water)[0]
+    sent = {"community": cast.house_a.pk, "ticket_type": water.pk, "asked": water.pk, where: "Bad"}
+    form = signed_in(cast.staff).post(f"{LIST}add/", sent).context["form"]
+    assert set(form.errors) == {"ticket_type"}
+    assert not Ticket.objects.exists()

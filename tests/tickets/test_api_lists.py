@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.tickets.door import TICKETS, Caller, basic
@@ -220,6 +222,26 @@ def test_a_list_costs_the_same_for_one_and_three(cast: Cast, file: File) -> None
         changes.assign(actor=cast.actor("admin"), ticket=other, assignee=cast.membership("admin"), source="web")
     assert caller.cost(path) == one
     assert one <= 15  # the sign-in and the caller's rights take nine of them
+
+
+def test_a_filtered_list_costs_eight_queries_at_most(cast: Cast, file: File) -> None:
+    caller, me = basic(cast), cast.membership("renter").uuid
+    here = f"{TICKETS}?locationRef={cast.house_a.uuid}"
+    path = (
+        f"{here}&status=new,inProgress&type=other&membershipRefRequester={me}&userRefAssignee={cast.staff.uuid}"
+        "&updateDate[gte]=2020-01-01T00:00:00Z&order=updateDate:asc&limit=50"
+    )
+    costs = []
+    for _number in range(3):
+        ticket = file("renter")
+        changes.assign(actor=cast.actor("admin"), ticket=ticket, assignee=cast.membership("staff"), source="web")
+        costs.append(caller.cost(path))
+    assert len(caller.ok("GET", path)["tickets"]) == 3
+    caller.refused("GET", f"{here}&limit=0", 400)
+    with CaptureQueriesContext(connection) as captured:  # who calls, and what they may
+        caller.refused("GET", f"{here}&limit=0", 400)
+    assert costs == [costs[0]] * 3
+    assert costs[0] - len(captured) <= 8
 
 
 @pytest.mark.rule("TICKETS-061")

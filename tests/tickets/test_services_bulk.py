@@ -138,15 +138,58 @@ def test_somebody_elses_run_is_not_told_from_one_that_was_lost(cast: Cast, many:
     assert [(a.status_code, a["Location"]) for a in answers] == [(302, "/admin/tickets/ticket/")] * 2
 
 
-def test_a_run_that_nobody_works_on_any_more_is_told_as_lost(
+def test_a_run_that_stands_still_says_what_is_done_and_goes_on_when_it_is_told_to(
+    cast: Cast, many: list[int], monkeypatch: pytest.MonkeyPatch, sent: list[tuple[Any, ...]]
+) -> None:
+    run, client, apply = started(cast, many), signed_in(cast.staff), bulk.apply
+    page = f"{BULK}{run.pk}/"
+
+    def killed(actor: Any, ids: Any, *args: Any) -> Any:
+        monkeypatch.setattr(bulk, "apply", broken)
+        return apply(actor, ids, *args)
+
+    def broken(*args: Any) -> Any:
+        raise SystemExit
+
+    monkeypatch.setattr(bulk, "apply", killed)
+    with pytest.raises(SystemExit):
+        change_many(run.pk)
+    monkeypatch.setattr(bulk, "apply", apply)
+    assert "Weiter" not in client.get(page).content.decode()
+    client.post(page)  # it may still be in work: nobody takes it up a second time
+    assert len(sent) == 1
+    later = time.time() + bulk.PATIENCE + 1
+    monkeypatch.setattr(bulk.time, "time", lambda: later)
+    shown = client.get(page)
+    assert (shown.context["run"].done, shown.context["run"].left) == (bulk.BATCH, MANY - bulk.BATCH)
+    assert f"{bulk.BATCH} von {MANY}" in shown.content.decode()
+    assert str(bulk.BATCH) in shown.context["result"]
+    assert client.get(page, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    assert client.post(page)["Location"] == page
+    assert sent == [(change_many.name, run.pk)] * 2
+    assert not client.get(page).context["run"].is_lost
+    change_many(run.pk)
+    assert (urgent(many), changes_of(many)) == (MANY, MANY)
+    assert str(MANY) in client.get(page).context["result"]
+
+
+def test_a_run_that_cannot_be_taken_up_again_says_so(
     cast: Cast, many: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, client = started(cast, many), signed_in(cast.staff)
-    page = f"{BULK}{run.pk}/"
-    assert client.get(page).status_code == 200
     later = time.time() + bulk.PATIENCE + 1
     monkeypatch.setattr(bulk.time, "time", lambda: later)
-    assert client.get(page).status_code == 302
-    change_many(run.pk)  # a worker that comes late does it all the same
-    assert urgent(many) == MANY
-    assert client.get(page).status_code == 200
+    monkeypatch.setattr(bulk, "wake", lambda *args: False)
+    page = client.post(f"{BULK}{run.pk}/", follow=True)
+    assert [str(m.level_tag) for m in page.context["messages"]] == ["error"]
+    assert page.context["run"].is_lost
+
+
+def test_nobody_goes_on_with_somebody_elses_run(
+    cast: Cast, many: list[int], monkeypatch: pytest.MonkeyPatch, sent: list[tuple[Any, ...]]
+) -> None:
+    run = started(cast, many)
+    later = time.time() + bulk.PATIENCE + 1
+    monkeypatch.setattr(bulk.time, "time", lambda: later)
+    signed_in(cast.admin).post(f"{BULK}{run.pk}/")
+    assert len(sent) == 1

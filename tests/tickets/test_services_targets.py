@@ -75,6 +75,45 @@ def test_targets_run_in_the_time_in_which_the_company_works(
     assert ticket.response_due_at == datetime.datetime(2026, 12, 7, 14, 0, tzinfo=datetime.UTC)
 
 
+@pytest.mark.parametrize(
+    ("off", "due"),
+    [
+        ({}, "2026-06-04T07:00"),
+        ({"holiday_region": "DE-HE"}, "2026-06-05T07:00"),  # Corpus Christi is one in Hesse
+        ({"holiday_region": "DE-HH"}, "2026-06-04T07:00"),  # and none in Hamburg
+        ({"extra_holidays": [datetime.date(2026, 6, 4), datetime.date(2026, 6, 5)]}, "2026-06-08T07:00"),
+    ],
+)
+def test_no_target_runs_on_a_holiday_of_the_region_or_a_day_off_of_the_company(
+    cast: Cast, file: File, monkeypatch: pytest.MonkeyPatch, off: dict[str, Any], due: str
+) -> None:
+    week = {day: [["08:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+    settings_of(cast, business_hours=week, default_first_response_hours=2, default_resolution_hours=2, **off)
+    wednesday = datetime.datetime(2026, 6, 3, 14, 0, tzinfo=datetime.UTC)  # 16:00 in Berlin
+    monkeypatch.setattr(filing.timezone, "now", lambda: wednesday)
+    ticket = file(community=Community.objects.get(pk=cast.house_a.pk))
+    ticket.refresh_from_db()
+    expected = datetime.datetime.fromisoformat(f"{due}+00:00")
+    assert (ticket.response_due_at, ticket.due_at) == (expected, expected)
+
+
+def test_a_holiday_is_no_pause(cast: Cast, file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_of(cast, holiday_region="DE", default_first_response_hours=48)
+    christmas = datetime.datetime(2026, 12, 24, 22, 0, tzinfo=datetime.UTC)  # 23:00 in Berlin
+    monkeypatch.setattr(filing.timezone, "now", lambda: christmas)
+    ticket = file(community=Community.objects.get(pk=cast.house_a.pk))
+    status(cast, ticket, "waiting")
+    ticket.refresh_from_db()
+    before = ticket.response_due_at
+    monkeypatch.setattr(filing.timezone, "now", lambda: christmas + 49 * HOUR)  # midnight after Boxing Day
+    status(cast, ticket, "in_progress")
+    ticket.refresh_from_db()
+    assert before is not None
+    assert ticket.response_due_at is not None
+    assert ticket.paused_seconds == 3600
+    assert ticket.response_due_at - before == HOUR
+
+
 @pytest.mark.parametrize("pausing", ["waiting", "solved", "closed"])
 def test_what_a_ticket_waits_is_added_to_both_targets(cast: Cast, file: File, pausing: str) -> None:
     settings_of(cast, default_resolution_hours=48)

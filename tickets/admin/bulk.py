@@ -112,25 +112,35 @@ def _words(wanted: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def run_page(admin: TicketAdmin, request: HttpRequest, run_id: int) -> HttpResponse:
-    """How far a run is, and what came of it; for a poll only the bar. One that is not known any more, or stands still, is
-    told on the list.
+    """How far a run is, and what came of it; for a poll only the bar. POST: go on with one that stands still. One that is
+    not known any more is told on the list.
     """
-    run = bulk.find(request.actor, run_id)  # type: ignore[attr-defined]
-    if run is None or run.is_lost:
+    actor: Any = request.actor  # type: ignore[attr-defined]
+    run = bulk.find(actor, run_id)
+    if run is None:
         return _lost(request)
-    context = {
-        "run": run,
-        "result": told(run.result) if run.is_over else "",
-        "url": reverse("admin:tickets_ticket_run", args=[run.pk]),
-    }
+    url = reverse("admin:tickets_ticket_run", args=[run.pk])
+    if request.method == "POST":
+        if run.is_lost:
+            _go_on(request, run)
+        return redirect(url)
+    stands = run.is_over or run.is_lost
+    context = {"run": run, "result": told(run.result) if stands else "", "url": url}
     if request.headers.get("HX-Request"):
-        if run.is_over:
+        if stands:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return render(request, "admin/tickets/bulk_progress.html", context)
     return pages.render(
         admin.admin_site, request, "admin/tickets/bulk_run.html", title=_("Change several tickets"), opts=admin.opts,
-        back=list_url(Ticket), **context,
+        words=_words(run.wanted), back=list_url(Ticket), **context,
     )  # fmt: skip
+
+
+def _go_on(request: HttpRequest, run: bulk.Run) -> None:
+    try:
+        bulk.go_on(actor=request.actor, run=run)  # type: ignore[attr-defined]
+    except DomainError as error:
+        problem(request, error)
 
 
 def _lost(request: HttpRequest) -> HttpResponse:

@@ -21,13 +21,13 @@ from orgs.languages import user_language
 from tickets import rules
 from tickets.models import TicketType, TicketTypeField
 from tickets.services import filing
-from tickets.services.attachments import Files
+from tickets.services.attachments import NONE, Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from orgs.actor import Actor
-    from orgs.models import Community, Unit
+    from orgs.models import Community, Contact, Unit
     from tickets.querysets import TicketTypeQuerySet
 
 Kind = TicketTypeField.Kind
@@ -102,6 +102,46 @@ def file_answers(
         unit=unit,
         files=Files(answers.handles, door),
         external_ref=external_ref,
+    )
+
+
+@transaction.atomic
+def file_for_caller(
+    *,
+    actor: Actor,
+    community: Community,
+    text: str,
+    source: str,
+    title: str = "",
+    ticket_type: TicketType | None = None,
+    given: Mapping[str, Any] | None = None,
+    unit: Unit | None = None,
+    requester: Contact | None = None,
+    files: Files = NONE,
+) -> filing.Filed:
+    """File what somebody has called about: what staff wrote, and below it the answers to what the type asks.
+
+    Files of the answers come through the door of ``files``. Side effects: those of `filing.file_ticket`.
+
+    Raises `Invalid` for a type that is not offered there, `WrongAnswers`, and what `filing.file_ticket` raises.
+    """
+    found = Answers([], "", [])
+    if ticket_type is not None:
+        chosen = offered(actor, community).filter(pk=ticket_type.pk).prefetch_related("fields").first()
+        if chosen is None:
+            raise Invalid.of("ticket_type", _("This type is not offered here."))
+        found = check(chosen.fields.all(), given or {}, language=user_language(community.tenant.language))
+    return filing.file_ticket(
+        actor=actor,
+        community=community,
+        text="\n\n".join(filter(None, (text.strip(), found.text))),
+        title=title,
+        source=source,
+        ticket_type=ticket_type,
+        answers=found.snapshot,
+        unit=unit,
+        requester=requester,
+        files=Files([*files.handles, *found.handles], files.door),
     )
 
 

@@ -78,6 +78,11 @@ class Run:
         return self.done >= len(self.ids)
 
     @property
+    def left(self) -> int:
+        """How many no worker has come to; of a batch that was cut off, some may be done all the same."""
+        return len(self.ids) - self.done
+
+    @property
     def is_lost(self) -> bool:
         """No worker has done anything for it in a long time."""
         return not self.is_over and time.time() - self.moved_at > PATIENCE
@@ -219,6 +224,17 @@ def start(*, actor: Actor, ids: Sequence[int], wanted: Mapping[str, Any], langua
         cache.delete(_key(run.pk))
         raise Conflict(_("The work cannot be handed over at this moment. Please try again in a minute."))
     return run
+
+
+def go_on(*, actor: Actor, run: Run) -> None:
+    """Have a worker take up a run that stands still. Raises `Conflict` while no worker can be told."""
+    assert run.user_id == actor.user_id, "runs are people's own"
+    stood_since, run.moved_at = run.moved_at, time.time()
+    cache.set(_key(run.pk), run, KEPT)
+    if not wake(TASK, run.pk):
+        run.moved_at = stood_since
+        cache.set(_key(run.pk), run, KEPT)
+        raise Conflict(_("The work cannot be handed over at this moment. Please try again in a minute."))
 
 
 def work(run_id: int) -> None:

@@ -7,6 +7,7 @@ as many. A fixed number of queries, whatever there is to count.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
@@ -19,6 +20,7 @@ from tickets.services.worklist import AGES, Wish
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Sequence
 
     from orgs.actor import Actor
 
@@ -61,12 +63,19 @@ def ages(actor: Actor, wish: Wish) -> list[Bar]:
         .order_by()
         .aggregate(**{f"a{n}": Count("id", filter=worklist.of_age(n)) for n in places})
     )
+    return age_bars([counted[f"a{n}"] for n in places], open_ones)
+
+
+def age_bars(counts: Sequence[int], open_ones: Wish) -> list[Bar]:
+    """One bar for each age of `worklist.AGES` and one for what is older; ``open_ones`` – the list they are taken from."""
     names = [
         _("up to a day"),
-        *(_("%(from)d to %(to)d days") % {"from": AGES[n - 1], "to": AGES[n]} for n in places[1:-1]),
+        *(_("%(from)d to %(to)d days") % {"from": begin, "to": end} for begin, end in pairwise(AGES)),
         _("more than %(days)d days") % {"days": AGES[-1]},
     ]
-    return [Bar(name, counted[f"a{n}"], open_ones.but(age=n).query) for n, name in enumerate(names)]
+    return [
+        Bar(name, count, open_ones.but(age=n).query) for n, (name, count) in enumerate(zip(names, counts, strict=True))
+    ]
 
 
 def grouped(actor: Actor, wish: Wish, by: str) -> Group:
