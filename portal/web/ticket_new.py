@@ -14,13 +14,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
 from core.answers import require
 from core.errors import DomainError, Invalid, NotFound
 from core.http import dumps
 from orgs.models import Unit
 from portal.rules import may_use_tickets
-from portal.web.pages import page
+from portal.web import ticket_answers
+from portal.web.pages import is_fragment, page
 from portal.web.shell import Shell, enter
 from portal.web.ticket_files import DOOR, Attached, widget
 from portal.web.ticket_form import FILES, TicketForm
@@ -54,14 +56,26 @@ def entered(request: HttpRequest, community_id: int) -> Shell:
 
 @require_GET
 @page
+@vary_on_headers("HX-Request")
 def choose(request: HttpRequest, community_id: int) -> HttpResponse:
-    """The kinds, by groups. Where a company has set up none, one writes freely."""
+    """The kinds, by groups, and answers that may do. Where a company has set up no kinds, one writes freely.
+
+    htmx asks with each word for the answers alone.
+    """
     shell = entered(request, community_id)
     assert shell.community is not None
     offered = answers.offered(shell.actor, shell.community).select_related("group")
     types = offered.order_by("group__position", "group_id", "position", "id")
     groups = [Group(name, list(found)) for name, found in groupby(types, lambda t: t.group.name if t.group else "")]
-    return render(request, "portal/ticket_new.html", {"groups": groups})
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    found = ticket_answers.offered(shell.actor, shell.community, words)
+    context = {
+        "groups": groups,
+        "words": words,
+        "answers": found,
+        "has_answers": bool(found or (words and shell.community.has_faq)),
+    }
+    return render(request, f"portal/ticket_new.html{'#answers' if is_fragment(request) else ''}", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -108,8 +122,9 @@ def _form(request: HttpRequest, shell: Shell, chosen: TicketType | None) -> Http
             messages.success(request, text % {"number": ticket.identifier})
             return redirect("portal:ticket", ticket.uuid)
     widgets = {name: widget(community, name, one.waiting) for name, one in attached.items()}
+    helpful = ticket_answers.of_type(shell.actor, community, chosen) if chosen and not form.is_bound else []
     context = {
-        "form": form, "chosen": chosen, "token": form_token(request), "lost": any(one.sizes for one in attached.values()),
+        "answers": helpful, "form": form, "chosen": chosen, "token": form_token(request), "lost": any(one.sizes for one in attached.values()),
         "rows": [(form[name], widgets.get(name)) for name in form.fields if name != "unit"], "has_units": bool(units),
     }  # fmt: skip
     return render(request, "portal/ticket_form.html", context, status=422 if form.is_bound else 200)
