@@ -22,7 +22,7 @@ from tests.servers import eventually
 from tests.tickets.test_services_answers import a_type
 from tests.tickets.test_services_photos import GPS, exif
 from tickets.models import Ticket, TicketAttachment, TicketType, TicketTypeGroup
-from tickets.services import changes, comments, filing
+from tickets.services import changes, comments, filing, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,6 +189,40 @@ def test_answers_are_found_before_one_writes(
     page.wait_for_url(f"**/new/{kind.pk}")
     expect(page.locator("main details")).to_have_count(2)  # those of this kind, once more
     context.close()
+
+
+def test_a_shared_ticket_is_marked_and_read_only_until_it_is_shared_no_more(
+    page: Page, cast: Cast, console: list[str]
+) -> None:
+    with scope.unit_of_work(door="test"):
+        values = {"community": cast.house_a, "source": "web"}
+        mine = filing.file_ticket(actor=cast.actor("renter"), text="Meins", title="Mein Anliegen", **values).ticket
+        shared = filing.file_ticket(
+            actor=cast.actor("owner"), text="Licht aus", title="Licht im Keller", **values
+        ).ticket
+        filing.file_ticket(actor=cast.actor("owner"), text="Geheim", title="Nicht geteilt", **values)
+        sharing.share(actor=cast.actor("staff"), ticket=shared, keys=[f"c:{cast.house_a.pk}"])
+    sign_in(page)
+    page.goto(f"/app/c/{cast.house_a.pk}/tickets")
+    rows = page.locator("main .rows > .row")
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text="Licht im Keller").locator(".tag", has_text="Geteilt")).to_be_visible()
+    expect(rows.filter(has_text="Mein Anliegen").locator(".tag", has_text="Geteilt")).to_have_count(0)
+    page.locator(".filters a", has_text="Mit mir geteilt").click()
+    expect(rows).to_have_count(1)
+    page.get_by_role("link", name="Licht im Keller").click()
+    page.wait_for_url(f"**/app/tickets/{shared.uuid}")
+    expect(page.locator(".bubble")).to_contain_text("Licht aus")
+    expect(page.locator("#text")).to_have_count(0)  # whom it is shared with reads
+    page.goto(f"/app/tickets/{mine.uuid}")
+    expect(page.locator("#text")).to_have_count(1)
+    with scope.unit_of_work(door="test"):
+        sharing.share(actor=cast.actor("staff"), ticket=Ticket.objects.get(pk=shared.pk), keys=[])
+    answer = page.goto(f"/app/tickets/{shared.uuid}")
+    assert answer is not None and answer.status == 404
+    console.clear()  # the browser logs that answer
+    page.goto(f"/app/c/{cast.house_a.pk}/tickets")
+    expect(rows).to_have_count(1)
 
 
 def test_a_broken_line_is_no_harm_and_a_photo_can_be_taken_back(
