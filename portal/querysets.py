@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orgs.models import Community
 
 _M = TypeVar("_M", bound=models.Model)
+WORDS = 8  # of a search that count
 
 
 def _rows(model: str) -> Any:
@@ -124,6 +125,13 @@ class FaqItemQuerySet(_InCommunities["_M"]):
             return items
         writers = Q(community__in=actor.managed) | Q(community=None, tenant__in=actor.staff_tenants)
         return items.filter(Q(published=True) | writers)
+
+    def search(self, words: str) -> Self:
+        """In which every word occurs: in the question, the search words or the answer. A tenant has dozens of them."""
+        found = self.all()
+        for word in words.split()[:WORDS]:
+            found = found.filter(Q(title__icontains=word) | Q(keywords__icontains=word) | Q(text__icontains=word))
+        return found
 
 
 class FaqAttachmentQuerySet(models.QuerySet["_M"]):

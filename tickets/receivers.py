@@ -1,4 +1,4 @@
-"""What happens to tickets becomes mail: in the same transaction, but for new tickets."""
+"""What happens to tickets becomes mail, in the same transaction but for new tickets, and an event of the contract after it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from django.dispatch import receiver
 from core.services.wake import wake
 from messaging.receivers import undoes_nothing
 from tickets.models import Ticket, TicketActivity
-from tickets.services import notify
+from tickets.services import events, notify
 from tickets.signals import (
     ticket_assigned,
+    ticket_comment_withdrawn,
     ticket_commented,
+    ticket_deleted,
     ticket_filed,
     ticket_noted,
     ticket_overdue,
     ticket_status_changed,
+    ticket_type_changed,
 )
 
 
@@ -45,3 +48,25 @@ def mail_activity(sender: Any, *, ticket: Ticket, activity: TicketActivity, **_:
 def mail_overdue(sender: Any, *, ticket: Ticket, target: str, **_: Any) -> None:
     """Who is in charge is reminded (TICKETS-060)."""
     notify.remind(ticket, target)
+
+
+@receiver(ticket_filed, dispatch_uid="tickets.event_created")
+def event_created(sender: Any, *, ticket: Ticket, activity: TicketActivity, **_: Any) -> None:
+    """A new ticket."""
+    events.announce(events.CREATED, ticket, activity)
+
+
+@receiver(ticket_commented, dispatch_uid="tickets.event_commented")
+def event_commented(sender: Any, *, ticket: Ticket, activity: TicketActivity, **_: Any) -> None:
+    """A new comment."""
+    events.announce(events.COMMENTED, ticket, activity)
+
+
+@receiver(ticket_assigned, dispatch_uid="tickets.event_assigned")
+@receiver(ticket_status_changed, dispatch_uid="tickets.event_status")
+@receiver(ticket_comment_withdrawn, dispatch_uid="tickets.event_withdrawn")
+@receiver(ticket_type_changed, dispatch_uid="tickets.event_type")
+@receiver(ticket_deleted, dispatch_uid="tickets.event_deleted")
+def event_updated(sender: Any, *, ticket: Ticket, activity: TicketActivity | None = None, **_: Any) -> None:
+    """The tickets door shows something else than before."""
+    events.announce(events.UPDATED, ticket, activity)

@@ -1,4 +1,4 @@
-"""What this floor announces, inside the transaction."""
+"""What this floor announces, inside the transaction; `support_event` after it."""
 
 from django.dispatch import Signal
 
@@ -6,12 +6,16 @@ from django.dispatch import Signal
 ticket_filed = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind comment
 ticket_commented = Signal()
+# ticket: Ticket, activity: TicketActivity – the comment that was taken back
+ticket_comment_withdrawn = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind note, which only the management sees
 ticket_noted = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind statusUpdated
 ticket_status_changed = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind assigneeUpdated
 ticket_assigned = Signal()
+# ticket: Ticket – it has another word of the tickets contract; no entry tells of it
+ticket_type_changed = Signal()
 # ticket: Ticket – hidden everywhere from now on, but still stored
 ticket_deleted = Signal()
 # tenant_id: int, ticket_ids: list[int] – gone for good; the rows do not exist any more
@@ -20,3 +24,5 @@ tickets_destroyed = Signal()
 ticket_overdue = Signal()
 # ticket: Ticket – the one that is left, merged: Ticket – the one that leads there now
 ticket_merged = Signal()
+# event: `tickets.services.events.SupportEvent` – the change is committed; a receiver that fails stops nobody else
+support_event = Signal()

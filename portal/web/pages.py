@@ -19,6 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from core.errors import Denied, DomainError, NotFound
 from orgs.models import Session, User
 from orgs.services import second_factor
+from portal.web import typed
 
 View = Callable[..., HttpResponseBase]
 
@@ -42,7 +43,7 @@ def page(view: View) -> View:
         if not request.user.is_authenticated:
             if is_fragment(request):
                 return HttpResponse(status=401, headers={"HX-Redirect": reverse("portal:login")})
-            return redirect_to_login(request.get_full_path(), reverse("portal:login"))
+            return redirect_to_login(_place(request, view, kwargs), reverse("portal:login"))
         if not hasattr(view, "before_second_factor") and second_factor.owed(request.actor):  # type: ignore[attr-defined]
             return _to_enrolment(request)
         with timezone.override(None):
@@ -64,6 +65,15 @@ def page(view: View) -> View:
         return response
 
     return inner
+
+
+def _place(request: HttpRequest, view: View, kwargs: dict[str, Any]) -> str:
+    """Where somebody goes on who has to sign in first; what was typed meanwhile is kept (`portal.web.typed`)."""
+    if request.method != "POST" or not hasattr(view, "place"):
+        return request.get_full_path()
+    place: str = view.place(**kwargs)
+    typed.keep(request, place)
+    return place
 
 
 def _to_enrolment(request: HttpRequest) -> HttpResponse:

@@ -17,14 +17,15 @@ from django.views.decorators.vary import vary_on_headers
 from core.answers import require
 from core.errors import Conflict, Denied, DomainError, Invalid, NotFound
 from portal.rules import may_use_tickets
+from portal.web import typed
 from portal.web.pages import is_fragment, page
 from portal.web.shell import Shell, enter, number_in
-from portal.web.ticket_files import Attached, widget
+from portal.web.ticket_files import DOOR, Attached, widget
 from portal.web.ticket_new import SOURCE, form_token, once_per_form
 from portal.web.ticket_stream import Stream
 from tickets import rules
 from tickets.models import DONE, Ticket
-from tickets.services import comments, merging, rating
+from tickets.services import attachments, comments, merging, rating
 
 if TYPE_CHECKING:
     from core.models import Upload
@@ -64,9 +65,9 @@ def ticket(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
             return HttpResponse(headers={"HX-Redirect": reverse("portal:ticket", args=[target.uuid])})
         messages.info(request, _("Ticket no. %(number)s goes on here.") % {"number": found.identifier})
         return redirect("portal:ticket", target.uuid)
-    context = _context(request, shell, found)
     if not is_fragment(request):
-        return render(request, "portal/ticket.html", context)
+        return render(request, "portal/ticket.html", _context(request, shell, found, **_typed(request, shell)))
+    context = _context(request, shell, found)
     if request.GET.get("seen") == context["stream"].version:
         return HttpResponse(status=204)
     return render(request, "portal/ticket.html#news", context)
@@ -95,9 +96,21 @@ def _context(request: HttpRequest, shell: Shell, found: Ticket, **more: Any) -> 
         "stars": _stars(),
         "files": widget(found.community, kept=kept),
         "token": form_token(request),
+        "writer": typed.writer(shell.actor),
         "is_fragment": is_fragment(request),
         **more,
     }
+
+
+def _typed(request: HttpRequest, shell: Shell) -> dict[str, Any]:
+    """What was sent from this page when the session had ended."""
+    found = typed.taken(request, shell.actor)
+    if found is None:
+        return {}
+    sent, had_files = found
+    kept = attachments.waiting(sent.getlist("upload"), actor=shell.actor, door=DOOR)
+    shown: dict[str, Any] = {"came_back": True, "kept": kept, "said": sent.get("text", ""), "lost": had_files}
+    return shown | {"rating_said": sent.get("comment", ""), "rating_given": number_in(sent.get("rating", ""))}
 
 
 def _stars() -> list[tuple[int, str]]:
@@ -107,8 +120,13 @@ def _stars() -> list[tuple[int, str]]:
     ]  # fmt: skip
 
 
+def _place(ticket_ref: uuid.UUID) -> str:
+    return reverse("portal:ticket", args=[ticket_ref])
+
+
 @require_POST
 @page
+@typed.comes_back_to(_place)
 def comment(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
     """Say something, with photos. What the requester says opens a ticket again that was done (PORTAL-070)."""
     shell, found = _seen(request, uuid=ticket_ref)
@@ -137,6 +155,7 @@ def comment(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @page
+@typed.comes_back_to(_place)
 def rate(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
     """How content somebody was, once it is done; the last word counts (PORTAL-071)."""
     shell, found = _seen(request, uuid=ticket_ref)

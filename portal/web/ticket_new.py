@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
 
 from core.answers import require
 from core.errors import DomainError, Invalid, NotFound
 from core.http import dumps
 from orgs.models import Unit
 from portal.rules import may_use_tickets
-from portal.web.pages import page
+from portal.web import ticket_answers, typed
+from portal.web.pages import is_fragment, page
 from portal.web.shell import Shell, enter
 from portal.web.ticket_files import DOOR, Attached, widget
 from portal.web.ticket_form import FILES, TicketForm
 from tickets import rules
 from tickets.models import Ticket, TicketActivity, TicketType, TicketTypeField
-from tickets.services import answers, filing
+from tickets.services import answers, attachments, filing
 from tickets.services.idempotency import once
 
 if TYPE_CHECKING:
@@ -54,18 +57,38 @@ def entered(request: HttpRequest, community_id: int) -> Shell:
 
 @require_GET
 @page
+@vary_on_headers("HX-Request")
 def choose(request: HttpRequest, community_id: int) -> HttpResponse:
-    """The kinds, by groups. Where a company has set up none, one writes freely."""
+    """The kinds, by groups, and answers that may do. Where a company has set up no kinds, one writes freely.
+
+    htmx asks with each word for the answers alone.
+    """
     shell = entered(request, community_id)
     assert shell.community is not None
     offered = answers.offered(shell.actor, shell.community).select_related("group")
     types = offered.order_by("group__position", "group_id", "position", "id")
     groups = [Group(name, list(found)) for name, found in groupby(types, lambda t: t.group.name if t.group else "")]
-    return render(request, "portal/ticket_new.html", {"groups": groups})
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    found = ticket_answers.offered(shell.actor, shell.community, words)
+    context = {
+        "groups": groups,
+        "words": words,
+        "answers": found,
+        "has_answers": bool(found or (words and shell.community.has_faq)),
+    }
+    return render(request, f"portal/ticket_new.html{'#answers' if is_fragment(request) else ''}", context)
+
+
+def _place(community_id: int, type_id: int | None = None) -> str:
+    """The form itself."""
+    if type_id is None:
+        return reverse("portal:ticket-free", args=[community_id])
+    return reverse("portal:ticket-form", args=[community_id, type_id])
 
 
 @require_http_methods(["GET", "POST"])
 @page
+@typed.comes_back_to(_place)
 def by_type(request: HttpRequest, community_id: int, type_id: int) -> HttpResponse:
     """The form of one type; one that is not offered here does not exist."""
     shell = entered(request, community_id)
@@ -78,6 +101,7 @@ def by_type(request: HttpRequest, community_id: int, type_id: int) -> HttpRespon
 
 @require_http_methods(["GET", "POST"])
 @page
+@typed.comes_back_to(_place)
 def freely(request: HttpRequest, community_id: int) -> HttpResponse:
     """The form without a type, only where none is offered; else one chooses first."""
     shell = entered(request, community_id)
@@ -92,10 +116,9 @@ def _form(request: HttpRequest, shell: Shell, chosen: TicketType | None) -> Http
     assert community is not None
     fields = [f for f in chosen.fields.all() if f.is_active] if chosen else []
     units = [place.unit for place in shell.places if place.unit and place.unit.community_id == community.pk]
-    first = str(shell.unit.pk) if shell.unit else ""
-    form = TicketForm(
-        request.POST if request.method == "POST" else None, fields=fields, units=units, initial={"unit": first}
-    )
+    sent, had_files = (request.method == "GET" and typed.taken(request, shell.actor)) or (QueryDict(), False)
+    initial = {"unit": str(shell.unit.pk) if shell.unit else "", **sent.dict()}
+    form = TicketForm(request.POST if request.method == "POST" else None, fields=fields, units=units, initial=initial)
     names = [name for name, f in form.asked.items() if f.field_type == TicketTypeField.Kind.FILE]
     attached = {name: Attached(request, shell.actor, community, name) for name in names or ([] if fields else [FILES])}
     if request.method == "POST":
@@ -107,9 +130,15 @@ def _form(request: HttpRequest, shell: Shell, chosen: TicketType | None) -> Http
             text = _("We have received it: no. %(number)s. You find every answer on this page.")
             messages.success(request, text % {"number": ticket.identifier})
             return redirect("portal:ticket", ticket.uuid)
-    widgets = {name: widget(community, name, one.waiting) for name, one in attached.items()}
+    kept = {
+        name: one.waiting or attachments.waiting(sent.getlist(name), actor=shell.actor, door=DOOR)
+        for name, one in attached.items()
+    }
+    widgets = {name: widget(community, name, kept[name]) for name in attached}
+    helpful = ticket_answers.of_type(shell.actor, community, chosen) if chosen and not form.is_bound else []
     context = {
-        "form": form, "chosen": chosen, "token": form_token(request), "lost": any(one.sizes for one in attached.values()),
+        "answers": helpful, "form": form, "chosen": chosen, "token": form_token(request), "writer": typed.writer(shell.actor),
+        "came_back": bool(sent), "lost": had_files or any(one.sizes for one in attached.values()),
         "rows": [(form[name], widgets.get(name)) for name in form.fields if name != "unit"], "has_units": bool(units),
     }  # fmt: skip
     return render(request, "portal/ticket_form.html", context, status=422 if form.is_bound else 200)

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from core import scope
 from core.services import blobs
 from core.services.previews import make_preview
+from portal.models import FaqItem
 from tests.cast import Cast, load
 from tests.journeys.test_portal_look import CUT_OFF, SMALL, sign_in
 from tests.journeys.test_portal_upload import SLOW, Line, far, line  # noqa: F401 - fixtures
@@ -21,7 +22,7 @@ from tests.servers import eventually
 from tests.tickets.test_services_answers import a_type
 from tests.tickets.test_services_photos import GPS, exif
 from tickets.models import Ticket, TicketAttachment, TicketType, TicketTypeGroup
-from tickets.services import changes, comments, filing
+from tickets.services import changes, comments, filing, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +167,64 @@ def test_everything_works_without_scripts(
     context.close()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_answers_are_found_before_one_writes(
+    chromium: Browser, live_server: Any, cast: Cast, kind: TicketType, scripts: bool
+) -> None:
+    with scope.unit_of_work(door="test"):
+        for title in ("Wo stelle ich das Wasser ab?", "Wohin mit dem Müll?"):
+            FaqItem.objects.create(tenant=cast.tenant, title=title, text="Im Keller.", ticket_type=kind)
+    context = chromium.new_context(base_url=live_server.url, java_script_enabled=scripts, locale="de-DE")
+    page = context.new_page()
+    sign_in(page)
+    page.goto(f"/app/c/{cast.house_a.pk}/tickets/new")
+    expect(page.locator("#answers details")).to_have_count(2)
+    page.locator("#search-answers").press_sequentially("wass")
+    if not scripts:
+        page.keyboard.press("Enter")
+    expect(page.locator("#answers details")).to_have_count(1)
+    expect(page.locator("#search-answers")).to_have_value("wass")
+    page.locator("#answers summary").click()
+    page.get_by_role("link", name="Noch Hilfe nötig?").click()
+    page.wait_for_url(f"**/new/{kind.pk}")
+    expect(page.locator("main details")).to_have_count(2)  # those of this kind, once more
+    context.close()
+
+
+def test_a_shared_ticket_is_marked_and_read_only_until_it_is_shared_no_more(
+    page: Page, cast: Cast, console: list[str]
+) -> None:
+    with scope.unit_of_work(door="test"):
+        values = {"community": cast.house_a, "source": "web"}
+        mine = filing.file_ticket(actor=cast.actor("renter"), text="Meins", title="Mein Anliegen", **values).ticket
+        shared = filing.file_ticket(
+            actor=cast.actor("owner"), text="Licht aus", title="Licht im Keller", **values
+        ).ticket
+        filing.file_ticket(actor=cast.actor("owner"), text="Geheim", title="Nicht geteilt", **values)
+        sharing.share(actor=cast.actor("staff"), ticket=shared, keys=[f"c:{cast.house_a.pk}"])
+    sign_in(page)
+    page.goto(f"/app/c/{cast.house_a.pk}/tickets")
+    rows = page.locator("main .rows > .row")
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text="Licht im Keller").locator(".tag", has_text="Geteilt")).to_be_visible()
+    expect(rows.filter(has_text="Mein Anliegen").locator(".tag", has_text="Geteilt")).to_have_count(0)
+    page.locator(".filters a", has_text="Mit mir geteilt").click()
+    expect(rows).to_have_count(1)
+    page.get_by_role("link", name="Licht im Keller").click()
+    page.wait_for_url(f"**/app/tickets/{shared.uuid}")
+    expect(page.locator(".bubble")).to_contain_text("Licht aus")
+    expect(page.locator("#text")).to_have_count(0)  # whom it is shared with reads
+    page.goto(f"/app/tickets/{mine.uuid}")
+    expect(page.locator("#text")).to_have_count(1)
+    with scope.unit_of_work(door="test"):
+        sharing.share(actor=cast.actor("staff"), ticket=Ticket.objects.get(pk=shared.pk), keys=[])
+    answer = page.goto(f"/app/tickets/{shared.uuid}")
+    assert answer is not None and answer.status == 404
+    console.clear()  # the browser logs that answer
+    page.goto(f"/app/c/{cast.house_a.pk}/tickets")
+    expect(rows).to_have_count(1)
+
+
 def test_a_broken_line_is_no_harm_and_a_photo_can_be_taken_back(
     far: Page,  # noqa: F811
     line: Line,  # noqa: F811
@@ -248,6 +307,8 @@ def test_every_page_of_tickets_is_accessible_and_fits(
         changes.assign(actor=boss, ticket=endless, assignee=cast.membership("staff"), source="back_office")
         changes.set_status(actor=boss, ticket=done, status="closed", source="back_office")
         a_type(cast.tenant, word[:200], description=word[:2000])
+        for title in ("Wo stelle ich das Wasser ab?", word[:250]):
+            FaqItem.objects.create(tenant=cast.tenant, title=title, text=word, ticket_type=kind)
     context = chromium.new_context(
         base_url=live_server.url, viewport={"width": width, "height": 800}, color_scheme=theme, locale="de-DE"
     )

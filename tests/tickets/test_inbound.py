@@ -10,6 +10,7 @@ import pytest
 from core.models import SystemLog
 from messaging.models import Message
 from orgs.services import occupancies
+from tests.portal.pages import signed_in
 from tests.tickets.post import address, letter, plain, take
 from tickets.models import InboundMail, Mailbox, Ticket, TicketActivity, TicketAttachment
 from tickets.services import changes, comments, inbound, mail_reading, merging, notify
@@ -240,6 +241,22 @@ def test_html_brings_no_script_and_no_picture(cast: Cast, file: File, mailbox: M
     assert not any(word in text for word in ("BOESE", "tracker", "PIXEL", "color"))
 
 
+def test_hostile_html_is_words_on_every_page_that_shows_them(cast: Cast, file: File, mailbox: Mailbox) -> None:
+    ticket = file("renter")
+    take(mailbox, letter("hostile_html", address(mailbox, ticket, cast.renter), cast.renter.email))
+    (said,) = spoken(ticket)
+    assert said.text.startswith("Der Hahn tropft immer noch.\n\nBitte kommen Sie am Freitag.")
+    assert said.text.endswith("Nicht übernommen: rechnung.html")  # the pixel is not even named
+    assert not TicketAttachment.objects.exists()
+    for who, url in (
+        ("renter", f"/app/tickets/{ticket.uuid}"),
+        ("admin", f"/admin/tickets/ticket/{ticket.pk}/change/"),
+    ):
+        page = signed_in(getattr(cast, who)).get(url).content.decode()
+        assert "&lt;script&gt;alert(1)" in page  # written as words, it stays words
+        assert not any(word in page for word in ("BOESE", "tracker.test", "<script>alert", "onerror=alert(1)>"))
+
+
 def test_a_subject_is_one_line(cast: Cast, file: File, mailbox: Mailbox) -> None:
     raw = letter("header_injection", address(mailbox, file("renter"), cast.renter), cast.renter.email)
     assert take(mailbox, raw).subject == "Re: Hallo Bcc: opfer@x.test"
@@ -286,6 +303,21 @@ def test_what_fails_unexpectedly_is_refused_and_told(
     row = take(mailbox, plain(address(mailbox, file("renter"), cast.renter), cast.renter.email))
     assert told(row) == ("refused", "failed")
     assert SystemLog.objects.get(category="tickets.mail").stacktrace == "RuntimeError: kaputt"
+
+
+def test_two_programs_that_answer_each_other_are_cut_off(
+    cast: Cast, file: File, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbound, "AN_HOUR", 2)
+    ticket, other = file("renter"), file("renter")
+    changes.assign(actor=cast.actor("admin"), ticket=ticket, assignee=cast.membership("staff"), source="web")
+    for number in range(3):
+        row = take(mailbox, plain(address(mailbox, ticket, cast.renter), cast.renter.email, number=number))
+    assert (told(row), len(spoken(ticket))) == (("refused", "too_many"), 2)
+    assert Message.objects.filter(kind="ticket_commented").count() == 2  # nobody is mailed, so nobody answers again
+    free = ((ticket, cast.staff), (other, cast.renter))
+    rows = [take(mailbox, plain(address(mailbox, t, who), who.email, number=9 + t.pk)) for t, who in free]
+    assert [row.outcome for row in rows] == ["comment", "comment"]
 
 
 # --- Without a token -----------------------------------------------------------------------------------------

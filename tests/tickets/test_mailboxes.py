@@ -134,6 +134,15 @@ def test_a_mail_too_large_is_refused_without_being_fetched(
     assert [args[2] for args in asked if "BODY" in args[2]] == [f"(BODY.PEEK[HEADER]<0.{mail_reading.HEADERS_MAX}>)"]
 
 
+def test_a_mail_of_30_mb_holds_up_nothing(write: Any, mailbox: Mailbox) -> None:
+    write("x" * 30 * 1024 * 1024, "Danach")
+    tasks.fetch_mail()
+    assert list(InboundMail.objects.order_by("pk").values_list("outcome", "reason")) == [
+        ("refused", "too_large"), ("comment", ""),
+    ]  # fmt: skip
+    assert said() == ["Danach"]
+
+
 def test_an_inactive_mailbox_is_not_read(write: Any, mailbox: Mailbox) -> None:
     write("Eins")
     Mailbox.objects.update(is_active=False)
@@ -257,5 +266,8 @@ def test_a_mail_server_hands_a_mail_over() -> None:
     assert pipe(raw, to) == 0
     assert said() == ["Durch die Leitung"]
     assert pipe(raw, "niemand@haus.test") == os.EX_NOUSER
+    assert pipe(plain(to, cast.renter.email, "x" * 30 * 1024 * 1024, number=2), to) == 0
+    assert list(InboundMail.objects.order_by("pk").values_list("reason", flat=True)) == ["", "too_large"]
+    assert said() == ["Durch die Leitung"]
     down = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
     assert pipe(raw, to, DATABASE_URL=down) == os.EX_TEMPFAIL

@@ -42,7 +42,7 @@ REASONS = {
     "ticket_closed": _("the ticket was closed more than 30 days ago"),
     "empty": _("nothing was written"),
     "too_large": _("too large"),
-    "too_many": _("too many new tickets of one sender in a day"),
+    "too_many": _("too many mails of one sender in a short time"),
     "nobody_there": _("nobody manages the community of new tickets"),
     "broken": _("cannot be read"),
     "invalid": _("contains what tickets do not take"),

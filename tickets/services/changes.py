@@ -18,7 +18,7 @@ from tickets.models import DONE, SupportType, Ticket, TicketActivity, TicketStat
 from tickets.services import targets
 from tickets.services.filing import write
 from tickets.services.locking import locked
-from tickets.signals import ticket_assigned, ticket_deleted, ticket_status_changed
+from tickets.signals import ticket_assigned, ticket_deleted, ticket_status_changed, ticket_type_changed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -109,13 +109,15 @@ def hand_over(ticket: Ticket, assignee: Membership | None, *, actor: Actor | Non
 def set_type(*, actor: Actor, ticket: Ticket, support_type: str) -> Changed:
     """Set the word of the tickets contract; the tenant's own type stays, and no entry tells of it (TICKETS-045, conflict 4).
 
-    Side effect: audit. Raises `Denied` for others than managers, `Invalid` for an unknown word, `NotFound` when deleted.
+    Side effects: audit, signal `ticket_type_changed`. Raises `Denied` for others than managers, `Invalid` for an unknown
+    word, `NotFound` when deleted.
     """
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
     if support_type not in SupportType.values:
         raise Invalid.of("support_type", _("There is no such type."))
-    rows.change(ticket, {"support_type": support_type}, verb="type_changed", check=False)
+    if rows.change(ticket, {"support_type": support_type}, verb="type_changed", check=False):
+        ticket_type_changed.send(sender=Ticket, ticket=ticket)
     return Changed(ticket)
 
 

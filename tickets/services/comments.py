@@ -21,7 +21,7 @@ from tickets.services import attachments, indexing
 from tickets.services.changes import move_to, refuse_held
 from tickets.services.filing import check_length, write
 from tickets.services.locking import hold, locked
-from tickets.signals import ticket_commented, ticket_noted
+from tickets.signals import ticket_comment_withdrawn, ticket_commented, ticket_noted
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -153,7 +153,7 @@ def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
 def delete_comment(*, actor: Actor, comment: TicketActivity) -> None:
     """Take a comment out of the stream, in every door: the text is emptied, its files go (TICKETS-053, 054, conflict 9).
 
-    Side effects: search index, audit; after commit a worker removes the bytes.
+    Side effects: search index, audit; signal `ticket_comment_withdrawn`; after commit a worker removes the bytes.
 
     Raises `Denied` for others than its author and managers, `Invalid` (``not_a_comment``) for other entries, `Conflict`
     (``held``) under a legal hold, `NotFound` when it is gone already.
@@ -173,4 +173,5 @@ def delete_comment(*, actor: Actor, comment: TicketActivity) -> None:
         rows.delete(file)
     rows.change(fresh, {"deleted_at": timezone.now(), "text": ""}, verb="withdrawn", check=False)
     indexing.index(ticket)
+    ticket_comment_withdrawn.send(sender=Ticket, ticket=ticket, activity=fresh)
     destruction.remove_bytes_later(blob_ids)

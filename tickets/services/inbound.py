@@ -47,6 +47,7 @@ DOOR = "mail"
 MAIL = TicketActivity.Source.MAIL
 Outcome = InboundMail.Outcome
 A_DAY = 20  # tickets that one sender opens by mail
+AN_HOUR = 20  # answers by mail of one person to one ticket
 
 
 @dataclass
@@ -178,12 +179,21 @@ def _answer(mailbox: Mailbox, letter: Letter, ticket_id: int, user_id: int) -> _
         ticket = target  # else its requester goes on in the own one, see `merging`
     if not Ticket.objects.visible_to(actor).filter(pk=ticket.pk).exists():
         raise _Refused("not_allowed")
+    _refuse_loop(ticket, user)
     text, files = _content(mailbox, letter, actor)
     comments.add_comment(
         actor=actor, ticket=ticket, source=MAIL, text=text, files=files,
         message_id=f"{mailbox.tenant_id}:{letter.head.message_id}"[:255],
     )  # fmt: skip
     return _Result(Outcome.COMMENT, ticket=ticket)
+
+
+def _refuse_loop(ticket: Ticket, user: User) -> None:
+    """Two programs that answer each other, and say nowhere that they are programs, are cut off: what is refused mails nobody."""
+    since = timezone.now() - datetime.timedelta(hours=1)
+    said = TicketActivity.objects.filter(ticket=ticket, user=user, source=MAIL, created_at__gte=since)
+    if said.count() >= AN_HOUR:
+        raise _Refused("too_many")
 
 
 def _is_vouched_for(head: Head) -> bool | None:

@@ -16,6 +16,7 @@ import docms.demo
 import docms.demo_large
 import orgs.demo
 import orgs.demo_large
+import portal.demo
 import tickets.demo
 from config.settings.reading import Env
 from core import scope
@@ -62,7 +63,8 @@ class Command(BaseCommand):
             house = orgs.demo.build(rng)
             papers = docms.demo.build(house, rng)
             filed = tickets.demo.build(house)
-        told = f"{len(house.communities)} communities, {papers} papers, {filed} tickets"
+            answered = portal.demo.build(house.tenant)
+        told = f"{len(house.communities)} communities, {papers} papers, {filed} tickets, {answered} answers"
         self.stdout.write(f"{house.tenant.name}: {told}.")
 
     def _large(self, seed: int, sizes: dict[str, int]) -> None:
