@@ -126,7 +126,7 @@ MUTANTS: dict[str, tuple[object, str, object, Differs]] = {
         Actor, "wide_tenants", property(lambda actor: actor.staff_tenants), _register
     ),
     "additional users belong to the household": (
-        audience, "_PEOPLE", audience._PEOPLE.replace("(o.role IN ('owner', 'renter') OR o.is_admin)", "true"),
+        audience, "_FOUND", audience._FOUND.replace("(o.role IN ('owner', 'renter') OR o.is_admin)", "true"),
         compare_circles,
     ),
     "who may not read is told": (notify, "readers", _readers_without_flags, compare_mails),
