@@ -77,7 +77,8 @@ def enter(request: HttpRequest) -> None:
         tenant_id = _chosen(request, choices) or choices[0][0]
         request.actor = narrowed(actor, tenant_id)  # type: ignore[attr-defined]
     request.choices = choices  # type: ignore[attr-defined]
-    scope.enter_tenants(request.actor.tenants)  # type: ignore[attr-defined]
+    if request.actor.tenants != scope.current().tenants:  # type: ignore[attr-defined]
+        scope.enter_tenants(request.actor.tenants)  # type: ignore[attr-defined]
 
 
 def _chosen(request: HttpRequest, choices: list[tuple[int, str]]) -> int | None:

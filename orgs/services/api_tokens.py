@@ -79,6 +79,15 @@ def issue_for(*, actor: Actor, organization: Organization, name: str, may_write:
     )  # fmt: skip
 
 
+def clean_name(name: str) -> str:
+    """A name as people read it, without superfluous blanks. Raises `Invalid` for one that is none or cannot be read."""
+    name = " ".join(name.split())
+    if not name or len(name) > NAME_MAX or not name.isprintable():
+        problem = _("A name of 1 to %(most)d readable characters is needed.") % {"most": NAME_MAX}
+        raise Invalid(problem, fields={"name": [problem]})
+    return name
+
+
 def _issue(
     kind: str,
     name: str,
@@ -91,10 +100,7 @@ def _issue(
     public_id: str | None = None,
     scopes: list[str] | None = None,
 ) -> str:
-    name = " ".join(name.split())
-    if not name or len(name) > NAME_MAX:
-        problem = _("A name is needed, of at most %(most)d characters.") % {"most": NAME_MAX}
-        raise Invalid(problem, fields={"name": [problem]})
+    name = clean_name(name)
     token, row = tokens.issue(
         kind=kind, user=user, organization=organization, name=name, created_by=created_by,
         public_id=public_id, scopes=scopes or ([READ, WRITE] if may_write else [READ]), expires_in=datetime.timedelta(days=days) if days else None,

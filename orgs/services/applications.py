@@ -15,12 +15,13 @@ from core.answers import require
 from core.errors import Invalid
 from core.services import audit, rows
 from orgs.models import AccessToken, Application, ApplicationUser, Membership, Organization, User
-from orgs.services import licences, tokens
+from orgs.services import licences, oauth, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _THROUGH_APPS = ("app_key", "docms_session")
+_OF_MEMBERS = (*_THROUGH_APPS, "basic")
 
 
 @transaction.atomic
@@ -148,7 +149,6 @@ def apply_deactivations(now: datetime.datetime | None = None) -> dict[str, int]:
         user=OuterRef("user"), organization=OuterRef("organization"), deactivated_at__lte=now
     )
     with scope.unit_of_work(door="job"), scope.all_tenants():
-        people = AccessToken.objects.filter(Exists(gone), kind__in=_THROUGH_APPS, revoked_at=None).update(
-            revoked_at=now
-        )
+        people = AccessToken.objects.filter(Exists(gone), kind__in=_OF_MEMBERS, revoked_at=None).update(revoked_at=now)
+        people += oauth.end_of_deactivated(now)
         return {"of_people": people, "of_applications": _revoke_unusable(Q())}

@@ -6,8 +6,9 @@ import datetime
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -16,7 +17,7 @@ from oauth2_provider.models import clear_expired
 from core.errors import NotFound
 from core.planned import ModelRows
 from core.services import audit
-from orgs.models import OAuthClient, OAuthGrant, OAuthRefreshToken, OAuthToken, Organization, User
+from orgs.models import Membership, OAuthClient, OAuthGrant, OAuthRefreshToken, OAuthToken, Organization, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -79,9 +80,8 @@ def given_by(user: User) -> QuerySet[OAuthClient]:
 
 def _oldest() -> datetime.datetime:
     """When the access token ended whose refresh token ends now."""
-    from oauth2_provider.settings import oauth2_settings
-
-    return timezone.now() - datetime.timedelta(seconds=oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS)
+    seconds: Any = settings.OAUTH2_PROVIDER["REFRESH_TOKEN_EXPIRE_SECONDS"]
+    return timezone.now() - datetime.timedelta(seconds=seconds)
 
 
 @transaction.atomic
@@ -97,11 +97,11 @@ def withdraw(*, user: User, client_id: int) -> None:
 # --- The end of tokens -----------------------------------------------------------------------------------------
 
 
-def _end(which: Q) -> None:
+def _end(which: Q) -> int:
     """Codes and access tokens go; refresh tokens stay as used ones, so that a copy that turns up is known as such."""
     OAuthGrant.objects.filter(which).delete()
     OAuthRefreshToken.objects.filter(which, revoked=None).update(revoked=timezone.now(), access_token=None)
-    OAuthToken.objects.filter(which).delete()
+    return int(OAuthToken.objects.filter(which).delete()[1].get("orgs.OAuthToken", 0))
 
 
 def end_all(user: User) -> None:
@@ -112,6 +112,14 @@ def end_all(user: User) -> None:
 def end_of_member(*, user_id: int, organization_id: int) -> None:
     """End what programs of a company hold of somebody who is out. Those of the installation are refused there anyway."""
     _end(Q(user=user_id, application__organization=organization_id))
+
+
+def end_of_deactivated(now: datetime.datetime) -> int:
+    """The same for everybody whose end has come by then, where it was set before; returns how many access tokens ended."""
+    gone = Membership.objects.filter(
+        user=OuterRef("user"), organization=OuterRef("application__organization"), deactivated_at__lte=now
+    )
+    return _end(Q(Exists(gone)))
 
 
 def end_of_client(client: OAuthClient) -> None:

@@ -21,7 +21,7 @@ from core.services import audit
 from orgs import rules
 from orgs.models import OAuthClient, Organization
 from orgs.services import oauth
-from orgs.services.api_tokens import NAME_MAX, SUPPORT, SUPPORT_READ
+from orgs.services.api_tokens import SUPPORT, SUPPORT_READ, clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,7 @@ def create(
     """
     secret = "" if is_public else generate_client_secret()
     client = OAuthClient.objects.create(
-        organization=tenant, name=_name(name), redirect_uris=_addresses(addresses),
+        organization=tenant, name=clean_name(name), redirect_uris=_addresses(addresses),
         client_type=PUBLIC if is_public else CONFIDENTIAL, client_secret=secret, allowed_scopes=_scopes(may_write),
     )  # fmt: skip
     audit.record("created", client, {"name": [None, client.name], "addresses": [None, client.addresses]})
@@ -92,7 +92,7 @@ def change(
     """
     client = _locked(actor, tenant, client_id)
     before = {"name": client.name, "addresses": client.addresses, "scopes": client.scopes}
-    client.name, client.redirect_uris = _name(name), _addresses(addresses)
+    client.name, client.redirect_uris = clean_name(name), _addresses(addresses)
     client.allowed_scopes = _scopes(may_write)
     after = {"name": client.name, "addresses": client.addresses, "scopes": client.scopes}
     changes = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
@@ -138,14 +138,6 @@ def _locked(actor: Actor, tenant: Organization, client_id: int) -> OAuthClient:
 
 def _scopes(may_write: bool) -> str:
     return f"{SUPPORT_READ} {SUPPORT}" if may_write else SUPPORT_READ
-
-
-def _name(name: str) -> str:
-    name = " ".join(name.split())
-    if not name or len(name) > NAME_MAX or not name.isprintable():
-        problem = _("A name is needed, of at most %(most)d characters.") % {"most": NAME_MAX}
-        raise Invalid(problem, fields={"name": [problem]})
-    return name
 
 
 def _addresses(addresses: Iterable[str]) -> str:

@@ -53,7 +53,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
         reason = error.oauthlib_error.description or error.oauthlib_error.error
         return render(request, "portal/consent_dead.html", {"reason": reason}, status=400)
     except OAuthToolkitError as error:
-        return _refused(request, error)
+        return _refused(error)
     client: OAuthClient = asked.pop("request").client
     if client.organization is not None:
         outside(request, client.organization)
@@ -71,12 +71,12 @@ def _answer(request: HttpRequest, client: OAuthClient, scopes: list[str], asked:
     try:
         address, *_rest = _core().create_authorization_response(request, scopes, asked, allowed)
     except OAuthToolkitError as error:
-        return _refused(request, error)
+        return _refused(error)
     oauth.record_consent(client=client, scopes=scopes)
     return _leading(address, client.get_allowed_schemes())
 
 
-def _refused(request: HttpRequest, error: OAuthToolkitError) -> HttpResponse:
+def _refused(error: OAuthToolkitError) -> HttpResponse:
     """Tell the program, at an address that is known to be its own by now."""
     found = error.oauthlib_error
     address = found.in_uri(found.redirect_uri)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.web.forms import PortalForm
 from portal.web.shell import number_in, unit_line
 from tickets.models import TicketTypeField
-from tickets.services.answers import LINE_MAX, TEXT_MAX
+from tickets.services.answers import LINE_MAX, TEXT_MAX, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from portal.web.ticket_files import Attached
 
 Kind = TicketTypeField.Kind
-_NUMBER = re.compile(r"-?\d{1,15}([.,]\d{1,9})?")
 FILES = "upload"  # of a form without questions
 
 
@@ -85,16 +83,11 @@ class TicketForm(PortalForm):
     def given(self, files: Mapping[str, Attached]) -> dict[str, Any]:
         """The answers by field id, in the types of JSON."""
         return {
-            str(field.pk): files[name].handles if field.field_type == Kind.FILE else self._value(name, field)
+            str(field.pk): files[name].handles
+            if field.field_type == Kind.FILE
+            else typed(field, self.cleaned_data.get(name))
             for name, field in self.asked.items()
         }
-
-    def _value(self, name: str, field: TicketTypeField) -> Any:
-        value = self.cleaned_data.get(name)
-        if field.field_type == Kind.NUMBER and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-            number = float(value.strip().replace(",", "."))
-            return int(number) if number.is_integer() else number
-        return value
 
     @property
     def unit_id(self) -> int | None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from core.errors import Conflict, Denied, Invalid, NotFound
 from core.models import AuditEntry
-from orgs.models import AccessToken, Organization
-from orgs.services import api_tokens, tokens
+from orgs.models import AccessToken, Membership, Organization
+from orgs.services import api_tokens, applications, members, tokens
 from tests.portal.pages import signed_in
 
 if TYPE_CHECKING:
@@ -132,3 +133,13 @@ def test_it_is_audited_without_the_secret(cast: Cast) -> None:
     entry = AuditEntry.objects.get(verb="key_issued", object_id=str(row.pk))
     assert entry.changes is not None
     assert pair.secret not in str(entry.changes)
+
+
+def test_an_end_that_was_set_before_ends_a_pair_when_it_comes(cast: Cast) -> None:
+    Membership.objects.filter(user=cast.staff).update(admin_perm=True)
+    pair, kept = issue(cast, "staff"), issue(cast)
+    Membership.objects.filter(pk=cast.membership("staff").pk).update(deactivated_at=timezone.now())
+    applications.apply_deactivations()
+    members.reactivate(membership=cast.membership("staff"))
+    assert tokens.find(pair.secret, kinds=("basic",)) is None
+    assert tokens.find(kept.secret, kinds=("basic",)) is not None

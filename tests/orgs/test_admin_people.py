@@ -252,7 +252,7 @@ def test_a_list_costs_the_same_for_one_row_and_three(cast: Cast, name: str, add:
         add(cast, 2)
         add(cast, 3)
     assert queries_of(client, f"/admin/{name}/") == before
-    assert before <= 21  # one of them for the counts of tickets in the navigation
+    assert before <= 20
 
 
 def test_the_start_page_has_a_fixed_cost(cast: Cast) -> None:

@@ -69,6 +69,7 @@ def test_without_credentials_nothing_is_stored(cast: Cast) -> None:
     answer = Caller().ask("POST", TICKETS, {"ticket": {"locationRef": str(cast.house_a.uuid), "text": "x"}})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
+    assert "Bearer" in answer.headers["WWW-Authenticate"]
     assert not Ticket.objects.exists()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -15,7 +14,7 @@ from unfold.widgets import (
 )
 
 from tickets.models import TicketType, TicketTypeField
-from tickets.services.answers import LINE_MAX, TEXT_MAX
+from tickets.services.answers import LINE_MAX, TEXT_MAX, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
 Kind = TicketTypeField.Kind
-_NUMBER = re.compile(r"-?\d{1,15}([.,]\d{1,9})?")
 
 
 def of(ticket_type: TicketType | None) -> list[TicketTypeField]:
@@ -65,9 +63,7 @@ def given(
     for field in fields:
         value = values.get(name_of(field))
         if field.field_type == Kind.FILE:
-            value = receive([value]) if value else []
-        elif field.field_type == Kind.NUMBER and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-            number = float(value.strip().replace(",", "."))
-            value = int(number) if number.is_integer() else number
-        found[str(field.pk)] = value
+            found[str(field.pk)] = receive([value]) if value else []
+        else:
+            found[str(field.pk)] = typed(field, value)
     return found

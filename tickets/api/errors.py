@@ -69,7 +69,7 @@ def answer(problem: Problem) -> Response:
         body["issues"] = issues
     response = Response(body, status=status)
     if status == 401:
-        response["WWW-Authenticate"] = 'Basic realm="support", charset="UTF-8"'
+        response["WWW-Authenticate"] = 'Basic realm="support", charset="UTF-8", Bearer realm="support"'
     if problem.retry_after:
         response["Retry-After"] = str(problem.retry_after)
     return response

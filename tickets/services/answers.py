@@ -34,7 +34,16 @@ Kind = TicketTypeField.Kind
 LINE_MAX, TEXT_MAX = 500, 10_000  # characters (PORTAL-060)
 NUMBER_MAX = 10**12  # beyond it floats no longer tell cents apart
 FILES_MAX = 10  # of one message
+_NUMBER = re.compile(r"-?\d{1,15}([.,]\d{1,9})?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def typed(field: TicketTypeField, value: Any) -> Any:
+    """What somebody typed into a form, in the type that `check` takes: a number with point or comma; else as it is."""
+    if field.field_type == Kind.NUMBER and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        number = float(value.strip().replace(",", "."))
+        return int(number) if number.is_integer() else number
+    return value
 
 
 class WrongAnswers(Invalid):

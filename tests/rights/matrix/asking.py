@@ -122,8 +122,8 @@ def _made(method: str, path: str, headers: dict[str, str], data: bytes, kind: st
 def _plain(response: Any, body: bytes, path: str, named: tuple[object, ...]) -> Answer:
     page = path.partition("?")[0]
     asked = {path, page, unquote(path)}
-    if "/tickets/" in page:
-        asked.add(page.rpartition("/")[0])  # what is done to a ticket leads back to its page
+    if above := page.rstrip("/").rpartition("/")[0]:
+        asked.add(above)  # what is done to a thing leads back to its page
     forms = {form for one in asked for form in (one, escape(one), quote(one), quote(one, safe=""))}
     longest_first = sorted(forms, key=len, reverse=True)
     text = _CHANGING.sub(b"", body)
