@@ -25,7 +25,7 @@ register = template.Library()
 
 # How the four languages write a day in full, in short, and without the year (Django's own are American or bare).
 _DAY = {"en": "j F Y", "de": "j. F Y", "fr": "j F Y", "pl": "j E Y"}
-_DAY_SHORT = {"en": "j M Y", "de": "j. N Y", "fr": "j N Y", "pl": "j M Y"}
+_DAY_SHORT = {"en": "j M Y", "de": "j. N Y", "fr": "j N Y", "pl": "j b Y"}
 _DAY_NO_YEAR = {"en": "j F", "de": "j. F", "fr": "j F", "pl": "j E"}
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _IMAGES = "image/"
