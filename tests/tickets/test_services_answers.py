@@ -107,6 +107,7 @@ def test_an_answer_that_does_not_fit_is_refused_at_its_field(cast: Cast, field: 
     [
         ({"field_type": "TEXTFIELD"}, None),
         ({"field_type": "TEXTBOX"}, " \n "),
+        ({"field_type": "TEXTBOX"}, "\u200b\u3164"),
         ({"field_type": "NUMBER"}, None),
         ({"field_type": "CHECKBOX"}, False),
         ({"field_type": "DROPDOWN", "options": ["Bad"]}, ""),

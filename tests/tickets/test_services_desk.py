@@ -222,7 +222,7 @@ def test_a_draft_is_its_writers_and_goes_when_sent(cast: Cast, file: File) -> No
     assert not TicketDraft.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["", "  \n"])
+@pytest.mark.parametrize("text", ["", "  \n", "\u200b\u2060"])
 def test_an_empty_box_is_no_draft(cast: Cast, file: File, text: str) -> None:
     ticket, actor = file(), cast.actor("staff")
     drafts.keep(actor=actor, ticket=ticket, text="Guten")

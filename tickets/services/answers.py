@@ -17,6 +17,7 @@ from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
+from core.text import is_blank
 from orgs.languages import user_language
 from tickets import rules
 from tickets.models import TicketType, TicketTypeField
@@ -204,7 +205,7 @@ def _entry(field: TicketTypeField, value: Any) -> dict[str, Any]:
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+    return value is None or value == [] or (isinstance(value, str) and is_blank(value))
 
 
 def _missing(field: TicketTypeField) -> str:
