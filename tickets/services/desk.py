@@ -16,6 +16,7 @@ from tickets.models import Ticket, TicketActivity, TicketAttachment
 from tickets.services import changes, drafts, family, priority
 from tickets.services.comments import add_comment, add_note
 from tickets.services.locking import hold, locked
+from tickets.services.worklist import beginning_only
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -141,4 +142,4 @@ def others_of_requester(actor: Actor, ticket: Ticket, limit: int) -> list[Ticket
     """Further tickets of the same requester that the actor works on, newest first."""
     found = Ticket.objects.worked_on_by(actor).filter(tenant=ticket.tenant_id).exclude(pk=ticket.pk)
     who = {"contact": ticket.contact_id} if ticket.contact_id else {"created_by": ticket.created_by_id}
-    return list(found.filter(**who).order_by("-id")[:limit])
+    return list(beginning_only(found.filter(**who)).order_by("-id")[:limit])
