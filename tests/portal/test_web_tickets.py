@@ -13,9 +13,11 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
+from core import scope
 from core.models import Blob
 from core.services.previews import make_preview
-from orgs.models import Community
+from orgs.models import Community, Responsibility
+from orgs.services import contacts
 from tests.cast import Cast
 from tests.portal.pages import queries_of, signed_in, status_of
 from tests.tickets.material import upload
@@ -187,13 +189,37 @@ def test_an_empty_list_says_what_to_do(cast: Cast) -> None:
     assert f'href="{tickets_url(cast)}/new"' in text_of(signed_in(cast.renter), tickets_url(cast))
 
 
-def test_the_navigation_counts_ones_own_open_ones(cast: Cast) -> None:
+def test_the_navigation_counts_ones_own_that_wait_for_one(cast: Cast) -> None:
     file(cast)
     close(cast, file(cast))
-    share(cast, file(cast, "owner"))
+    others = file(cast, "owner")
+    share(cast, others)
+    for ticket in (file(cast), others):
+        Ticket.objects.filter(pk=ticket.pk).update(status="waiting")
     for url in (tickets_url(cast), f"/app/c/{cast.house_a.pk}/info/documents"):
         nav = signed_in(cast.renter).get(url).wsgi_request.shell.nav  # type: ignore[attr-defined]
         assert next(item.count for item in nav if item.key == "tickets") == 1
+
+
+def test_the_time_of_day_is_written_as_people_read_it(cast: Cast) -> None:
+    ticket = file(cast)
+    page = signed_in(cast.renter).get(f"/app/tickets/{ticket.uuid}").content.decode()
+    assert f">{timezone.localtime(ticket.created_at, cast.tenant.zone):%H:%M} Uhr</time>" in page
+
+
+def test_without_a_number_for_emergencies_no_place_is_kept_for_it(cast: Cast) -> None:
+    client = signed_in(cast.renter)
+    assert 'class="dado"' not in client.get(tickets_url(cast)).content.decode()
+    with scope.unit_of_work(door="test"):
+        service = contacts.create_contact(tenant=cast.tenant, last_name="Notdienst", telephone="0221 112233")
+        Responsibility.objects.create(
+            tenant=cast.tenant, contact=service, community=cast.house_a, type="EMERGENCY", show_on_dashboard=True,
+            publish_telephone=True, period=(datetime.date(2020, 1, 1), None),
+        )  # fmt: skip
+    for url in (tickets_url(cast), tickets_url(cast, "/new")):
+        page = client.get(url).content.decode()
+        assert page.index('class="dado"') < page.index("0221 112233")
+        assert page.count("0221 112233") == 2, url  # in the navigation, and in the page
 
 
 def test_the_start_page_has_ones_own_open_ones(cast: Cast) -> None:
