@@ -84,7 +84,7 @@ def test_the_search_finds_who_reported_it_and_the_number_as_it_is_shown(cast: Ca
     for words in ("q=Renter", "q=renter@", "q=muster+renter", "q=renter+kalt", "q=A-1", "q=a-1", "q=%231"):
         assert shown(client, words) == [by_renter.identifier], words
     assert shown(client, "q=heizung") == [by_owner.identifier, by_renter.identifier]
-    for words in ("q=renter+laut", "q=Neighbour", "q=B-1", f"q={there.identifier}", "q=A-3", "q=B-2"):
+    for words in ("q=renter+laut", "q=Neighbour", "q=B-1", f"q={there.identifier}", "q=A-3", "q=B-2", "q=-1"):
         assert shown(client, words) == [], words
 
 
