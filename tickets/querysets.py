@@ -154,18 +154,6 @@ class TicketQuerySet(models.QuerySet["_M"]):
             hits = hits.filter(community__in=actor.communities | actor.managed)
         return self.visible_to(actor).filter(id__in=hits.values("ticket_id"))
 
-    def called(self, text: str) -> Self:
-        """By what people call a ticket: its reference ("160", "#160"), or its number in the community with the
-        community's short code, as the back office shows it ("100-160").
-        """
-        written = text.strip().removeprefix("#").replace("\x00", "")
-        found = Q(identifier=written)
-        code, _dash, number = written.rpartition("-")
-        if code and number.isascii() and number.isdigit() and len(number) < 10:
-            of_place = Q(community__code__iexact=code) | Q(community__code="", community__identifier__iexact=code)
-            found |= Q(of_place, number=int(number))
-        return self.filter(found)
-
     def of_erased(self) -> Self:
         """Whose requester is erased; without a requester, who filed it (PORTAL-099)."""
         return self.filter(

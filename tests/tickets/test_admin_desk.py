@@ -77,17 +77,6 @@ def test_filters_of_the_address(cast: Cast, file: File) -> None:
     assert shown(client, f"community={cast.house_b.pk}") == []
 
 
-def test_the_search_finds_who_reported_it_and_the_number_as_it_is_shown(cast: Cast, file: File) -> None:
-    by_renter, by_owner = file("renter", "Heizung kalt"), file("owner", "Heizung laut")
-    there = file("neighbour", "Heizung weg", community=cast.house_b)
-    client = signed_in(cast.staff)
-    for words in ("q=Renter", "q=renter@", "q=muster+renter", "q=renter+kalt", "q=A-1", "q=a-1", "q=%231"):
-        assert shown(client, words) == [by_renter.identifier], words
-    assert shown(client, "q=heizung") == [by_owner.identifier, by_renter.identifier]
-    for words in ("q=renter+laut", "q=Neighbour", "q=B-1", f"q={there.identifier}", "q=A-3", "q=B-2", "q=-1"):
-        assert shown(client, words) == [], words
-
-
 @pytest.mark.parametrize(
     "query",
     ["view=x", "priority=²", "since=99999-01-01", "age=99", "p=x", "community=999999999", "order=;drop", "type=1e9"],
@@ -228,15 +217,6 @@ def test_a_ticket_of_another_house_is_no_target(cast: Cast, file: File) -> None:
         page = signed_in(cast.staff).post(page_of(one, name), {"number": there.identifier})
         assert page.status_code == 200
         assert page.context["form"].errors
-
-
-@pytest.mark.parametrize("written", ["2", "#2", "A-2", "a-2"])
-def test_a_ticket_is_named_as_it_is_shown(cast: Cast, file: File, written: str) -> None:
-    one, other = file(), file("owner")
-    page = signed_in(cast.staff).post(page_of(one, "parent"), {"number": written})
-    assert page.status_code == 302
-    one.refresh_from_db()
-    assert one.parent == other
 
 
 def test_two_people_on_one_ticket_see_each_other(cast: Cast, file: File) -> None:

@@ -26,10 +26,7 @@ class OtherForm(Refusable, forms.Form):
     """Another ticket, by the reference that people know it by."""
 
     number = forms.CharField(
-        label=gettext_lazy("reference of the other ticket"),
-        max_length=60,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("As it stands on the page of the ticket, such as 160 or 100-160."),
+        label=gettext_lazy("reference of the other ticket"), max_length=30, widget=UnfoldAdminTextInputWidget
     )
 
     def __init__(self, *args: Any, actor: Any, ticket: Ticket, **kwargs: Any) -> None:
@@ -38,13 +35,12 @@ class OtherForm(Refusable, forms.Form):
 
     def clean_number(self) -> Ticket:
         """The ticket, of those that the person works on."""
-        seen = Ticket.objects.worked_on_by(self.actor).filter(tenant=self.ticket.tenant_id)
-        found = list(seen.called(self.cleaned_data["number"]).select_related("community__tenant").order_by("id")[:2])
-        if not found:
+        written = self.cleaned_data["number"].strip().removeprefix("#")
+        seen = Ticket.objects.worked_on_by(self.actor).select_related("community__tenant")
+        found = seen.filter(tenant=self.ticket.tenant_id, identifier=written).first()
+        if found is None:
             raise forms.ValidationError(_("You work on no ticket with this reference."))
-        if len(found) > 1:
-            raise forms.ValidationError(_("Several tickets have this reference. Please enter the other one."))
-        return found[0]
+        return found
 
 
 class ParentForm(OtherForm):
@@ -53,8 +49,7 @@ class ParentForm(OtherForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["number"].required = False
-        told = self.fields["number"].help_text
-        self.fields["number"].help_text = f"{told} {_('Empty: the ticket is no part of another one.')}"
+        self.fields["number"].help_text = _("Empty: the ticket is no part of another one.")
 
     def clean_number(self) -> Any:
         """The ticket, or none."""

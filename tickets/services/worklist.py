@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from orgs.models import Contact
 from tickets.models import DONE, Priority, SupportType, Ticket, TicketActivity, TicketStatus
 from tickets.services.targets import PAUSING
 
@@ -41,7 +40,6 @@ ORDERS: dict[str, Any] = {
 AGES = (1, 3, 7, 30)  # days: what is younger than each, and what is older than all of them
 BEGINNING = 300  # characters of a description that a list reads
 _MAX_WORDS = 200
-_MOST_WORDS = 6  # that are looked for as names
 _TEXTS = ("q", "view", "state", "kind", "response", "resolution", "order")
 _NUMBERS = ("community", "type", "assignee", "priority", "age", "unit")
 _DAYS = ("since", "until", "done_since", "done_until")
@@ -119,7 +117,7 @@ def matching(actor: Actor, wish: Wish) -> Any:
     """The tickets that the actor works on and that fit, in the wanted order; merged ones only where their number leads."""
     found: QuerySet[Any, Any] = Ticket.objects.worked_on_by(actor)
     if wish.q:
-        found = found.filter(_found_by(actor, wish.q))
+        found = Ticket.objects.search(actor, wish.q).worked_on_by(actor)
     if actor.tenant_id is not None:
         found = found.filter(tenant=actor.tenant_id)
     found = _in_state(found, wish.state)
@@ -137,32 +135,6 @@ def matching(actor: Actor, wish: Wish) -> Any:
         if getattr(wish, name):
             found = found.filter(target(getattr(wish, name)))
     return _ordered(found, wish.order)
-
-
-def _found_by(actor: Actor, text: str) -> Q:
-    """Its reference; or all words in what was said; or in the names, addresses and numbers of its requester; or one of
-    them there and the others in what was said.
-    """
-    words = text.split()[:_MOST_WORDS]
-    hits = Ticket.objects.worked_on_by(actor).order_by()
-    parts = [hits.called(text), Ticket.objects.search(actor, text).order_by()]
-    people = Contact.objects.visible_to(actor).order_by()
-    if any(map(_is_name, words)):
-        by_all = people
-        for word in words:
-            by_all = by_all.found_by(word)
-        parts.append(hits.filter(contact__in=by_all.values("pk")))
-    for place, word in enumerate(words if len(words) > 1 else ()):
-        if _is_name(word):
-            rest = Ticket.objects.search(actor, " ".join(words[:place] + words[place + 1 :])).order_by()
-            parts.append(rest.filter(contact__in=people.found_by(word).values("pk")))
-    first, *others = (part.values("pk") for part in parts)
-    return Q(pk__in=first.union(*others))
-
-
-def _is_name(word: str) -> bool:
-    """A few digits are a number of a ticket; in telephone numbers they would be found everywhere."""
-    return not word.isdigit() or len(word) > 4
 
 
 def _in_state(found: Any, state: str) -> Any:
