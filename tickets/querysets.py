@@ -35,13 +35,8 @@ def _rows(model: str) -> Any:
 
 def _own(actor: Actor, prefix: str = "") -> Q:
     """Filed by the actor or about the actor, in a community still reached."""
-    return of_person(actor, prefix) & Q(**{f"{prefix}community__in": actor.communities})
-
-
-def of_person(actor: Actor, prefix: str = "") -> Q:
-    """Filed by the actor or about the actor. What was taken in for somebody outside has no contact, and is nobody's."""
-    filed = Q(**{f"{prefix}created_by": actor.user_id, f"{prefix}contact__isnull": False})
-    return filed | Q(**{f"{prefix}contact__in": actor.contact_ids})
+    mine = Q(**{f"{prefix}created_by": actor.user_id}) | Q(**{f"{prefix}contact__in": actor.contact_ids})
+    return mine & Q(**{f"{prefix}community__in": actor.communities})
 
 
 def _takes_part(actor: Actor, prefix: str = "") -> Q:
@@ -125,7 +120,8 @@ class TicketQuerySet(models.QuerySet["_M"]):
         """Those of one community that the actor reaches: `of_participants` without the ids of the others."""
         if _everywhere(actor) or community.pk in actor.managed:
             return self.filter(community=community, deleted_at=None)
-        return self.filter(of_person(actor), community=community, deleted_at=None)
+        mine = Q(created_by=actor.user_id) | Q(contact__in=actor.contact_ids)
+        return self.filter(mine, community=community, deleted_at=None)
 
     def worked_on_by(self, actor: Actor) -> Self:
         """The back office's: tickets of the communities that the actor manages, not those the actor only filed."""
@@ -134,7 +130,7 @@ class TicketQuerySet(models.QuerySet["_M"]):
 
     def of_requester(self, actor: Actor) -> Self:
         """Filed by the actor or about the actor, of what is visible anyway."""
-        return self.filter(of_person(actor))
+        return self.filter(Q(created_by=actor.user_id) | Q(contact__in=actor.contact_ids))
 
     def current(self) -> Self:
         """Without what is done and has rested for 30 days (TICKETS-061)."""

@@ -26,7 +26,6 @@ from portal.web.ticket_stream import Stream
 from tickets import rules
 from tickets.models import DONE, Ticket
 from tickets.services import attachments, comments, merging, rating
-from tickets.services.canned import requester_name
 
 if TYPE_CHECKING:
     from core.models import Upload
@@ -86,7 +85,6 @@ def _context(request: HttpRequest, shell: Shell, found: Ticket, **more: Any) -> 
         "stream": stream,
         "steps": stream.steps,
         "is_mine": is_requester,
-        "reported_by": requester_name(found),
         "is_reader": not may_comment,
         "is_done": is_done,
         "is_over": is_over,

@@ -12,9 +12,8 @@ from messaging.models import Message
 from orgs.services import occupancies
 from tests.portal.pages import signed_in
 from tests.tickets.post import address, letter, plain, take
-from tickets import rules
 from tickets.models import InboundMail, Mailbox, Ticket, TicketActivity, TicketAttachment
-from tickets.services import canned, changes, comments, inbound, mail_reading, merging, notify
+from tickets.services import changes, comments, inbound, mail_reading, merging, notify
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -380,40 +379,6 @@ def test_a_stranger_is_no_author_and_gets_no_mail(cast: Cast, opening: Mailbox) 
     assert Ticket.objects.get().first_response_at is None
     notify.tell_new()
     assert [m.to_emails for m in Message.objects.all()] == [[cast.admin.email]]  # who takes it in is no author either
-
-
-def test_what_a_stranger_sent_belongs_to_the_stranger_and_to_no_member_of_staff(cast: Cast, opening: Mailbox) -> None:
-    take(opening, verified("fremd@irgendwo.test"))
-    take(opening, verified("fremd@irgendwo.test", number=2))
-    take(opening, verified("anders@irgendwo.test", number=3))
-    _other, latest, ticket = Ticket.objects.order_by("-id")
-    keeper = cast.actor("admin")
-    assert ticket.created_by == cast.admin
-    assert not rules.is_requester(keeper, ticket)
-    assert not Ticket.objects.of_requester(keeper).exists()
-    client = signed_in(cast.admin)
-    client.cookies["django_language"] = "de"
-    assert [str(line.requester) for line in client.get("/admin/tickets/ticket/").context["lines"]] == [
-        "anders@irgendwo.test", "fremd@irgendwo.test", "fremd@irgendwo.test",
-    ]  # fmt: skip
-    page = client.get(f"/admin/tickets/ticket/{ticket.pk}/change/")
-    assert [line.ticket.pk for line in page.context["others"]] == [latest.pk]
-    assert 'href="mailto:fremd@irgendwo.test"' in page.content.decode()
-    export = client.get("/admin/tickets/ticket/export/")
-    told = b"".join(export.streaming_content).decode()  # type: ignore[attr-defined]
-    assert "fremd@irgendwo.test" in told
-    assert str(cast.admin) not in told
-    assert canned.fill("{{ requester_name }}", ticket, keeper) == "fremd@irgendwo.test"
-
-
-def test_who_answers_somebody_without_an_account_is_told_that_nobody_reads_it(cast: Cast, opening: Mailbox) -> None:
-    take(opening, verified("fremd@irgendwo.test"))
-    ticket = Ticket.objects.get()
-    client = signed_in(cast.admin)
-    url = f"/admin/tickets/ticket/{ticket.pk}"
-    assert "Von hier bekommt niemand eine Antwort" in client.get(f"{url}/change/").content.decode()
-    answer = client.post(f"{url}/reply/", {"text": "Danke.", "mode": "reply", "do": "send"}, follow=True)
-    assert "niemand wurde benachrichtigt" in answer.content.decode()
 
 
 def test_a_sender_who_floods_is_stopped(cast: Cast, opening: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:

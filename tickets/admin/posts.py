@@ -70,7 +70,7 @@ def reply(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
                 expected=id_in(request.POST.get("expected", "")) if box.status else None,
                 with_children=bool(request.POST.get("with_children")),
             )
-            messages.success(request, _told(ticket, box))
+            messages.success(request, _("The note was written.") if box.is_note else _("The reply was sent."))
     except (DomainError, ValidationError) as error:
         box.errors = error.messages if isinstance(error, ValidationError) else [str(error.message)]
         return ticket_page.show(
@@ -81,15 +81,6 @@ def reply(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
             status=409 if getattr(error, "status", 0) in (409, 412) else 200,
         )
     return redirect(way_back(request, ticket))
-
-
-def _told(ticket: Ticket, box: Box) -> str:
-    """What became of it: whoever has no account, nobody tells."""
-    if box.is_note:
-        return _("The note was written.")
-    if ticket.contact is None or ticket.contact.user_id is None:
-        return _("The reply stands in the ticket; nobody was told of it.")
-    return _("The reply was sent.")
 
 
 def draft(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpResponse:

@@ -105,7 +105,6 @@ def show(
         entries=entries,
         has_older=has_older,
         facts=facts,
-        is_unread=ticket.contact is None or ticket.contact.user_id is None,
         box=box,
         controls=_controls(ticket) | (chosen or {}),
         replies=[(r.pk, r.name, canned.fill(r.text, ticket, actor)) for r in canned.offered(ticket, actor)],

@@ -18,7 +18,6 @@ from tickets import rules
 from tickets.admin import bulk, export, links, new_ticket, posts, reports, ticket_page, worklist
 from tickets.models import Ticket
 from tickets.services import changes, merging
-from tickets.services.worklist import sender
 
 
 class TicketAdmin(HouseAdmin):
@@ -57,7 +56,6 @@ class TicketAdmin(HouseAdmin):
                 "community__tenant", "tenant", "unit", "contact__user", "created_by", "assignee__user", "ticket_type",
                 "merged_into", "parent",
             )
-            .annotate(sender=sender())
         )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import Invalid
-from tickets.models import CannedReply, TicketActivity
+from tickets.models import CannedReply
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -60,15 +60,7 @@ def offered(ticket: Ticket, actor: Actor) -> list[CannedReply]:
 
 
 def requester_name(ticket: Ticket) -> str:
-    """Whoever it is about; else who sent it, or filed it."""
+    """Whoever it is about; else who filed it."""
     if ticket.contact is not None:
         return str(ticket.contact)
-    return sender_of(ticket) or ticket.created_by.get_full_name()
-
-
-def sender_of(ticket: Ticket) -> str:
-    """Somebody outside whose mail became this ticket, by address; '' for everything else. One query where it may be."""
-    if ticket.contact_id is not None:
-        return ""
-    told = TicketActivity.objects.filter(ticket=ticket, kind=TicketActivity.Kind.CREATED)
-    return told.values_list("automatic_name", flat=True).first() or ""
+    return ticket.created_by.get_full_name()

@@ -14,10 +14,9 @@ from orgs.models import Membership
 from tickets import rules
 from tickets.models import Ticket, TicketActivity, TicketAttachment
 from tickets.services import changes, drafts, family, priority
-from tickets.services.canned import sender_of
 from tickets.services.comments import add_comment, add_note
 from tickets.services.locking import hold, locked
-from tickets.services.worklist import beginning_only, sender
+from tickets.services.worklist import beginning_only
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -141,11 +140,6 @@ def fill_people(activities: Collection[TicketActivity]) -> dict[int, str]:
 
 def others_of_requester(actor: Actor, ticket: Ticket, limit: int) -> list[Ticket]:
     """Further tickets of the same requester that the actor works on, newest first."""
-    found = beginning_only(Ticket.objects.worked_on_by(actor).filter(tenant=ticket.tenant_id).exclude(pk=ticket.pk))
-    if ticket.contact_id:
-        found = found.filter(contact=ticket.contact_id)
-    elif outside := sender_of(ticket):
-        found = found.annotate(sender=sender()).filter(contact=None, sender=outside)
-    else:
-        found = found.filter(contact=None, created_by=ticket.created_by_id)
-    return list(found.order_by("-id")[:limit])
+    found = Ticket.objects.worked_on_by(actor).filter(tenant=ticket.tenant_id).exclude(pk=ticket.pk)
+    who = {"contact": ticket.contact_id} if ticket.contact_id else {"created_by": ticket.created_by_id}
+    return list(beginning_only(found.filter(**who)).order_by("-id")[:limit])

@@ -256,15 +256,8 @@ def rows_of(found: Any) -> Any:
     parts = Ticket.objects.filter(parent=OuterRef("pk"), deleted_at=None)
     joined = found.select_related("community", "unit", "contact", "created_by", "assignee__user", "ticket_type")
     return beginning_only(joined).annotate(
-        sender=sender(), by_staff=last_word(), target_at=next_due(), is_late=late, has_parts=Exists(parts)
+        by_staff=last_word(), target_at=next_due(), is_late=late, has_parts=Exists(parts)
     )
-
-
-def sender() -> Case:
-    """Whose mail became the ticket, where that is nobody of the register; see `filing.file_ticket`."""
-    told = TicketActivity.objects.filter(ticket=OuterRef("pk"), kind=TicketActivity.Kind.CREATED)
-    name = Subquery(told.order_by("id").values("automatic_name")[:1])
-    return Case(When(contact=None, then=name), default=Value(""))
 
 
 def beginning_only(found: Any) -> Any:
