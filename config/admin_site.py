@@ -14,6 +14,7 @@ import docms.admin
 import docms.admin.upload
 import messaging.admin
 import orgs.admin
+import processes.admin
 import tickets.admin
 from core import tus
 from core.admin.site import HouseSite
@@ -59,5 +60,5 @@ class BackOffice(HouseSite):
 
 
 site = BackOffice(name="admin")
-for floor in (orgs.admin, docms.admin, tickets.admin, messaging.admin, core.admin.operations):
+for floor in (orgs.admin, docms.admin, tickets.admin, processes.admin, messaging.admin, core.admin.operations):
     floor.register(site)

@@ -59,7 +59,7 @@ def _waiting(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Six work areas; what a person may not open is not there."""
+    """The work areas; what a person may not open is not there."""
     from config.admin_site import site
     from messaging.admin import texts
     from orgs.admin import licence
@@ -114,6 +114,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("tickets.tickettypegroup", _("Groups of types"), "view_agenda"),
                 ("tickets.cannedreply", _("Ready-made replies"), "quickreply"),
                 ("tickets.assignmentrule", _("Rules of assignment"), "alt_route"),
+            ),
+        ),
+        (
+            _("Cases"),
+            items(
+                ("processes.process", _("Cases"), "folder_managed"),
+                ("processes.processtype", _("Kinds of cases"), "account_tree"),
+                ("processes.processstage", _("Stages"), "linear_scale"),
             ),
         ),
         (

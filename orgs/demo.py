@@ -28,6 +28,7 @@ ALL_DOCUMENT_FLAGS = dict.fromkeys(
     ("read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "log_perm", "mail_perm"),
     True,
 )
+CASE_FLAGS = dict.fromkeys(("process_create_perm", "process_update_perm", "process_delete_perm"), True)
 
 FIRST = [
     "Miriam",
@@ -182,10 +183,10 @@ def company() -> Company:
     admin = _account("admin", "Sabine", "Wolters", home_tenant=tenant)
     add_member(
         user=admin, organization=tenant, role=Membership.Role.OWNER, admin_perm=True, super_admin_perm=True,
-        all_communities=True, support_perm=True, **ALL_DOCUMENT_FLAGS,
+        all_communities=True, support_perm=True, **ALL_DOCUMENT_FLAGS, **CASE_FLAGS,
     )  # fmt: skip
     staff = _account("staff", "Jonas", "Brandt", home_tenant=tenant)
-    clerk = add_member(user=staff, organization=tenant, role=Membership.Role.STAFF, **ALL_DOCUMENT_FLAGS)
+    clerk = add_member(user=staff, organization=tenant, role=Membership.Role.STAFF, **ALL_DOCUMENT_FLAGS, **CASE_FLAGS)
     other = create_tenant(name="Nordhaus Immobilien", created_by=operator)
     stranger = _account("stranger", "Nils", "Petersen", home_tenant=other)
     add_member(

@@ -46,6 +46,7 @@ DOCUMENT_FLAGS = (
     "read_perm", "download_perm", "upload_file_perm", "edit_file_perm", "edit_own_file_perm", "log_perm", "mail_perm",
 )  # fmt: skip
 
+CASE_FLAGS = ("process_create_perm", "process_update_perm", "process_delete_perm")
 
 PEOPLE = (
     "operator", "admin", "staff", "owner", "renter", "additional", "former", "neighbour", "guest", "stranger", "foreigner",

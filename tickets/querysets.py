@@ -35,8 +35,13 @@ def _rows(model: str) -> Any:
 
 def _own(actor: Actor, prefix: str = "") -> Q:
     """Filed by the actor or about the actor, in a community still reached."""
-    mine = Q(**{f"{prefix}created_by": actor.user_id}) | Q(**{f"{prefix}contact__in": actor.contact_ids})
-    return mine & Q(**{f"{prefix}community__in": actor.communities})
+    return _of_requester(actor, prefix) & Q(**{f"{prefix}community__in": actor.communities})
+
+
+def _of_requester(actor: Actor, prefix: str = "") -> Q:
+    """Filed by the actor or about the actor. What a manager took in for a stranger is not the manager's own."""
+    filed = Q(**{f"{prefix}created_by": actor.user_id, f"{prefix}stranger": ""})
+    return filed | Q(**{f"{prefix}contact__in": actor.contact_ids})
 
 
 def _takes_part(actor: Actor, prefix: str = "") -> Q:
@@ -120,8 +125,7 @@ class TicketQuerySet(models.QuerySet["_M"]):
         """Those of one community that the actor reaches: `of_participants` without the ids of the others."""
         if _everywhere(actor) or community.pk in actor.managed:
             return self.filter(community=community, deleted_at=None)
-        mine = Q(created_by=actor.user_id) | Q(contact__in=actor.contact_ids)
-        return self.filter(mine, community=community, deleted_at=None)
+        return self.filter(_of_requester(actor), community=community, deleted_at=None)
 
     def worked_on_by(self, actor: Actor) -> Self:
         """The back office's: tickets of the communities that the actor manages, not those the actor only filed."""
@@ -130,7 +134,7 @@ class TicketQuerySet(models.QuerySet["_M"]):
 
     def of_requester(self, actor: Actor) -> Self:
         """Filed by the actor or about the actor, of what is visible anyway."""
-        return self.filter(Q(created_by=actor.user_id) | Q(contact__in=actor.contact_ids))
+        return self.filter(_of_requester(actor))
 
     def current(self) -> Self:
         """Without what is done and has rested for 30 days (TICKETS-061)."""
@@ -150,12 +154,30 @@ class TicketQuerySet(models.QuerySet["_M"]):
             hits = hits.filter(community__in=actor.communities | actor.managed)
         return self.visible_to(actor).filter(id__in=hits.values("ticket_id"))
 
+    def numbered(self, written: str) -> Self:
+        """By a number as people see it: that of the company, or a community's short code and its own, "100-161"."""
+        place, _dash, number = written.strip().removeprefix("#").rpartition("-")
+        if not (number.isascii() and number.isdigit() and len(number) < 10):
+            return self.none()
+        if not place:
+            return self.filter(identifier=number)
+        named = Q(community__code__iexact=place) | Q(community__code="", community__identifier__iexact=place)
+        return self.filter(named, number=int(number))
+
+    def of_people(self, actor: Actor, words: str) -> Self:
+        """Whose requester all of the words name: a name, an address, a telephone number, as the register is searched."""
+        people = apps.get_model("orgs", "Contact")._default_manager.order_by().visible_to(actor)
+        for word in words.split():
+            people = people.filter(index__text__icontains=word)
+        unknown = Q(contact=None, stranger__icontains=words.strip())
+        return self.filter(Q(contact__in=people.values("pk")) | (unknown & ~Q(stranger="")))
+
     def of_erased(self) -> Self:
         """Whose requester is erased; without a requester, who filed it (PORTAL-099)."""
         return self.filter(
             Q(contact__user__erased_at__isnull=False)
             | Q(contact__erased_at__isnull=False)
-            | Q(contact=None, created_by__erased_at__isnull=False)
+            | Q(contact=None, stranger="", created_by__erased_at__isnull=False)
         )
 
     def not_held(self) -> Self:

@@ -66,7 +66,7 @@ def may_work_on(actor: Actor, ticket: Ticket) -> Answer:
 def is_requester(actor: Actor, ticket: Ticket) -> bool:
     """Who filed it, or its contact: whose word reopens it (PORTAL-070, conflict 3)."""
     return actor.user_id is not None and (
-        ticket.created_by_id == actor.user_id or ticket.contact_id in actor.contact_ids
+        (ticket.created_by_id == actor.user_id and not ticket.stranger) or ticket.contact_id in actor.contact_ids
     )
 
 
@@ -78,7 +78,9 @@ def roles_in(actor: Actor, community_id: int) -> frozenset[str]:
 
 def may_rate(actor: Actor, ticket: Ticket) -> Answer:
     """Who filed it; its contact where the management filed it for somebody (PORTAL-071, conflict 7)."""
-    for_somebody = ticket.contact is not None and ticket.contact.user_id != ticket.created_by_id
+    for_somebody = bool(ticket.stranger) or (
+        ticket.contact is not None and ticket.contact.user_id != ticket.created_by_id
+    )
     own = ticket.contact_id in actor.contact_ids if for_somebody else ticket.created_by_id == actor.user_id
     if actor.user_id is not None and own:
         return YES

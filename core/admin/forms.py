@@ -27,14 +27,19 @@ class SecretInput(UnfoldAdminPasswordWidget):
 
 
 def add_refusal(form: forms.BaseForm, error: DomainError | ValidationError) -> None:
-    """Put what a service refused where the person can see it: at the field it names, else on top."""
+    """Put what a service refused where the person can see it: at the field it names, else on top.
+
+    A form whose fields are not called like what they fill says so in ``refused_at``.
+    """
+    elsewhere: Mapping[str, str] = getattr(form, "refused_at", {})
     if isinstance(error, ValidationError):
         by_field: Mapping[str, list[Any]] = (
             error.error_dict if hasattr(error, "error_dict") else {str(NON_FIELD_ERRORS): error.error_list}
         )
     else:
         by_field = error.fields or {str(NON_FIELD_ERRORS): [str(error.message)]}
-    for name, problems in by_field.items():
+    for refused, problems in by_field.items():
+        name = elsewhere.get(refused, refused)
         known = name in form.fields and not isinstance(form.fields[name].widget, HiddenInput)
         for problem in problems:
             form.add_error(name if known else None, problem)

@@ -32,6 +32,7 @@ VERBS = {
     "hold_released": gettext_lazy("released"),
     "held": gettext_lazy("put on hold"),
     "filed": gettext_lazy("filed"),
+    "opened": gettext_lazy("opened"),
     "added": gettext_lazy("written"),
     "answered": gettext_lazy("answered for the first time"),
     "status_changed": gettext_lazy("status changed"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from core import typed
 from core.admin.pickers import PickerView
 from core.errors import Denied, NotFound
 
@@ -57,6 +59,8 @@ class HouseSite(UnfoldAdminSite):
             if "%00" in request.META.get("QUERY_STRING", ""):
                 raise Http404
             self.enter(request)
+            if request.method == "POST" and not request.user.is_authenticated:
+                return self.too_late(request)
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied(_("The back office is for staff."))
             elsewhere = self.turn_away(request)
@@ -73,6 +77,21 @@ class HouseSite(UnfoldAdminSite):
             return response
 
         return update_wrapper(guarded, view)
+
+    def too_late(self, request: HttpRequest) -> HttpResponse:
+        """Somebody sends a form after the session has ended: sign in, then the page it was sent from, with what was typed.
+
+        Not the address it was sent to: that may be one that takes forms alone.
+        """
+        try:
+            sent_from = urlsplit(request.headers.get("Referer", ""))
+        except ValueError:
+            sent_from = urlsplit("")
+        is_ours = sent_from.netloc == request.get_host() and sent_from.path.startswith(reverse("admin:index"))
+        page = urlunsplit(("", "", sent_from.path, sent_from.query, "")) if is_ours else reverse("admin:index")
+        if is_ours:
+            typed.keep(request, sent_from.path)
+        return redirect_to_login(page, settings.LOGIN_URL)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         """See `core.admin.pickers`."""

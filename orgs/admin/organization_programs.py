@@ -102,7 +102,7 @@ def register_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str
     if made:
         return _shown(admin, request, obj, made[0], title=_("The program is registered"))
     return form_page(
-        admin, request, form, title=_("Register a program"), button=_("Register"), obj=obj,
+        admin, request, form, title=_("Register a program"), button=_("Register a program"), obj=obj,
         text=_("Its secret is shown on the next page, and never again."),
     )  # fmt: skip
 

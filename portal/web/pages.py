@@ -16,10 +16,10 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from core import typed
 from core.errors import Denied, DomainError, NotFound
 from orgs.models import Session, User
 from orgs.services import second_factor
-from portal.web import typed
 
 View = Callable[..., HttpResponseBase]
 
@@ -68,7 +68,7 @@ def page(view: View) -> View:
 
 
 def _place(request: HttpRequest, view: View, kwargs: dict[str, Any]) -> str:
-    """Where somebody goes on who has to sign in first; what was typed meanwhile is kept (`portal.web.typed`)."""
+    """Where somebody goes on who has to sign in first; what was typed meanwhile is kept (`core.typed`)."""
     if request.method != "POST" or not hasattr(view, "place"):
         return request.get_full_path()
     place: str = view.place(**kwargs)

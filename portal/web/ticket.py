@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from core import typed
 from core.answers import require
 from core.errors import Conflict, Denied, DomainError, Invalid, NotFound
 from portal.rules import may_use_tickets
-from portal.web import typed
 from portal.web.pages import is_fragment, page
 from portal.web.shell import Shell, enter, number_in
 from portal.web.ticket_files import DOOR, Attached, widget

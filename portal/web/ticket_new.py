@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
+from core import typed
 from core.answers import require
 from core.errors import DomainError, Invalid, NotFound
 from core.http import dumps
 from orgs.models import Unit
 from portal.rules import may_use_tickets
-from portal.web import ticket_answers, typed
+from portal.web import ticket_answers
 from portal.web.pages import is_fragment, page
 from portal.web.shell import Shell, enter
 from portal.web.ticket_files import DOOR, Attached, widget

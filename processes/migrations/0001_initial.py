@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                     "shared_with_residents",
                     models.BooleanField(default=False, verbose_name="contract holders see the cases of their unit"),
                 ),
-                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="deleted at")),
             ],
             options={
                 "verbose_name": "kind of case",
@@ -135,11 +135,12 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="stages",
                         to="processes.processtype",
+                        verbose_name="kind of case",
                     ),
                 ),
                 ("names", models.JSONField(default=dict, verbose_name="names")),
                 ("position", models.PositiveIntegerField(default=0, verbose_name="order")),
-                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="deleted at")),
             ],
             options={
                 "verbose_name": "stage",
@@ -178,6 +179,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="processes",
                         to="processes.processtype",
+                        verbose_name="kind of case",
                     ),
                 ),
                 (
@@ -188,6 +190,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="processes",
                         to="processes.processstage",
+                        verbose_name="stage",
                     ),
                 ),
                 (
@@ -198,6 +201,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="processes",
                         to="processes.processdefinition",
+                        verbose_name="definition",
                     ),
                 ),
                 (
@@ -240,15 +244,19 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="processes",
                         to="orgs.unit",
+                        verbose_name="unit",
                     ),
                 ),
                 ("subject", models.CharField(blank=True, max_length=255, verbose_name="subject")),
                 ("report", models.TextField(max_length=100000, verbose_name="report")),
                 ("is_finished", models.BooleanField(default=False, verbose_name="finished")),
                 ("finish_date", models.DateTimeField(blank=True, null=True, verbose_name="finish date")),
-                ("finished_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="finished at"),
+                ),
                 ("external_id", models.CharField(blank=True, max_length=255, verbose_name="external id")),
-                ("imported", models.BooleanField(default=False, editable=False)),
+                ("imported", models.BooleanField(default=False, editable=False, verbose_name="imported")),
                 (
                     "ticket",
                     models.ForeignKey(
@@ -257,6 +265,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="processes",
                         to="tickets.ticket",
+                        verbose_name="ticket",
                     ),
                 ),
                 (
@@ -265,7 +274,7 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, editable=False, verbose_name="latest change"
                     ),
                 ),
-                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True, verbose_name="deleted at")),
             ],
             options={
                 "verbose_name": "case",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core.models import MutableRow, TenantBound
 from processes.models.visibility import circles_field, known_circles
 from processes.querysets import OfStaff, ProcessStageQuerySet, ProcessTypeQuerySet
+
+
+def _name_in(names: dict[str, str], language: str) -> str:
+    return names.get(language) or names.get("de") or next(iter(names.values()), "")
 
 
 class ProcessType(TenantBound, MutableRow):
@@ -19,7 +24,7 @@ class ProcessType(TenantBound, MutableRow):
     position = models.PositiveIntegerField(_("order"), default=0)
     is_active = models.BooleanField(_("for new cases"), default=True)
     shared_with_residents = models.BooleanField(_("contract holders see the cases of their unit"), default=False)
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
 
     objects = ProcessTypeQuerySet.as_manager()
 
@@ -29,21 +34,23 @@ class ProcessType(TenantBound, MutableRow):
         ordering = ("position", "id")
 
     def __str__(self) -> str:
-        return self.name_in("de")
+        return self.name_in(get_language() or "de")
 
     def name_in(self, language: str) -> str:
         """The name in a language, else in German, else in any."""
-        return self.names.get(language) or self.names.get("de") or next(iter(self.names.values()), "")
+        return _name_in(self.names, language)
 
 
 class ProcessStage(TenantBound, MutableRow):
     """A stage of a kind of case. Equal positions are allowed; the id decides then."""
 
     id = models.AutoField(primary_key=True)
-    type = models.ForeignKey(ProcessType, on_delete=models.PROTECT, related_name="stages", db_index=False)
+    type = models.ForeignKey(
+        ProcessType, on_delete=models.PROTECT, related_name="stages", db_index=False, verbose_name=_("kind of case")
+    )
     names = models.JSONField(_("names"), default=dict)
     position = models.PositiveIntegerField(_("order"), default=0)
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
 
     objects = ProcessStageQuerySet.as_manager()
 
@@ -57,11 +64,11 @@ class ProcessStage(TenantBound, MutableRow):
         )
 
     def __str__(self) -> str:
-        return self.name_in("de")
+        return self.name_in(get_language() or "de")
 
     def name_in(self, language: str) -> str:
         """The name in a language, else in German, else in any."""
-        return self.names.get(language) or self.names.get("de") or next(iter(self.names.values()), "")
+        return _name_in(self.names, language)
 
 
 class ProcessDefinition(TenantBound, MutableRow):

@@ -24,13 +24,17 @@ class Process(TenantBound, MutableRow):
 
     id = models.AutoField(primary_key=True)
     number = models.PositiveIntegerField(_("number"), editable=False)
-    type = models.ForeignKey("processes.ProcessType", on_delete=models.PROTECT, related_name="processes")
+    type = models.ForeignKey(
+        "processes.ProcessType", on_delete=models.PROTECT, related_name="processes", verbose_name=_("kind of case")
+    )
     stage = models.ForeignKey(
-        "processes.ProcessStage", null=True, blank=True, on_delete=models.PROTECT, related_name="processes"
-    )
+        "processes.ProcessStage", null=True, blank=True, on_delete=models.PROTECT, related_name="processes",
+        verbose_name=_("stage"),
+    )  # fmt: skip
     definition = models.ForeignKey(
-        "processes.ProcessDefinition", null=True, blank=True, on_delete=models.PROTECT, related_name="processes"
-    )
+        "processes.ProcessDefinition", null=True, blank=True, on_delete=models.PROTECT, related_name="processes",
+        verbose_name=_("definition"),
+    )  # fmt: skip
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("account")
     )
@@ -47,20 +51,22 @@ class Process(TenantBound, MutableRow):
         db_index=False,
     )
     unit = models.ForeignKey(
-        "orgs.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="processes", db_index=False
-    )
+        "orgs.Unit", null=True, blank=True, on_delete=models.PROTECT, related_name="processes", db_index=False,
+        verbose_name=_("unit"),
+    )  # fmt: skip
     subject = models.CharField(_("subject"), max_length=255, blank=True)
     report = models.TextField(_("report"), max_length=100000)
     is_finished = models.BooleanField(_("finished"), default=False)
     finish_date = models.DateTimeField(_("finish date"), null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True, editable=False)
     external_id = models.CharField(_("external id"), max_length=255, blank=True)
-    imported = models.BooleanField(default=False, editable=False)
+    imported = models.BooleanField(_("imported"), default=False, editable=False)
     ticket = models.ForeignKey(
-        "tickets.Ticket", null=True, blank=True, on_delete=models.SET_NULL, related_name="processes"
-    )
+        "tickets.Ticket", null=True, blank=True, on_delete=models.SET_NULL, related_name="processes",
+        verbose_name=_("ticket"),
+    )  # fmt: skip
     changed_at = models.DateTimeField(_("latest change"), default=timezone.now, editable=False)
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
 
     objects = ProcessQuerySet.as_manager()
 

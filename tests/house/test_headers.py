@@ -26,6 +26,7 @@ from orgs.services import applications, contacts, holds, invites, passwords
 from tests.cast import PASSWORD
 from tests.docms.door import link_and_code
 from tests.docms.door import signed_in as called_by
+from tests.factories import ProcessFactory, ProcessStageFactory, ProcessTypeFactory
 from tests.house.test_settings import GOOD, _manage
 from tests.portal.pages import house_folder, paper, signed_in
 from tickets.models import AssignmentRule, CannedReply, InboundMail, Mailbox, TicketType, TicketTypeGroup
@@ -170,6 +171,11 @@ def world(cast: Cast) -> dict[str, Any]:
         TicketTypeGroup.objects.create(tenant=tenant, name="Haus")
         CannedReply.objects.create(tenant=tenant, name="Dank", text="Vielen Dank.")
         AssignmentRule.objects.create(tenant=tenant)
+        ProcessFactory(
+            unit=cast.unit_a2, contact=cast.contact("renter"), account=cast.admin, created_by_party=cast.contact("renter"),
+            stage=None,
+        )  # fmt: skip
+        ProcessStageFactory(type=ProcessTypeFactory(tenant=tenant))
         token = passwords.first_or_reset_link(cast.renter, tenant=tenant)
         marks.mark_read(document_id=document.pk, actor=cast.actor("renter"))
         share_token = shared(cast, document)

@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from core import typed
 from orgs.models import Session
-from portal.web import typed
 from tests.portal.pages import signed_in
 from tests.portal.test_web_ticket_new import DOOR, form_url
 from tests.portal.test_web_tickets import close, file, picture
@@ -118,11 +118,11 @@ def test_a_form_that_does_not_prove_whose_it_is_is_not_kept(cast: Cast, writer: 
 def test_what_is_kept_is_sealed_and_small(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"/app/tickets/{file(cast).uuid}"
     late(signed_in(cast.renter), url, f"{url}/comment", text="Geheim")
-    assert b"Geheim" not in cache.get(f"portal:typed:{cast.renter.pk}")
+    assert b"Geheim" not in cache.get(f"typed:{cast.renter.pk}")
     cache.clear()
     monkeypatch.setattr(typed, "MOST", 100)
     late(signed_in(cast.renter), url, f"{url}/comment", text="x" * 100)
-    assert cache.get(f"portal:typed:{cast.renter.pk}") is None
+    assert cache.get(f"typed:{cast.renter.pk}") is None
 
 
 def test_without_the_cache_one_signs_in_all_the_same(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,34 @@ def test_the_eleventh_request_within_a_second_waits(cast: Cast, file: File, sett
     caller.read(ticket)
 
 
+@pytest.mark.rule("TICKETS-008")
+def test_a_second_is_any_second_not_that_of_the_clock(
+    cast: Cast, file: File, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = [1_000_000.9]
+    monkeypatch.setattr("core.services.rate.now", lambda: moment[0])
+    settings.SUPPORT_RATE_LIMIT = 10
+    ticket, caller = file(), basic(cast)
+    for _number in range(10):
+        caller.read(ticket)
+        moment[0] += 0.05
+    assert caller.ask("GET", f"{TICKETS}/{ticket.uuid}").status_code == 429  # at .4, half a second after the first
+    moment[0] = 1_000_001.91
+    caller.read(ticket)  # the first is more than a second ago, the second is not
+    assert caller.ask("GET", f"{TICKETS}/{ticket.uuid}").status_code == 429
+
+
+def test_whoever_is_refused_is_told_why_for_a_while(
+    cast: Cast, file: File, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.services.rate.now", lambda: 2_000_000.0)
+    settings.SUPPORT_RATE_LIMIT = 10
+    path, caller = f"{TICKETS}/{file().uuid}", basic(cast)
+    statuses = [caller.ask("GET", path, **{"spacebring-network-id": str(NOBODY)}).status_code for _try in range(61)]
+    assert statuses == [403] * 60 + [429]
+    caller.ok("GET", path)  # who names the right one does not wait for it
+
+
 @pytest.mark.rule("TICKETS-009")
 def test_a_ticket_of_another_network_is_not_found_in_any_way(cast: Cast, file: File) -> None:
     theirs = file("stranger", community=cast.foreign_house)

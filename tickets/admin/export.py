@@ -77,7 +77,7 @@ def _line(ticket: Any) -> list[Any]:
     texts = (
         ticket.identifier, ticket.community.name, ticket.number, ticket.title, ticket.ticket_type or "",
         ticket.get_support_type_display(), ticket.get_status_display(), ticket.get_priority_display(),
-        ticket.assignee.user if ticket.assignee else "", ticket.contact or ticket.created_by, ticket.unit or "",
+        ticket.assignee.user if ticket.assignee else "", ticket.contact or ticket.stranger or ticket.created_by, ticket.unit or "",
     )  # fmt: skip
     moments = (
         ticket.created_at, ticket.updated_at, ticket.first_response_at, ticket.response_due_at, ticket.due_at, ticket.closed_at,

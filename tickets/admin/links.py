@@ -35,9 +35,8 @@ class OtherForm(Refusable, forms.Form):
 
     def clean_number(self) -> Ticket:
         """The ticket, of those that the person works on."""
-        written = self.cleaned_data["number"].strip().removeprefix("#")
-        seen = Ticket.objects.worked_on_by(self.actor).select_related("community__tenant")
-        found = seen.filter(tenant=self.ticket.tenant_id, identifier=written).first()
+        seen = Ticket.objects.worked_on_by(self.actor).filter(tenant=self.ticket.tenant_id)
+        found = seen.numbered(self.cleaned_data["number"]).select_related("community__tenant").first()
         if found is None:
             raise forms.ValidationError(_("You work on no ticket with this reference."))
         return found

@@ -70,7 +70,7 @@ def reply(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
                 expected=id_in(request.POST.get("expected", "")) if box.status else None,
                 with_children=bool(request.POST.get("with_children")),
             )
-            messages.success(request, _("The note was written.") if box.is_note else _("The reply was sent."))
+            messages.success(request, _told(box, ticket))
     except (DomainError, ValidationError) as error:
         box.errors = error.messages if isinstance(error, ValidationError) else [str(error.message)]
         return ticket_page.show(
@@ -81,6 +81,16 @@ def reply(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
             status=409 if getattr(error, "status", 0) in (409, 412) else 200,
         )
     return redirect(way_back(request, ticket))
+
+
+def _told(box: Box, ticket: Ticket) -> str:
+    if box.is_note:
+        return _("The note was written.")
+    if ticket.stranger:
+        return _("The reply stands at the ticket. It is sent to nobody: please write to %(address)s yourself.") % {
+            "address": ticket.stranger
+        }
+    return _("The reply was sent.")
 
 
 def draft(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpResponse:

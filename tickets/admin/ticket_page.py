@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import typed
 from core.admin import pages
 from core.admin.pages import change_url, id_in, problem
 from core.errors import Changed, DomainError
@@ -52,7 +53,18 @@ def page(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespon
     """GET: the ticket. POST: the controls beside it."""
     if request.method == "POST":
         return _save(admin, request, ticket)
-    return show(admin, request, ticket, box=_box_of(request.actor, ticket))  # type: ignore[attr-defined]
+    return show(admin, request, ticket, box=_typed(request) or _box_of(request.actor, ticket))  # type: ignore[attr-defined]
+
+
+def _typed(request: HttpRequest) -> Box | None:
+    """What the person sent after the session had ended."""
+    found = typed.taken(request, request.actor)  # type: ignore[attr-defined]
+    if found is None or "text" not in found[0]:
+        return None
+    sent, had_files = found
+    told = _("You had been signed out. What you wrote is still here: please look it over and send it once more.")
+    messages.warning(request, f"{told} {_('Please choose your photos and files again.')}" if had_files else told)
+    return Box(sent.get("text", ""), sent.get("mode") == "note", sent.get("status", ""))
 
 
 def _box_of(actor: Any, ticket: Ticket) -> Box:
@@ -80,6 +92,7 @@ def show(
     actor: Any = request.actor  # type: ignore[attr-defined]
     asked = request.GET.get("list", request.POST.get("list"))
     wish = worklist.read(QueryDict((asked or "")[:2000]))
+    stored = _controls(ticket)
     before, after = worklist.neighbours(actor, wish, ticket) if asked is not None else (None, None)
     people = list(assignable(ticket.community).select_related("user"))
     merged = list(Ticket.objects.worked_on_by(actor).filter(merged_into=ticket).order_by("pk"))
@@ -106,7 +119,9 @@ def show(
         has_older=has_older,
         facts=facts,
         box=box,
-        controls=_controls(ticket) | (chosen or {}),
+        stored=stored,
+        controls=stored | (chosen or {}),
+        writer=typed.writer(actor),
         replies=[(r.pk, r.name, canned.fill(r.text, ticket, actor)) for r in canned.offered(ticket, actor)],
         people=people,
         me=mine,
@@ -195,13 +210,14 @@ def _facts(ticket: Ticket, entries: list[shown.Entry]) -> list[tuple[str, str]]:
 def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpResponse:
     """The controls. What a colleague saved meanwhile is told, and the own choice stays in the form."""
     actor: Any = request.actor  # type: ignore[attr-defined]
+    sent = _changed(request.POST)
     wanted: dict[str, Any] = {}
     for name in ("status", "support_type"):
-        if value := request.POST.get(name, ""):
+        if value := sent.get(name, ""):
             wanted[name] = value
-    if (value := request.POST.get("priority", "")) != "":
+    if (value := sent.get("priority", "")) != "":
         wanted["priority"] = id_in(value) or 0
-    assignee = request.POST.get("assignee")
+    assignee = sent.get("assignee")
     if assignee is not None:
         number = id_in(assignee)
         person = (
@@ -231,9 +247,16 @@ def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     return redirect(way_back(request, ticket))
 
 
+def _changed(sent: QueryDict) -> dict[str, str]:
+    """What the person chose anew: what stands as it stood when the page was opened is nobody's wish, and must not undo
+    what a colleague has set meanwhile."""
+    controls = ("status", "assignee", "priority", "support_type")
+    return {name: str(sent[name]) for name in controls if name in sent and sent[name] != sent.get(f"seen_{name}")}
+
+
 def _chosen(wanted: dict[str, Any]) -> dict[str, Any]:
     """What somebody chose, as the controls hold it."""
-    return {**wanted, "assignee": wanted["assignee"].pk if wanted.get("assignee") else 0}
+    return {name: (value.pk if value else 0) if name == "assignee" else value for name, value in wanted.items()}
 
 
 def _meanwhile(ticket: Ticket) -> str:

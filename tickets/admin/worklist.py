@@ -73,8 +73,8 @@ class Line:
 
     @property
     def requester(self) -> Any:
-        """Whoever it is about, else who filed it."""
-        return self.ticket.contact or self.ticket.created_by
+        """Whoever it is about, else the sender nobody knows, else who filed it."""
+        return self.ticket.contact or self.ticket.stranger or self.ticket.created_by
 
     @property
     def status_tone(self) -> str:

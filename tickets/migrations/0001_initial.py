@@ -307,6 +307,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "stranger",
+                    models.CharField(blank=True, editable=False, max_length=254, verbose_name="unknown sender"),
+                ),
+                (
                     "assignee",
                     models.ForeignKey(
                         blank=True,

@@ -35,8 +35,9 @@ class Ticket(TenantBound, MutableRow):
     """Something that was reported, and what became of it.
 
     ``number`` counts per community, ``identifier`` per tenant; deleted tickets keep both (TICKETS-027). The
-    requester is the account of ``contact``; ``created_by`` is who filed it. ``answers`` is a snapshot, so a
-    change of the type alters no filed ticket. ``shared_with`` holds audience keys. ``updated_at`` is moved by
+    requester is the account of ``contact``; ``created_by`` is who filed it, or took it in for a ``stranger``, the
+    address of a sender whom the register does not know. ``answers`` is a snapshot, so a change of the type alters no
+    filed ticket. ``shared_with`` holds audience keys. ``updated_at`` is moved by
     services only (TICKETS-037, 039). ``response_due_at`` and ``due_at`` are worked out when it is filed and moved by
     the time it waited for its requester, which ``paused_seconds`` adds up; without a target they are null.
     ``reminded_at`` and ``escalated_at``: a missed target is told once each.
@@ -74,6 +75,7 @@ class Ticket(TenantBound, MutableRow):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("filed by")
     )
+    stranger = models.CharField(_("unknown sender"), max_length=254, blank=True, editable=False)
     assignee = models.ForeignKey(
         "orgs.Membership",
         null=True,

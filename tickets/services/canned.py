@@ -63,4 +63,4 @@ def requester_name(ticket: Ticket) -> str:
     """Whoever it is about; else who filed it."""
     if ticket.contact is not None:
         return str(ticket.contact)
-    return ticket.created_by.get_full_name()
+    return ticket.stranger or ticket.created_by.get_full_name()

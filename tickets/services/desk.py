@@ -141,5 +141,7 @@ def fill_people(activities: Collection[TicketActivity]) -> dict[int, str]:
 def others_of_requester(actor: Actor, ticket: Ticket, limit: int) -> list[Ticket]:
     """Further tickets of the same requester that the actor works on, newest first."""
     found = Ticket.objects.worked_on_by(actor).filter(tenant=ticket.tenant_id).exclude(pk=ticket.pk)
-    who = {"contact": ticket.contact_id} if ticket.contact_id else {"created_by": ticket.created_by_id}
+    who: dict[str, Any] = {"contact": None, "created_by": ticket.created_by_id, "stranger": ticket.stranger}
+    if ticket.contact_id:
+        who = {"contact": ticket.contact_id}
     return list(beginning_only(found.filter(**who)).order_by("-id")[:limit])

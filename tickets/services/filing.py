@@ -62,8 +62,8 @@ def file_ticket(
 ) -> Filed:
     """File a ticket of a community, for oneself or, as its manager, for a contact (TICKETS-010 … 023).
 
-    ``stranger`` – who said it, in words, where that is nobody of the register, such as the sender of a mail: the actor
-    is a manager who takes it in, the ticket has no requester and its first entry no author.
+    ``stranger`` – the address of a sender whom the register does not know: the actor is a manager who takes it in, the
+    ticket has no requester and its first entry no author.
 
     Without title, or with one that nobody sees, it takes the name of its type (conflict 6). Of type and support type the one that is given leads to
     the other (conflict 4). Who files is ``created_by`` and wrote the first entry, whoever it is about (conflict 7).
@@ -90,6 +90,7 @@ def file_ticket(
         "description": text,
         "answers": list(answers),
         "external_ref": external_ref,
+        "stranger": stranger[:254],
         "contact": None if stranger else requester or _own_contact(actor, community),
     }
     claimed = attachments.claim(actor=actor, tenant_id=community.tenant_id, files=files)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -16,6 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
+from core.querysets import any_of
 from tickets.models import DONE, Priority, SupportType, Ticket, TicketActivity, TicketStatus
 from tickets.services.targets import PAUSING
 
@@ -117,7 +120,8 @@ def matching(actor: Actor, wish: Wish) -> Any:
     """The tickets that the actor works on and that fit, in the wanted order; merged ones only where their number leads."""
     found: QuerySet[Any, Any] = Ticket.objects.worked_on_by(actor)
     if wish.q:
-        found = Ticket.objects.search(actor, wish.q).worked_on_by(actor)
+        ways = (Ticket.objects.search(actor, wish.q), found.of_people(actor, wish.q), found.numbered(wish.q))  # type: ignore[attr-defined]
+        found = found.filter(reduce(or_, (any_of("id", way.values("id")) for way in ways)))
     if actor.tenant_id is not None:
         found = found.filter(tenant=actor.tenant_id)
     found = _in_state(found, wish.state)

@@ -17,6 +17,7 @@ import docms.demo_large
 import orgs.demo
 import orgs.demo_large
 import portal.demo
+import processes.demo
 import tickets.demo
 from config.settings.reading import Env
 from core import scope
@@ -63,8 +64,9 @@ class Command(BaseCommand):
             house = orgs.demo.build(rng)
             papers = docms.demo.build(house, rng)
             filed = tickets.demo.build(house)
+            opened = processes.demo.build(house)
             answered = portal.demo.build(house.tenant)
-        told = f"{len(house.communities)} communities, {papers} papers, {filed} tickets, {answered} answers"
+        told = f"{len(house.communities)} communities, {papers} papers, {filed} tickets, {opened} cases, {answered} answers"
         self.stdout.write(f"{house.tenant.name}: {told}.")
 
     def _large(self, seed: int, sizes: dict[str, int]) -> None:

@@ -136,8 +136,8 @@ GET admin/messaging/message/<path:object_id>/again/                          in 
 POST admin/messaging/message/<path:object_id>/again/                         in     no     no     no     no     no     -      -      A      -      A
 GET admin/messaging/message/<path:object_id>/cancel/                         in     no     no     no     no     no     -      -      A      -      A
 POST admin/messaging/message/<path:object_id>/cancel/                        in     no     no     no     no     no     -      -      A      -      A
-GET admin/^(?P<app_label>orgs|docms|core|tickets|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
-POST admin/^(?P<app_label>orgs|docms|core|tickets|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
+GET admin/^(?P<app_label>orgs|docms|core|tickets|processes|messaging)/$                        in     no     no     no     no     no     +      +      +      +      +
+POST admin/^(?P<app_label>orgs|docms|core|tickets|processes|messaging)/$                       in     no     no     no     no     no     +      +      +      +      +
 GET admin/(?P<url>.*)$                                                       in     no     no     no     no     no     -      -      -      -      -
 POST admin/(?P<url>.*)$                                                      in     no     no     no     no     no     -      -      -      -      -
 GET admin/orgs/organization/<path:object_id>/revoke-token/                     in     no     no     no     no     no     a      ab     -      -      -
@@ -372,6 +372,21 @@ tickets.tickettype         see     no        no        A         -         A
 tickets.tickettype         add     no        no        +         +         no
 tickets.tickettype         change  no        no        A         -         A
 tickets.tickettype         delete  no        no        A         -         A
+processes.process          list    +         +         +         +         +
+processes.process          see     A         AB        A         -         A
+processes.process          add     +         +         +         +         no
+processes.process          change  A         AB        A         -         A
+processes.process          delete  A         AB        A         -         A
+processes.processtype      list    +         +         +         +         +
+processes.processtype      see     A         AB        A         -         A
+processes.processtype      add     +         +         +         +         no
+processes.processtype      change  A         AB        A         -         A
+processes.processtype      delete  A         AB        A         -         A
+processes.processstage     list    +         +         +         +         +
+processes.processstage     see     A         AB        A         -         A
+processes.processstage     add     +         +         +         +         no
+processes.processstage     change  A         AB        A         -         A
+processes.processstage     delete  A         AB        A         -         A
 tickets.cannedreply        list    no        no        +         +         +
 tickets.cannedreply        see     no        no        A         -         A
 tickets.cannedreply        add     no        no        +         +         no

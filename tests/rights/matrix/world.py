@@ -36,6 +36,7 @@ from orgs.models import (
     AccessRequest,
     Community,
     CommunityAssignment,
+    Contact,
     Hold,
     InstallationSettings,
     Membership,
@@ -45,6 +46,7 @@ from orgs.models import (
     OrganizationSettings,
     Session,
     SignInLog,
+    Unit,
     User,
 )
 from orgs.services import (
@@ -64,7 +66,8 @@ from orgs.services.tenants import add_member
 from orgs.signals import owner_invited
 from portal.web.ticket_files import DOOR as TICKET_DOOR
 from portal.web.upload import DOOR as WEB_UPLOAD_DOOR
-from tests.cast import DOCUMENT_FLAGS, Cast, account, resident
+from processes.services import cases, kinds
+from tests.cast import CASE_FLAGS, DOCUMENT_FLAGS, Cast, account, resident
 from tests.core import material
 from tests.docms.door import NO_FLAGS, PDF, link_and_code
 from tests.docms.door import signed_in as bearer
@@ -148,6 +151,9 @@ def build(cast: Cast) -> World:
     rows.create(InstallationSettings, pk=1, mail_server="smtp.quartier.test")
     for name in PLACES:
         _introduce(cast.tenant if name != "X" else cast.other_tenant)
+    for who in ("admin", "staff", "elsewhere", "other"):
+        clerk: Any = people[who]
+        rows.change(Membership.objects.get(user=clerk, organization__is_tenant=True), dict.fromkeys(CASE_FLAGS, True))
     brandt, nordhaus = cast.actor("admin", tenant=cast.tenant), cast.actor("stranger", tenant=cast.other_tenant)
     world = World(
         cast,
@@ -306,6 +312,7 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     suggested = rows.create(LabelSuggestion, tenant=tenant, name=label.name, color=label.color)
     ticket = _ticket(mark_of, community)
     heading = rows.create(TicketTypeGroup, tenant=tenant, name=f"Gruppe {name}")
+    case = _case(boss, unit, contact)
     ready = rows.create(CannedReply, tenant=tenant, name=f"Antwort {name}", text="Guten Tag")
     rule = rows.create(AssignmentRule, tenant=tenant, community=community)
     return Place(
@@ -330,9 +337,19 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
             "core.upload": received.pk, "core.destructionrecord": gone.pk, "orgs.hold": hold.pk,
             "tickets.mailbox": mailbox.pk, "tickets.inboundmail": arrived.pk,
             "tickets.ticket": ticket["ticket_id"], "tickets.tickettype": ticket["type_id"],
+            "processes.process": case.pk, "processes.processtype": case.type_id, "processes.processstage": case.stage_id,
             "tickets.tickettypegroup": heading.pk, "tickets.cannedreply": ready.pk, "tickets.assignmentrule": rule.pk,
         },
     )  # fmt: skip
+
+
+def _case(actor: Actor, unit: Unit, contact: Contact) -> Any:
+    """A case of a kind of its own, in its first stage."""
+    kind = kinds.create_type(actor=actor, tenant_id=unit.tenant_id, values={"names": {"de": f"Umbau {unit.name}"}})
+    stage = kinds.create_stage(actor=actor, process_type=kind, values={"names": {"de": "Antrag"}})
+    return cases.open_case(
+        actor=actor, unit=unit, contact=contact, process_type=kind, stage=stage, report="<p>Umbau.</p>"
+    )
 
 
 def _ticket(actor: Actor, community: Community) -> dict[str, Any]:

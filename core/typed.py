@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from orgs.actor import Actor
+    from core.protocols import Actor
 
 _View = TypeVar("_View")
 log = logging.getLogger(__name__)
@@ -83,4 +83,4 @@ def taken(request: HttpRequest, actor: Actor) -> tuple[QueryDict, bool] | None:
 
 
 def _key(user_id: int | None) -> str:
-    return f"portal:typed:{user_id}"
+    return f"typed:{user_id}"
