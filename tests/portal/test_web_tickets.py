@@ -22,7 +22,7 @@ from tests.cast import Cast
 from tests.portal.pages import queries_of, signed_in, status_of
 from tests.tickets.material import upload
 from tickets.models import DONE, Ticket, TicketActivity, TicketAttachment
-from tickets.services import changes, comments, filing, overdue
+from tickets.services import changes, comments, desk, filing, merging, overdue
 from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
@@ -337,6 +337,36 @@ def test_a_merged_ticket_leads_to_the_other_for_who_sees_it(cast: Cast) -> None:
     Ticket.objects.filter(pk=left.pk).update(merged_into=target)
     Ticket.objects.filter(pk=target.pk).update(merged_into=left)  # no ring is endless
     assert client.get(page_of(left)).url == page_of(target)
+
+
+def test_what_was_said_in_a_merged_ticket_is_read_where_it_leads(cast: Cast) -> None:
+    handle = upload(cast, "renter", door=DOOR)
+    left, target = file(cast, text="Im Keller ist es nass.", files=Files([handle], DOOR)), file(cast)
+    other = file(cast, "owner", text="Bei mir auch.")
+    comments.add_comment(actor=cast.actor("renter"), ticket=left, text="Immer noch.", source="web")
+    for merged in (left, other):
+        merging.merge(actor=cast.actor("admin"), ticket=merged, into=target)
+    desk.answer(actor=cast.actor("admin"), ticket=target, text="Wir kommen.", is_note=False, files=Files([], DOOR))
+    stream = signed_in(cast.renter).get(page_of(target)).context["stream"]
+    told = [(e.text, e.number) for e in stream.entries if e.row.kind in ("ticketCreated", "comment")]
+    assert sorted(told) == [
+        ("Der Wasserhahn tropft.", ""), ("Im Keller ist es nass.", left.identifier),
+        ("Immer noch.", left.identifier), ("Wir kommen.", ""),
+    ]  # fmt: skip
+    assert [len(e.files) for e in stream.entries if e.text == "Im Keller ist es nass."] == [1]
+
+
+def test_who_does_not_see_where_a_ticket_went_is_told_that_it_goes_on(cast: Cast) -> None:
+    mine, hidden = file(cast, "owner"), file(cast)
+    merging.merge(actor=cast.actor("admin"), ticket=mine, into=hidden)
+    desk.answer(actor=cast.actor("admin"), ticket=hidden, text="Wir kommen.", is_note=False, files=Files([], DOOR))
+    page = signed_in(cast.owner).get(page_of(mine))
+    text = page.content.decode()
+    assert "zusammen mit einer anderen" in text
+    assert "Wie zufrieden sind Sie?" not in text
+    assert "öffnet Ihre Nachricht es wieder" not in text
+    assert [step.state for step in page.context["steps"]] == ["now", "todo", "todo", "todo"]
+    assert [e.text for e in page.context["stream"].entries if e.row.kind == "comment"] == ["Wir kommen."]
 
 
 def test_the_thread_answers_with_nothing_until_there_is_something_new(cast: Cast) -> None:

@@ -27,6 +27,7 @@ EVENTS: dict[str, Any] = {
     "merged_into": gettext_lazy("merged into ticket %(ticket)s"),
     "merged_from": gettext_lazy("took in ticket %(ticket)s"),
     "merged_comment": gettext_lazy("commented on the merged ticket %(ticket)s"),
+    "unmerged": gettext_lazy("no longer merged into ticket %(ticket)s"),
     "shared": gettext_lazy("shared the ticket"),
     "unshared": gettext_lazy("ended the sharing"),
 }

@@ -45,8 +45,8 @@ def set_status(*, actor: Actor, ticket: Ticket, status: str, source: str, same: 
     (TICKETS-039, conflict 1).
 
     Side effects: entry `statusUpdated` with old and new value; both dates of the ticket are the entry's (TICKETS-036,
-    037); done tickets bear the date of their closing, and lose date and rating when they are open again (PORTAL-071);
-    audit; signal `ticket_status_changed`.
+    037); done tickets bear the date of their closing, and lose date and rating when they are open again (PORTAL-071), and
+    merged ones stand on their own then, or no page would show them to be closed again; audit; signal `ticket_status_changed`.
 
     Raises `Denied` for others than managers (TICKETS-044), `Invalid` for an unknown status, `NotFound` when deleted.
     """
