@@ -18,6 +18,7 @@ from portal.status import status_text, word_of
 from portal.web.ticket_steps import ASSIGNED, DONE, RECEIVED, WORKING, Step, steps_of
 from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketTypeField
 from tickets.services.answers import free_words, shown
+from tickets.services.attachments import is_photo
 from tickets.services.merging import target_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class File:
 
     @property
     def is_photo(self) -> bool:
-        """Whether the page shows it small, or will once the worker has made the picture."""
-        return not self.held and self.row.blob.preview_state == "ready" and self.row.blob.mime.startswith("image/")
+        """See `attachments.is_photo`."""
+        return is_photo(self.row)
 
     @property
     def opens(self) -> bool:

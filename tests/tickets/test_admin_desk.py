@@ -13,11 +13,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
+from PIL import Image
 
 from core import scope
 from core.models import AuditEntry
+from core.services.previews import make_preview
 from orgs.models import CommunityAssignment
 from tests.portal.pages import queries_of, signed_in
+from tests.tickets.material import upload
 from tickets.models import (
     CannedReply,
     Ticket,
@@ -26,7 +29,8 @@ from tickets.models import (
     TicketType,
     TicketTypeField,
 )
-from tickets.services import answers, attention, desk, merging, presence
+from tickets.services import answers, attention, desk, merging, presence, rating
+from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -201,6 +205,43 @@ def test_a_colleagues_change_is_told_and_the_own_choice_stays(cast: Cast, file: 
     assert page.status_code == 409
     assert page.context["controls"]["status"] == "solved"
     assert Ticket.objects.get(pk=ticket.pk).status == "waiting"
+
+
+def test_photos_are_shown_small_and_other_files_by_name(cast: Cast, file: File) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "red").save(picture, "PNG")
+    handles = [upload(cast, "renter", picture.getvalue(), name="decke.png"), upload(cast, "renter", name="brief.txt")]
+    ticket = file("renter", files=Files(handles, "web"))
+    client = signed_in(cast.staff)
+    small = f'<img src="{page_of(ticket, "files")}{ticket.attachments.get(name="decke.png").key}/?preview"'
+    assert small not in client.get(page_of(ticket)).content.decode()  # not drawn yet
+    make_preview(ticket.attachments.get(name="decke.png").blob_id)
+    text = client.get(page_of(ticket)).content.decode()
+    assert small in text
+    assert text.count("<img") == text.count(small) == 1
+    assert ">brief.txt</a>" in text
+    answer = client.get(f"{page_of(ticket, 'files')}{ticket.attachments.get(name='decke.png').key}/?preview")
+    assert answer["Content-Type"] == "image/webp"
+    assert b"".join(answer.streaming_content).startswith(b"RIFF")
+    assert signed_in(cast.renter).get(f"{small.split(chr(34))[1]}").status_code == 403
+    letter = ticket.attachments.get(name="brief.txt").key
+    assert client.get(f"{page_of(ticket, 'files')}{letter}/?preview").status_code == 404
+
+
+def test_what_residents_thought_of_it_is_read_at_the_ticket_and_in_the_reports(cast: Cast, file: File) -> None:
+    for stars in (4, 5):
+        ticket = file("renter")
+        desk.save(actor=cast.actor("staff"), ticket=ticket, wanted={"status": "solved"})
+        rating.rate(actor=cast.actor("renter"), ticket=ticket, rating=stars, comment=f"Schnell geholfen, {stars}.")
+    client = signed_in(cast.staff)
+    text = client.get(page_of(ticket)).content.decode()
+    assert "5 von 5" in text
+    assert "Schnell geholfen, 5." in text
+    assert "Schnell geholfen" not in client.get(page_of(file("renter"))).content.decode()
+    reports = client.get(f"{LIST}reports/")
+    (line,) = next(group for key, _name, group in reports.context["groups"] if key == "community").lines
+    assert (line.rating, line.rated) == (4.5, 2)
+    assert "4,5" in reports.content.decode()
 
 
 def test_a_merged_ticket_leads_to_the_other(cast: Cast, file: File) -> None:

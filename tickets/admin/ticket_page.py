@@ -24,7 +24,7 @@ from tickets import rules
 from tickets.admin import shown
 from tickets.admin.worklist import Line
 from tickets.models import Priority, SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketWatcher
-from tickets.services import answers, attachments, canned, desk, drafts, family, sharing, worklist
+from tickets.services import answers, attachments, canned, desk, drafts, family, rating, sharing, worklist
 from tickets.services.people import assignable
 from tickets.services.targets import PAUSING
 
@@ -118,6 +118,7 @@ def show(
         entries=entries,
         has_older=has_older,
         facts=facts,
+        stars="★" * (ticket.rating or 0) + "☆" * (rating.STARS[-1] - (ticket.rating or 0)),
         box=box,
         stored=stored,
         controls=stored | (chosen or {}),
