@@ -13,6 +13,12 @@ from django.db.models.expressions import RawSQL
 # Letters that do not decompose into a base letter and an accent.
 _BASE_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 _GAPS = re.compile(r"[\W_]+")
+# Shown as nothing although Unicode calls them letters, marks, symbols or nothing yet: the default-ignorable ones and
+# those whose glyph is empty (fillers of Hangul and Khmer, the joiner, selectors of variants, the empty Braille cell).
+_SHOWN_AS_NOTHING = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _CONFIGS = ("simple", "german", "english")
 # A tsvector holds one megabyte at most; a longer text is found by its beginning.
 _INDEXED_BYTES = 200_000
@@ -23,6 +29,11 @@ def sort_key(text: str, length: int = 200) -> str:
     letters = unicodedata.normalize("NFKD", text.strip().casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return plain.translate(_BASE_LETTERS)[:length]
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen: blanks of every script, control and format characters and fillers are nothing."""
+    return all(unicodedata.category(c) in _UNSEEN or _SHOWN_AS_NOTHING.match(c) for c in text)
 
 
 def words_of(text: str) -> list[str]:

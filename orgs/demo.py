@@ -169,6 +169,7 @@ def build(rng: random.Random) -> DemoHouse:
         rows.create(CommunityAssignment, tenant=tenant, membership=made.clerk, community=community)
     for community in communities:
         _responsible(community, made.staff, "MANAGER", "Ihre Verwaltung", position=1)
+        _emergency(community)
     owner = _resident("owner", communities[0], "07", "owner", tenant)
     renter = _resident("renter", communities[0], "12", "renter", tenant)
     return DemoHouse(tenant, made.operator, made.admin, made.staff, owner, renter, made.stranger, communities)
@@ -199,9 +200,21 @@ def _account(name: str, first: str, last: str, **values: Any) -> User:
     return create_account(email=f"{name}@demo.test", first_name=first, last_name=last, password=PASSWORD, **values)
 
 
+def _emergency(community: Community) -> None:
+    """The number for the night."""
+    service = contacts.create_contact(
+        tenant=community.tenant, last_name="Hausnotdienst Köln", telephone="+49 221 4710112", kind="company"
+    )
+    _answers_for(community, service, "EMERGENCY", "Notruf für das Haus, rund um die Uhr", position=0)
+
+
 def _responsible(community: Community, user: User, kind: str, title: str, position: int) -> None:
     contact = contacts.contact_for(user, community.tenant)
     rows.change(contact, {"telephone": "+49 221 4710100"})
+    _answers_for(community, contact, kind, title, position)
+
+
+def _answers_for(community: Community, contact: Contact, kind: str, title: str, position: int) -> None:
     rows.create(
         Responsibility,
         tenant=community.tenant,

@@ -15,6 +15,7 @@ from psycopg.errors import UniqueViolation
 from core.errors import Changed
 from core.moments import is_showable
 from core.services import audit
+from core.text import is_blank
 
 _M = TypeVar("_M", bound=models.Model)
 
@@ -107,6 +108,11 @@ def _clean(obj: models.Model, written: Mapping[str, Any]) -> None:
     beyond = [name for name, at in written.items() if isinstance(at, datetime.datetime) and not is_showable(at)]
     if beyond:
         raise ValidationError(dict.fromkeys(beyond, _("Must lie between the years 1900 and 9999.")))
+    unsaid = [name for name, text in written.items() if isinstance(text, str) and text and is_blank(text)]
+    columns = [cast("models.Field[Any, Any]", obj._meta.get_field(name)) for name in unsaid]
+    missing = [column.name for column in columns if column.editable and not column.blank]
+    if missing:  # to Django only '' is blank
+        raise ValidationError(dict.fromkeys(missing, models.Field.default_error_messages["blank"]))
     names = {name.removesuffix("_id") for name in written} | set(written)
     obj.clean_fields(exclude={f.name for f in obj._meta.concrete_fields if f.is_relation or f.name not in names})
     obj.clean()

@@ -9,6 +9,7 @@ from django.db.models import TextField
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
+from core.text import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ def plain_name(name: str, *, field: str = "name", length: int = 200, slashes: bo
     """
     clean = unicodedata.normalize("NFC", name).strip()
     problem = ""
-    if not clean:
+    if is_blank(clean):
         problem = _("A name is needed.")
     elif len(clean) > length:
         problem = _("The name has more than %(length)d characters.") % {"length": length}

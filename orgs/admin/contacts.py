@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 from core.admin.base import HouseAdmin
 from core.admin.pages import Cell, Section, change_url, of_object
 from orgs import rules
+from orgs.admin import ids
 from orgs.admin.holding import holds_section, place_link
 from orgs.admin.imports import OfImportFilter
 from orgs.admin.invites import state_of
@@ -144,7 +145,7 @@ class ContactAdmin(HouseAdmin):
         return () if obj.user_id or obj.kind == Contact.Kind.SELF else ("invite",)
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Homes, invitations and holds; and where the account's rights are explained."""
+        """Homes, invitations and holds; where the account's rights are explained, and what programs call the person."""
         actor = request.actor  # type: ignore[attr-defined]
         homes = (
             Occupancy.objects.visible_to(actor)
@@ -164,12 +165,13 @@ class ContactAdmin(HouseAdmin):
                 _("Not invited yet."),
             ),
         ]  # fmt: skip
-        if obj.user_id and rules.may_administer(actor, obj.tenant_id):
-            member = Membership.objects.filter(user=obj.user_id, organization=obj.tenant_id).first()
-            if member is not None:
-                found[1].links.append((_("Account and rights"), change_url(member)))
+        seen = Membership.objects.visible_to(actor).select_related("user")
+        member = seen.filter(user=obj.user_id, organization=obj.tenant_id).first() if obj.user_id else None
+        if member is not None and rules.may_administer(actor, obj.tenant_id):
+            found[1].links.append((_("Account and rights"), change_url(member)))
         on_person = Hold.objects.filter(contact=obj)
-        return found + holds_section(self, request, obj, on_person, place_link(self, request, contact=obj.pk))
+        found += holds_section(self, request, obj, on_person, place_link(self, request, contact=obj.pk))
+        return found + ids.of_person(member)
 
 
 def _invite_line(invite: Invite) -> list[Cell]:

@@ -26,6 +26,7 @@ from core.admin.pages import Cell, Section, change_url, confirm, of_object
 from core.admin.pickers import picker
 from core.errors import Denied
 from orgs import rules
+from orgs.admin import ids
 from orgs.languages import USER_LANGUAGES
 from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, SecondFactor
 from orgs.services import members
@@ -243,7 +244,7 @@ class MembershipAdmin(HouseAdmin):
         return (*SIGN_IN, "reactivate" if obj.is_deactivated else "deactivate")
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """The person's entries in the register, and the keys of the second factor."""
+        """The person's entries in the register, the keys of the second factor, and what programs call the person."""
         register = Contact.objects.visible_to(request.actor).living()  # type: ignore[attr-defined]
         people = register.filter(user=obj.user_id, tenant=obj.tenant_id)
         keys = SecondFactor.objects.filter(user=obj.user_id, confirmed_at__isnull=False).filter(
@@ -265,6 +266,7 @@ class MembershipAdmin(HouseAdmin):
                 ],
                 _("None."),
             ),
+            *ids.of_person(obj),
         ]
 
     # --- Buttons ---------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from core.admin.pages import Section, change_url, form_page
 from core.errors import Denied
 from orgs import rules
 from orgs.admin import (
+    ids,
     organization_actions,
     organization_availability,
     organization_credentials,
@@ -212,6 +213,7 @@ class OrganizationAdmin(HouseAdmin):
             *organization_tokens.sections(request, obj),
             *organization_credentials.sections(request, obj),
             *organization_programs.sections(request, obj),
+            *ids.of_organization(obj),
         ]
 
     def get_urls(self) -> list[URLPattern]:

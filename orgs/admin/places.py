@@ -18,6 +18,7 @@ from core.admin.pickers import PickedFilter
 from core.services import rows
 from core.text import sort_key
 from orgs import rules
+from orgs.admin import ids
 from orgs.admin.holding import holds_section, place_link
 from orgs.admin.inviting import invite_page
 from orgs.admin.occupancies import occupancy_section
@@ -91,7 +92,7 @@ class CommunityAdmin(HouseAdmin):
         return invite_page(self, request, community, invites.occupants_of(community=community))
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Entrances, units and holds."""
+        """Entrances, units and holds; what programs call it."""
         buildings = obj.buildings.annotate(unit_total=Count("units")).order_by("position", "id")
         units = obj.units.select_related("building").order_by("name", "id")
         more = units[MANY : MANY + 1].exists() if obj.unit_total > MANY else False
@@ -122,6 +123,7 @@ class CommunityAdmin(HouseAdmin):
             *holds_section(
                 self, request, obj, Hold.objects.on_community(obj), place_link(self, request, community=obj.pk)
             ),
+            *ids.of_community(obj),
         ]
 
 

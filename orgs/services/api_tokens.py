@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Conflict, Invalid, NotFound
 from core.services import audit
+from core.text import is_blank
 from orgs import rules
 from orgs.models import AccessToken, Organization, User
 from orgs.services import second_factor, tokens
@@ -82,7 +83,7 @@ def issue_for(*, actor: Actor, organization: Organization, name: str, may_write:
 def clean_name(name: str) -> str:
     """A name as people read it, without superfluous blanks. Raises `Invalid` for one that is none or cannot be read."""
     name = " ".join(name.split())
-    if not name or len(name) > NAME_MAX or not name.isprintable():
+    if is_blank(name) or len(name) > NAME_MAX or not name.isprintable():
         problem = _("A name of 1 to %(most)d readable characters is needed.") % {"most": NAME_MAX}
         raise Invalid(problem, fields={"name": [problem]})
     return name

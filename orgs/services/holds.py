@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Conflict, Invalid, NotFound
 from core.services import rows
+from core.text import is_blank
 from orgs import rules
 from orgs.models import Community, Contact, Hold, Unit
 
@@ -105,7 +106,7 @@ def release(*, actor: Actor, hold: Hold, reason: str) -> Hold:
         raise NotFound
     if fresh.released_at is not None:
         raise Conflict(_("This hold was released already."), code="released")
-    if not reason.strip():
+    if is_blank(reason):
         problem = _("Please give a reason.")
         raise Invalid(problem, fields={"reason": [problem]})
     rows.change(

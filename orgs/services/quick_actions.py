@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Invalid, NotFound
 from core.services import audit
+from core.text import is_blank
 from orgs import resources, rules
 from orgs.models import Organization, QuickAction
 from orgs.tiles import Tile, tile
@@ -144,7 +145,7 @@ def _wrong(values: Mapping[str, Any], place: int, stored: Mapping[int, QuickActi
         wrong[f"[{place}].id"] = [_("Not an id of this organization.")]
     for name, length in LENGTHS.items():
         text = str(values.get(name, ""))
-        if not text.strip() and name in ("name", "resource"):
+        if is_blank(text) and name in ("name", "resource"):
             wrong[f"[{place}].{name}"] = [_("Must not be empty.")]
         elif len(text) > length:
             wrong[f"[{place}].{name}"] = [_("Longer than %d characters.") % length]

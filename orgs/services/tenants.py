@@ -9,6 +9,7 @@ from django.db import transaction
 from core import scope
 from core.errors import Invalid
 from core.services import audit, rows
+from core.text import is_blank
 from orgs.models import Contact, Membership, Organization, OrganizationSettings, User
 from orgs.services import licences
 from orgs.services.contacts import next_contact_number
@@ -28,7 +29,7 @@ def create_organization(
     Raises `Invalid` for a blank name.
     """
     name = name.strip()
-    if not name:
+    if is_blank(name):
         raise Invalid(fields={"name": ["blank"]})
     return rows.create(
         Organization,

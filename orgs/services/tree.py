@@ -19,6 +19,7 @@ from core import scope
 from core.answers import require
 from core.errors import Conflict, Invalid, NotFound
 from core.services import rows
+from core.text import is_blank
 from orgs import rules
 from orgs.languages import is_tag, zone_names
 from orgs.models import Contact, Membership, Organization, Trial, User
@@ -164,7 +165,7 @@ def checked(values: Mapping[str, Any], *, actor: Actor, organization: Organizati
     wrong: dict[str, list[str]] = {}
     if "name" in stored or organization is None:
         stored["name"] = str(stored.get("name", "")).strip()
-        if not stored["name"]:
+        if is_blank(stored["name"]):
             wrong["name"] = [_("A name is needed.")]
     if stored.get("language") and not is_tag(stored["language"]):
         wrong["language"] = [_("Must be a language tag such as de or en-GB.")]

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from core import moments
 from core.models import Blob
 from core.services.blobs import held_because
 from core.services.delivery import INLINE
@@ -23,10 +24,6 @@ from messaging.services.render import clean_body
 
 register = template.Library()
 
-# How the four languages write a day in full, in short, and without the year (Django's own are American or bare).
-_DAY = {"en": "j F Y", "de": "j. F Y", "fr": "j F Y", "pl": "j E Y"}
-_DAY_SHORT = {"en": "j M Y", "de": "j. N Y", "fr": "j N Y", "pl": "j b Y"}
-_DAY_NO_YEAR = {"en": "j F", "de": "j. F", "fr": "j F", "pl": "j E"}
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _IMAGES = "image/"
 _PDF = "application/pdf"
@@ -37,10 +34,6 @@ ICONS = frozenset({
     "settings", "user", "key", "clock", "warning", "info", "camera", "star", "lock", "sun", "moon", "help", "drop",
     "flame", "bolt", "door", "bin", "eye", "link", "device", "tools", "reply", "clip",
 })  # fmt: skip
-
-
-def _pattern(patterns: dict[str, str]) -> str:
-    return patterns.get((get_language() or "en")[:2], patterns["en"])
 
 
 @register.filter
@@ -78,8 +71,8 @@ def day_name(moment: datetime.datetime) -> str:
     days = (now.date() - local.date()).days
     if days in (0, 1):
         return _("today") if days == 0 else _("yesterday")
-    pattern = _DAY_NO_YEAR if local.year == now.year else _DAY
-    return f"{date_format(local, 'l')}, {date_format(local, _pattern(pattern))}"
+    this_year = local.year == now.year
+    return f"{date_format(local, 'l')}, {moments.day_of_year(local) if this_year else moments.day(local)}"
 
 
 @register.simple_tag
@@ -126,7 +119,7 @@ def paper() -> SafeString:
 @register.filter
 def day(value: datetime.date | None) -> str:
     """A day in full, as the language writes it: 20. November 2026."""
-    return date_format(value, _pattern(_DAY)).replace(" ", "\u00a0", 1) if value else ""
+    return moments.day(value).replace(" ", "\u00a0", 1) if value else ""
 
 
 @register.filter
@@ -134,34 +127,7 @@ def day_short(value: datetime.datetime | datetime.date | None) -> str:
     """A day with a short month, for lists."""
     if isinstance(value, datetime.datetime):
         value = timezone.localtime(value).date()
-    return date_format(value, _pattern(_DAY_SHORT)).replace(" ", "\u00a0", 1) if value else ""
-
-
-def _time(moment: datetime.datetime) -> str:
-    return date_format(moment, "H:i")
-
-
-def exact(moment: datetime.datetime) -> str:
-    """Weekday, day and time in full."""
-    return _("%(weekday)s, %(day)s, %(time)s") % {
-        "weekday": date_format(moment, "l"),
-        "day": date_format(moment, _pattern(_DAY)),
-        "time": _time(moment),
-    }
-
-
-def relative(moment: datetime.datetime, now: datetime.datetime) -> str:
-    """How people say it: today, yesterday, the weekday within a week, then the date."""
-    days = (now.date() - moment.date()).days
-    if days == 0:
-        return _("today, %(time)s") % {"time": _time(moment)}
-    if days == 1:
-        return _("yesterday, %(time)s") % {"time": _time(moment)}
-    if 1 < days < 7:
-        return date_format(moment, "l")
-    if moment.year == now.year:
-        return date_format(moment, _pattern(_DAY_NO_YEAR))
-    return date_format(moment, _pattern(_DAY_SHORT))
+    return moments.day_short(value).replace(" ", "\u00a0", 1) if value else ""
 
 
 @register.simple_tag
@@ -173,8 +139,8 @@ def when(moment: datetime.datetime | None) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="minutes"),
-        exact(local),
-        relative(local, timezone.localtime()),
+        moments.exact(local),
+        moments.relative(local, timezone.localtime()),
     )
 
 
@@ -183,7 +149,10 @@ def clock(moment: datetime.datetime) -> SafeString:
     """The time of day, where the day stands above, with the exact moment on hover."""
     local = timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="minutes"), exact(local), _time(local)
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="minutes"),
+        moments.exact(local),
+        moments.clock(local),
     )
 
 

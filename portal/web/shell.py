@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from core.errors import NotFound
 from orgs.models import Community, Occupancy, Responsibility, Unit
 from portal.web.context import Brand, brand_of
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketStatus
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -141,12 +141,12 @@ class Shell:
         return papers.unread_count(self.actor, self.community)
 
     @cached_property
-    def open_tickets(self) -> int:
-        """The person's own open tickets in this community."""
+    def waiting_tickets(self) -> int:
+        """The person's own tickets in this community that wait for an answer of the person."""
         if self.community is None or not self.community.has_tickets:
             return 0
         mine = Ticket.objects.visible_to(self.actor).of_requester(self.actor)
-        return mine.filter(community=self.community, closed_at=None).count()
+        return mine.filter(community=self.community, status=TicketStatus.WAITING).count()
 
     @cached_property
     def nav(self) -> list[NavItem]:
@@ -169,7 +169,9 @@ class Shell:
                 )
             if self.community.has_tickets:
                 tickets = reverse("portal:tickets", args=[self.community.pk])
-                items.append(NavItem("tickets", _("Tickets"), "ticket", tickets, self.open_tickets, _("open")))
+                items.append(
+                    NavItem("tickets", _("Tickets"), "ticket", tickets, self.waiting_tickets, _("waiting for you"))
+                )
         else:
             items.append(NavItem("start", _("Start"), "home", reverse("portal:home")))
         items.append(NavItem("profile", _("Profile"), "user", reverse("portal:profile")))

@@ -78,7 +78,8 @@ def _context(request: HttpRequest, shell: Shell, found: Ticket, **more: Any) -> 
     may_comment = bool(rules.may_comment(shell.actor, found))
     is_requester = rules.is_requester(shell.actor, found)
     is_done = found.status in DONE
-    is_over = is_requester and comments.is_over(found)
+    is_merged = merging.target_of(found) is not found  # with one that the person does not see, or the page led there
+    is_over = is_requester and comments.is_over(found) and not is_merged
     kept: list[Upload] = more.pop("kept", [])
     return {
         "ticket": found,
@@ -88,11 +89,12 @@ def _context(request: HttpRequest, shell: Shell, found: Ticket, **more: Any) -> 
         "is_reader": not may_comment,
         "is_done": is_done,
         "is_over": is_over,
+        "is_merged": is_merged,
         "may_comment": may_comment and not is_over,
         "may_file": bool(rules.may_file(shell.actor, found.community)),
         "reopens": is_done and is_requester and not is_over,
         "reopens_until": found.closed_at + comments.REOPENED_FOR if found.closed_at else None,
-        "may_rate": is_done and bool(rules.may_rate(shell.actor, found)),
+        "may_rate": is_done and not is_merged and bool(rules.may_rate(shell.actor, found)),
         "stars": _stars(),
         "files": widget(found.community, kept=kept),
         "token": form_token(request),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tickets.models import TicketType
 
 MOST = 6  # answers at once
+AT_FIRST = 3  # before anybody has looked for something: the kinds stand below
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Help:
 def offered(actor: Actor, community: Community, words: str = "") -> list[Help]:
     """What stands in a community that shows questions and answers, in its order; with words, where all of them occur."""
     found = _shown(actor, community).search(words) if words else _shown(actor, community)
-    items = list(found[:MOST])
+    items = list(found[: MOST if words else AT_FIRST])
     wanted = {item.ticket_type_id for item in items if item.ticket_type_id}
     types = answers.offered(actor, community).in_bulk(wanted) if wanted else {}
     return [Help(item, types.get(item.ticket_type_id or 0)) for item in items]

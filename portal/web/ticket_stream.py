@@ -15,13 +15,14 @@ from core.services.blobs import held_because
 from core.services.delivery import INLINE
 from orgs.models import Membership
 from portal.status import status_text, word_of
-from portal.web.ticket_steps import ASSIGNED, DONE, WORKING, Step, steps_of
-from tickets.models import TicketActivity, TicketAttachment, TicketStatus, TicketTypeField
+from portal.web.ticket_steps import ASSIGNED, DONE, RECEIVED, WORKING, Step, steps_of
+from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketTypeField
 from tickets.services.answers import free_words, shown
+from tickets.services.attachments import is_photo
+from tickets.services.merging import target_of
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
-    from tickets.models import Ticket
 
 Kind = TicketActivity.Kind
 _ICONS = {Kind.ASSIGNEE: "user", Kind.STATUS: "check", Kind.EVENT: "info"}
@@ -36,8 +37,8 @@ class File:
 
     @property
     def is_photo(self) -> bool:
-        """Whether the page shows it small, or will once the worker has made the picture."""
-        return not self.held and self.row.blob.preview_state == "ready" and self.row.blob.mime.startswith("image/")
+        """See `attachments.is_photo`."""
+        return is_photo(self.row)
 
     @property
     def opens(self) -> bool:
@@ -54,20 +55,25 @@ class Entry:
     who: str = ""
     text: str = ""
     icon: str = ""
+    number: str = ""  # of the merged ticket in which it was said
     new_day: datetime.datetime | None = None
     files: list[File] = field(default_factory=list)
 
 
 class Stream:
-    """The entries of one ticket that somebody sees. Four queries, however many there are."""
+    """The entries of one ticket that somebody sees, with what was said in tickets of theirs that were merged into it. Five
+    queries, however many there are.
+    """
 
     def __init__(self, actor: Actor, ticket: Ticket) -> None:
         self.actor, self.ticket, self.tenant = actor, ticket, ticket.community.tenant
         files = TicketAttachment.objects.visible_to(actor).select_related("blob").order_by("position", "id")
-        seen = TicketActivity.objects.visible_to(actor).without_notes().filter(ticket=ticket)
-        self.rows = list(
-            seen.select_related("user").prefetch_related(Prefetch("attachments", files)).order_by("created_at", "id")
-        )
+        merged = Ticket.objects.visible_to(actor).filter(merged_into=ticket).order_by()
+        self._numbers: dict[int, str] = dict(merged.values_list("pk", "identifier"))
+        seen = TicketActivity.objects.visible_to(actor).without_notes().filter(ticket__in=[ticket.pk, *self._numbers])
+        found = seen.select_related("user").prefetch_related(Prefetch("attachments", files))
+        self._told = list(found.order_by("created_at", "id"))
+        self.rows = [row for row in self._told if row.ticket_id == ticket.pk]
         self._names = self._assignees()
         self.entries = self._entries()
 
@@ -82,9 +88,9 @@ class Stream:
     def _entries(self) -> list[Entry]:
         found: list[Entry] = []
         day = None
-        for row in self.rows:
+        for row in self._told:
             entry = self._bubble(row) if row.kind in (Kind.CREATED, Kind.COMMENT) else self._event(row)
-            if entry is None:
+            if entry is None or self._is_told_twice(row):
                 continue
             local = timezone.localtime(row.created_at)
             if local.date() != day:
@@ -92,15 +98,24 @@ class Stream:
             found.append(entry)
         return found
 
+    def _is_told_twice(self, row: TicketActivity) -> bool:
+        """What became of a merged ticket, this page says; and replies to it, its requester got in the own one, too."""
+        if row.ticket_id == self.ticket.pk:
+            return False
+        if row.kind not in (Kind.CREATED, Kind.COMMENT):
+            return True
+        return row.from_staff and any(row.text == own.text and own.from_staff for own in self.rows)
+
     def _bubble(self, row: TicketActivity) -> Entry:
         is_mine = row.user_id is not None and row.user_id == self.actor.user_id
         who = row.user.get_full_name() if row.user else row.automatic_name
         files = [File(file, str(held_because(file.blob))) for file in row.attachments.all()]
-        return Entry(row, is_mine, who, self._said(row), files=files)
+        return Entry(row, is_mine, who, self._said(row), number=self._numbers.get(row.ticket_id, ""), files=files)
 
     def _said(self, row: TicketActivity) -> str:
         """What stands in the bubble: of answers to questions the free ones, the others stand beside the ticket."""
-        return (free_words(self.ticket.answers) if row.kind == Kind.CREATED else "") or row.text
+        is_report = row.kind == Kind.CREATED and row.ticket_id == self.ticket.pk
+        return (free_words(self.ticket.answers) if is_report else "") or row.text
 
     def _event(self, row: TicketActivity) -> Entry | None:
         """An automatic line; none where the words of residents know no difference (conflict 1)."""
@@ -136,6 +151,9 @@ class Stream:
             if row.kind == Kind.STATUS and self._word(row.data.get("status")) in ("IN_PROGRESS", "WAITING"):
                 moments.setdefault(WORKING, row.created_at)
         details = {DONE: "", ASSIGNED: self._names.get(self.ticket.assignee_id or 0, "")}
+        leads_to = target_of(self.ticket)
+        if leads_to is not self.ticket:  # what becomes of the matter, without what was said about it
+            return steps_of(leads_to, self.tenant, {RECEIVED: self.ticket.created_at})
         return steps_of(self.ticket, self.tenant, moments, details)
 
     @property
@@ -149,7 +167,7 @@ class Stream:
     def version(self) -> str:
         """Changes when anything that the page shows does."""
         told: list[Any] = [
-            self.ticket.status,
+            target_of(self.ticket).status,
             self.ticket.assignee_id,
             self.ticket.rating,
             timezone.localdate().isoformat(),

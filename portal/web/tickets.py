@@ -20,7 +20,7 @@ from portal.web.shell import enter
 from portal.web.ticket_steps import Step, steps_of
 from tickets import rules
 from tickets.models import Ticket
-from tickets.services.answers import free_words
+from tickets.services.answers import excerpt
 
 if TYPE_CHECKING:
     from orgs.actor import Actor
@@ -44,9 +44,8 @@ class Line:
 
     @property
     def excerpt(self) -> str:
-        """What was said freely, to tell tickets of one type apart."""
-        said = free_words(self.ticket.answers) or self.ticket.description
-        return "" if said == self.ticket.title else said
+        """See `answers.excerpt`."""
+        return excerpt(self.ticket.title, self.ticket.answers, self.ticket.description)
 
 
 class Board:

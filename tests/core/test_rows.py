@@ -68,6 +68,13 @@ def test_a_wrong_value_names_its_field(cast: Cast) -> None:
     assert not Contact.objects.filter(last_name="X").exists()
 
 
+def test_a_name_that_nobody_sees_is_none(cast: Cast) -> None:
+    with pytest.raises(ValidationError) as error:
+        rows.change(cast.house_a, {"name": "\u200b\u3164"})
+    assert list(error.value.message_dict) == ["name"]
+    assert Community.objects.get(pk=cast.house_a.pk).name == "Haus A"
+
+
 def test_a_rolled_back_write_leaves_no_entry(cast: Cast) -> None:
     before = len(entries(cast.house_a))
     with pytest.raises(ZeroDivisionError), transaction.atomic():

@@ -58,7 +58,7 @@ def test_only_who_knows_the_password_takes_a_token_along(cast: Cast) -> None:
     assert personal(cast.owner, code=otp(secret))
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 101])
+@pytest.mark.parametrize("name", ["", "  ", "\u3164", "x" * 101])
 def test_a_token_has_a_name(cast: Cast, name: str) -> None:
     with pytest.raises(Invalid) as refused:
         personal(cast.owner, name=name)

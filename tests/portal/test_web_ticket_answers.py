@@ -57,6 +57,18 @@ def test_every_word_must_occur_in_question_search_words_or_answer(cast: Cast, wo
     assert shown(cast, query=f"?q={words}") == found
 
 
+def test_answers_come_before_the_kinds_and_leave_them_in_sight(cast: Cast) -> None:
+    for number in range(8):
+        answer(cast, f"Wasser {number}", position=number)
+    a_type(cast.tenant, "Heizung")
+    client = signed_in(cast.renter)
+    page = client.get(tickets_url(cast, "/new"))
+    text = page.content.decode()
+    assert text.index("Wasser 0") < text.index("Heizung")
+    assert len(page.context["answers"]) == 3
+    assert len(client.get(tickets_url(cast, "/new?q=wasser")).context["answers"]) == 6
+
+
 def test_htmx_gets_the_answers_alone(cast: Cast) -> None:
     answer(cast, "Wasser abstellen")
     page = signed_in(cast.renter).get(tickets_url(cast, "/new?q=wasser"), headers={"HX-Request": "true"})

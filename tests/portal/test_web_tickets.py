@@ -13,14 +13,16 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
+from core import scope
 from core.models import Blob
 from core.services.previews import make_preview
-from orgs.models import Community
+from orgs.models import Community, Responsibility
+from orgs.services import contacts
 from tests.cast import Cast
 from tests.portal.pages import queries_of, signed_in, status_of
 from tests.tickets.material import upload
 from tickets.models import DONE, Ticket, TicketActivity, TicketAttachment
-from tickets.services import changes, comments, filing, overdue
+from tickets.services import changes, comments, desk, filing, merging, overdue
 from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
@@ -187,13 +189,37 @@ def test_an_empty_list_says_what_to_do(cast: Cast) -> None:
     assert f'href="{tickets_url(cast)}/new"' in text_of(signed_in(cast.renter), tickets_url(cast))
 
 
-def test_the_navigation_counts_ones_own_open_ones(cast: Cast) -> None:
+def test_the_navigation_counts_ones_own_that_wait_for_one(cast: Cast) -> None:
     file(cast)
     close(cast, file(cast))
-    share(cast, file(cast, "owner"))
+    others = file(cast, "owner")
+    share(cast, others)
+    for ticket in (file(cast), others):
+        Ticket.objects.filter(pk=ticket.pk).update(status="waiting")
     for url in (tickets_url(cast), f"/app/c/{cast.house_a.pk}/info/documents"):
         nav = signed_in(cast.renter).get(url).wsgi_request.shell.nav  # type: ignore[attr-defined]
         assert next(item.count for item in nav if item.key == "tickets") == 1
+
+
+def test_the_time_of_day_is_written_as_people_read_it(cast: Cast) -> None:
+    ticket = file(cast)
+    page = signed_in(cast.renter).get(f"/app/tickets/{ticket.uuid}").content.decode()
+    assert f">{timezone.localtime(ticket.created_at, cast.tenant.zone):%H:%M} Uhr</time>" in page
+
+
+def test_without_a_number_for_emergencies_no_place_is_kept_for_it(cast: Cast) -> None:
+    client = signed_in(cast.renter)
+    assert 'class="dado"' not in client.get(tickets_url(cast)).content.decode()
+    with scope.unit_of_work(door="test"):
+        service = contacts.create_contact(tenant=cast.tenant, last_name="Notdienst", telephone="0221 112233")
+        Responsibility.objects.create(
+            tenant=cast.tenant, contact=service, community=cast.house_a, type="EMERGENCY", show_on_dashboard=True,
+            publish_telephone=True, period=(datetime.date(2020, 1, 1), None),
+        )  # fmt: skip
+    for url in (tickets_url(cast), tickets_url(cast, "/new")):
+        page = client.get(url).content.decode()
+        assert page.index('class="dado"') < page.index("0221 112233")
+        assert page.count("0221 112233") == 2, url  # in the navigation, and in the page
 
 
 def test_the_start_page_has_ones_own_open_ones(cast: Cast) -> None:
@@ -311,6 +337,36 @@ def test_a_merged_ticket_leads_to_the_other_for_who_sees_it(cast: Cast) -> None:
     Ticket.objects.filter(pk=left.pk).update(merged_into=target)
     Ticket.objects.filter(pk=target.pk).update(merged_into=left)  # no ring is endless
     assert client.get(page_of(left)).url == page_of(target)
+
+
+def test_what_was_said_in_a_merged_ticket_is_read_where_it_leads(cast: Cast) -> None:
+    handle = upload(cast, "renter", door=DOOR)
+    left, target = file(cast, text="Im Keller ist es nass.", files=Files([handle], DOOR)), file(cast)
+    other = file(cast, "owner", text="Bei mir auch.")
+    comments.add_comment(actor=cast.actor("renter"), ticket=left, text="Immer noch.", source="web")
+    for merged in (left, other):
+        merging.merge(actor=cast.actor("admin"), ticket=merged, into=target)
+    desk.answer(actor=cast.actor("admin"), ticket=target, text="Wir kommen.", is_note=False, files=Files([], DOOR))
+    stream = signed_in(cast.renter).get(page_of(target)).context["stream"]
+    told = [(e.text, e.number) for e in stream.entries if e.row.kind in ("ticketCreated", "comment")]
+    assert sorted(told) == [
+        ("Der Wasserhahn tropft.", ""), ("Im Keller ist es nass.", left.identifier),
+        ("Immer noch.", left.identifier), ("Wir kommen.", ""),
+    ]  # fmt: skip
+    assert [len(e.files) for e in stream.entries if e.text == "Im Keller ist es nass."] == [1]
+
+
+def test_who_does_not_see_where_a_ticket_went_is_told_that_it_goes_on(cast: Cast) -> None:
+    mine, hidden = file(cast, "owner"), file(cast)
+    merging.merge(actor=cast.actor("admin"), ticket=mine, into=hidden)
+    desk.answer(actor=cast.actor("admin"), ticket=hidden, text="Wir kommen.", is_note=False, files=Files([], DOOR))
+    page = signed_in(cast.owner).get(page_of(mine))
+    text = page.content.decode()
+    assert "zusammen mit einer anderen" in text
+    assert "Wie zufrieden sind Sie?" not in text
+    assert "öffnet Ihre Nachricht es wieder" not in text
+    assert [step.state for step in page.context["steps"]] == ["now", "todo", "todo", "todo"]
+    assert [e.text for e in page.context["stream"].entries if e.row.kind == "comment"] == ["Wir kommen."]
 
 
 def test_the_thread_answers_with_nothing_until_there_is_something_new(cast: Cast) -> None:

@@ -13,17 +13,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
+from PIL import Image
 
+from core import scope
 from core.models import AuditEntry
+from core.services.previews import make_preview
 from orgs.models import CommunityAssignment
 from tests.portal.pages import queries_of, signed_in
+from tests.tickets.material import upload
 from tickets.models import (
     CannedReply,
     Ticket,
     TicketActivity,
     TicketFilter,
+    TicketType,
+    TicketTypeField,
 )
-from tickets.services import attention, desk, merging, presence
+from tickets.services import answers, attention, desk, merging, presence, rating
+from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -97,6 +104,30 @@ def test_the_list_costs_the_same_for_one_row_and_three(cast: Cast, file: File) -
     assert one_filtered - frame <= 8
 
 
+def test_tickets_of_one_type_are_told_apart_by_what_was_said(cast: Cast, file: File) -> None:
+    file("renter", "Im Keller\nsteht Wasser. " + "Viel. " * 100)
+    last = file("renter", "Das Licht flackert.")
+    with timezone.override("Europe/Berlin"):
+        today = f"heute, {timezone.localtime(last.created_at):%H:%M} Uhr"
+    client = signed_in(cast.staff)
+    text = client.get(LIST).content.decode()
+    assert "Im Keller steht Wasser. Viel." in text
+    assert text.count("Viel. ") < 30
+    assert today in text
+    beside = client.get(page_of(last)).content.decode()
+    assert "Im Keller steht Wasser. Viel." in beside
+
+
+def test_the_number_stands_once_where_community_and_company_count_alike(cast: Cast, file: File) -> None:
+    first = file("renter")
+    file("neighbour", community=cast.house_b)
+    other = file("renter")
+    page = signed_in(cast.admin).get(LIST)
+    numbers = {line.ticket.pk: line.number for line in page.context["lines"]}
+    assert numbers[first.pk] == "A-1"
+    assert numbers[other.pk] == "A-2 · 3"
+
+
 def test_a_filter_is_saved_and_removed_by_its_owner(cast: Cast) -> None:
     client = signed_in(cast.staff)
     client.post(f"{LIST}filters/", {"query": "view=mine&x=1", "name": "Meine"})
@@ -119,6 +150,24 @@ def test_a_reply_with_a_status_and_a_note(cast: Cast, file: File) -> None:
     said = TicketActivity.objects.filter(ticket=ticket, kind__in=("comment", "note")).order_by("id")
     assert [(a.kind, a.text) for a in said] == [("comment", "Es kommt jemand."), ("note", "Kennen wir.")]
     assert Ticket.objects.get(pk=ticket.pk).status == "waiting"
+
+
+def test_answers_stand_once_and_as_people_write_them(cast: Cast) -> None:
+    kind = TicketType.objects.create(tenant=cast.tenant, name="Heizung")
+    names = [("TEXTBOX", "Was ist passiert?"), ("DATE", "Seit wann?")]
+    fields = [
+        TicketTypeField.objects.create(tenant=cast.tenant, ticket_type=kind, field_type=word, name=name, position=place)
+        for place, (word, name) in enumerate(names)
+    ]
+    with scope.unit_of_work(door="test"):
+        ticket = answers.file_answers(
+            actor=cast.actor("renter"), community=cast.house_a, ticket_type=kind, unit=cast.unit_a2, source="web",
+            door="web", given={str(fields[0].pk): "Bleibt kalt.\nImmer.", str(fields[1].pk): "2026-11-22"},
+        ).ticket  # fmt: skip
+    text = signed_in(cast.staff).get(page_of(ticket)).content.decode()
+    for once in ("Was ist passiert?", "22. November 2026", "Bleibt kalt.<br>Immer."):
+        assert text.count(once) == 1, once
+    assert "2026-11-22" not in text
 
 
 @pytest.mark.parametrize("text", ["", "x" * 20_001])
@@ -156,6 +205,43 @@ def test_a_colleagues_change_is_told_and_the_own_choice_stays(cast: Cast, file: 
     assert page.status_code == 409
     assert page.context["controls"]["status"] == "solved"
     assert Ticket.objects.get(pk=ticket.pk).status == "waiting"
+
+
+def test_photos_are_shown_small_and_other_files_by_name(cast: Cast, file: File) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "red").save(picture, "PNG")
+    handles = [upload(cast, "renter", picture.getvalue(), name="decke.png"), upload(cast, "renter", name="brief.txt")]
+    ticket = file("renter", files=Files(handles, "web"))
+    client = signed_in(cast.staff)
+    small = f'<img src="{page_of(ticket, "files")}{ticket.attachments.get(name="decke.png").key}/?preview"'
+    assert small not in client.get(page_of(ticket)).content.decode()  # not drawn yet
+    make_preview(ticket.attachments.get(name="decke.png").blob_id)
+    text = client.get(page_of(ticket)).content.decode()
+    assert small in text
+    assert text.count("<img") == text.count(small) == 1
+    assert ">brief.txt</a>" in text
+    answer = client.get(f"{page_of(ticket, 'files')}{ticket.attachments.get(name='decke.png').key}/?preview")
+    assert answer["Content-Type"] == "image/webp"
+    assert b"".join(answer.streaming_content).startswith(b"RIFF")
+    assert signed_in(cast.renter).get(f"{small.split(chr(34))[1]}").status_code == 403
+    letter = ticket.attachments.get(name="brief.txt").key
+    assert client.get(f"{page_of(ticket, 'files')}{letter}/?preview").status_code == 404
+
+
+def test_what_residents_thought_of_it_is_read_at_the_ticket_and_in_the_reports(cast: Cast, file: File) -> None:
+    for stars in (4, 5):
+        ticket = file("renter")
+        desk.save(actor=cast.actor("staff"), ticket=ticket, wanted={"status": "solved"})
+        rating.rate(actor=cast.actor("renter"), ticket=ticket, rating=stars, comment=f"Schnell geholfen, {stars}.")
+    client = signed_in(cast.staff)
+    text = client.get(page_of(ticket)).content.decode()
+    assert "5 von 5" in text
+    assert "Schnell geholfen, 5." in text
+    assert "Schnell geholfen" not in client.get(page_of(file("renter"))).content.decode()
+    reports = client.get(f"{LIST}reports/")
+    (line,) = next(group for key, _name, group in reports.context["groups"] if key == "community").lines
+    assert (line.rating, line.rated) == (4.5, 2)
+    assert "4,5" in reports.content.decode()
 
 
 def test_a_merged_ticket_leads_to_the_other(cast: Cast, file: File) -> None:

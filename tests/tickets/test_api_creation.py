@@ -42,7 +42,7 @@ def test_a_new_ticket_is_new_and_nobodys(cast: Cast) -> None:
 
 
 @pytest.mark.rule("TICKETS-013")
-@pytest.mark.parametrize("text", ["", " ", "\n\t ", None, 7, [], {}, True])
+@pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u200b\u2060\u3164", " \n\t\u00a0\u200b", None, 7, [], {}, True])
 def test_a_text_is_needed(cast: Cast, text: Any) -> None:
     values = {"locationRef": str(cast.house_a.uuid), "text": text}
     body = basic(cast).refused("POST", TICKETS, 400, {"ticket": values})

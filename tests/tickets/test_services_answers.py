@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import translation
 
 from core.errors import Denied, Invalid
 from orgs.models import Community
@@ -107,6 +108,7 @@ def test_an_answer_that_does_not_fit_is_refused_at_its_field(cast: Cast, field: 
     [
         ({"field_type": "TEXTFIELD"}, None),
         ({"field_type": "TEXTBOX"}, " \n "),
+        ({"field_type": "TEXTBOX"}, "\u200b\u3164"),
         ({"field_type": "NUMBER"}, None),
         ({"field_type": "CHECKBOX"}, False),
         ({"field_type": "DROPDOWN", "options": ["Bad"]}, ""),
@@ -250,3 +252,25 @@ def test_who_has_no_place_there_files_nothing(cast: Cast) -> None:
         file(cast, kind, {})
     assert off.value.code == "tickets_disabled"
     assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize("before", ["", "Hat angerufen.\n\n"])
+def test_a_description_is_read_apart_from_the_answers_it_is_made_of(cast: Cast, before: str) -> None:
+    kind = a_type(
+        cast.tenant, "Wasser", {"field_type": "TEXTBOX", "name": "Was ist passiert?"},
+        {"field_type": "DATE", "name": "Seit wann?"},
+    )  # fmt: skip
+    text, day = ids(kind)
+    ticket = file(cast, kind, {text: "Es tropft.", day: "2026-11-17"})
+    with translation.override("de"):
+        assert answers.apart(before + ticket.description, ticket.answers, "de") == (
+            before.strip(), [("Was ist passiert?", "Es tropft."), ("Seit wann?", "17. November 2026")],
+        )  # fmt: skip
+        assert answers.apart("Ganz anders.", ticket.answers, "de") == ("Ganz anders.", [])
+        assert answers.apart(ticket.description, ticket.answers, "en") == (ticket.description, [])
+
+
+def test_a_single_text_is_the_description_and_no_answer_beside_it(cast: Cast) -> None:
+    kind = a_type(cast.tenant, "Wasser", {"field_type": "TEXTBOX", "name": "Was ist passiert?"})
+    ticket = file(cast, kind, {ids(kind)[0]: "Es tropft."})
+    assert answers.apart(ticket.description, ticket.answers, "de") == ("Es tropft.", [])

@@ -72,13 +72,14 @@ def test_the_contact_of_a_ticket_filed_by_staff_comments(cast: Cast, file: File)
     assert say(cast, ticket, "renter").activity.user == cast.renter
 
 
-@pytest.mark.parametrize("text", ["", "  \n"])
+@pytest.mark.parametrize("text", ["", "  \n", "\u200b\u2060\u3164"])
 def test_a_comment_says_something_or_has_a_file(cast: Cast, file: File, text: str) -> None:
     ticket = file()
     with pytest.raises(Invalid):
         say(cast, ticket, "renter", text)
     with_file = say(cast, ticket, "renter", text, files=attachments.Files([upload(cast, "renter")], "web"))
     assert TicketAttachment.objects.get(ticket=ticket).activity == with_file.activity
+    assert with_file.activity.text == ""
 
 
 def test_a_text_too_long_is_refused(cast: Cast, file: File) -> None:
@@ -154,6 +155,14 @@ def test_notes_are_for_managers_only(cast: Cast, file: File) -> None:
     for who in ("renter", "owner", "stranger"):
         with pytest.raises(Denied):
             comments.add_note(actor=cast.actor(who), ticket=ticket, text="Doch")
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\u200b\u2060\u3164"])
+def test_a_note_says_something(cast: Cast, file: File, text: str) -> None:
+    ticket = file()
+    with pytest.raises(Invalid):
+        comments.add_note(actor=cast.actor("staff"), ticket=ticket, text=text)
+    assert not TicketActivity.objects.filter(ticket=ticket, kind="note").exists()
 
 
 def test_what_was_said_is_found(cast: Cast, file: File) -> None:

@@ -11,9 +11,23 @@ from core.errors import Changed, Conflict, Denied, Invalid
 from core.models import AuditEntry
 from orgs import audience
 from tests.factories import at_once
+from tests.portal.pages import signed_in
 from tests.tickets.material import upload
 from tickets.models import CannedReply, Ticket, TicketActivity, TicketDraft, TicketWatcher
-from tickets.services import bulk, canned, comments, desk, drafts, family, filters, merging, sharing, watching, worklist
+from tickets.services import (
+    bulk,
+    canned,
+    changes,
+    comments,
+    desk,
+    drafts,
+    family,
+    filters,
+    merging,
+    sharing,
+    watching,
+    worklist,
+)
 from tickets.services.attachments import NONE, Files
 
 if TYPE_CHECKING:
@@ -87,6 +101,18 @@ def test_merging_makes_no_ring_and_no_chain(cast: Cast, file: File) -> None:
         merging.merge(actor=actor, ticket=fresh(first), into=third)
     merging.merge(actor=actor, ticket=second, into=third)
     assert fresh(first).merged_into == third
+
+
+def test_a_merged_ticket_that_is_opened_again_stands_on_its_own(cast: Cast, file: File) -> None:
+    one, other = file("owner"), file("renter")
+    merging.merge(actor=cast.actor("staff"), ticket=one, into=other)
+    changes.set_status(actor=cast.actor("staff"), ticket=fresh(one), status="solved", source="web")
+    assert fresh(one).merged_into == other
+    changes.set_status(actor=cast.actor("staff"), ticket=fresh(one), status="in_progress", source="web")
+    assert fresh(one).merged_into is None
+    assert words_of(one) == [f"merged_into {other.identifier}", f"unmerged {other.identifier}"]
+    page = signed_in(cast.staff).get(f"/admin/tickets/ticket/{one.pk}/change/")
+    assert f"nicht mehr mit Anliegen {other.identifier} zusammengeführt" in page.content.decode()
 
 
 def test_tickets_of_houses_one_does_not_look_after_are_not_merged(cast: Cast, file: File) -> None:
@@ -222,7 +248,7 @@ def test_a_draft_is_its_writers_and_goes_when_sent(cast: Cast, file: File) -> No
     assert not TicketDraft.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["", "  \n"])
+@pytest.mark.parametrize("text", ["", "  \n", "\u200b\u2060"])
 def test_an_empty_box_is_no_draft(cast: Cast, file: File, text: str) -> None:
     ticket, actor = file(), cast.actor("staff")
     drafts.keep(actor=actor, ticket=ticket, text="Guten")

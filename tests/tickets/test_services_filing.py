@@ -46,6 +46,10 @@ def test_without_type_it_is_other_and_bears_its_name(cast: Cast, file: File) -> 
     assert (ticket.support_type, ticket.ticket_type, ticket.title) == ("other", None, "Sonstiges")
 
 
+def test_a_title_that_nobody_sees_is_none(cast: Cast, file: File) -> None:
+    assert file(title=" \u200b\u3164").title == "Sonstiges"
+
+
 def test_the_tenants_default_type_of_a_word_is_taken(cast: Cast, file: File) -> None:
     values: dict[str, Any] = {"support_type": "cleaning", "is_support_default": True, "name": "Putzplan"}
     TicketType.objects.create(tenant=cast.other_tenant, **values)
@@ -103,6 +107,7 @@ def test_where_tickets_are_switched_off_only_the_management_files(cast: Cast, fi
     ("values", "field"),
     [
         ({"text": " \n "}, "text"),
+        ({"text": "\u200b\u3164"}, "text"),
         ({"unit": "unit_b1"}, "unit"),
         ({"support_type": "pizza"}, "support_type"),
         ({"ticket_type": "foreign"}, "ticket_type"),

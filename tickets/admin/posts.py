@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from core.admin.pages import id_in, problem
 from core.errors import DomainError
-from core.services.delivery import deliver
+from core.services.delivery import deliver, deliver_preview
 from orgs.models import Membership
 from tickets.admin import ticket_page
 from tickets.admin.ticket_page import Box, way_back
@@ -188,11 +188,13 @@ def withdraw(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRe
 
 
 def file(admin: TicketAdmin, request: HttpRequest, ticket: Ticket, key: str) -> HttpResponseBase:
-    """A file of the ticket, or of one that was merged into it."""
+    """A file of the ticket, or of one that was merged into it; with ``?preview`` the small picture of it."""
     seen = TicketAttachment.objects.visible_to(request.actor)  # type: ignore[attr-defined]
     found = seen.filter(key=key, ticket=ticket).select_related("blob").first() if "\x00" not in key else None
     if found is None:
         raise Http404
+    if "preview" in request.GET:
+        return deliver_preview(found.blob, request)
     return deliver(found.blob, filename=found.name, inline=True, request=request)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tickets.models import Priority, TicketStatus
+from tickets.services.attachments import is_photo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ EVENTS: dict[str, Any] = {
     "merged_into": gettext_lazy("merged into ticket %(ticket)s"),
     "merged_from": gettext_lazy("took in ticket %(ticket)s"),
     "merged_comment": gettext_lazy("commented on the merged ticket %(ticket)s"),
+    "unmerged": gettext_lazy("no longer merged into ticket %(ticket)s"),
     "shared": gettext_lazy("shared the ticket"),
     "unshared": gettext_lazy("ended the sharing"),
 }
@@ -42,6 +44,16 @@ class Entry:
     files: list[TicketAttachment] = field(default_factory=list)
     number: str = ""  # of the merged ticket it belongs to
     may_withdraw: bool = False
+
+    @property
+    def photos(self) -> list[TicketAttachment]:
+        """Files that are shown small."""
+        return [file for file in self.files if is_photo(file)]
+
+    @property
+    def papers(self) -> list[TicketAttachment]:
+        """The others."""
+        return [file for file in self.files if not is_photo(file)]
 
     @property
     def is_said(self) -> bool:

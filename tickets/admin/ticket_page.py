@@ -18,12 +18,13 @@ from core import typed
 from core.admin import pages
 from core.admin.pages import change_url, id_in, problem
 from core.errors import Changed, DomainError
+from orgs.languages import user_language
 from orgs.models import Membership
 from tickets import rules
 from tickets.admin import shown
 from tickets.admin.worklist import Line
 from tickets.models import Priority, SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketWatcher
-from tickets.services import attachments, canned, desk, drafts, family, sharing, worklist
+from tickets.services import answers, attachments, canned, desk, drafts, family, rating, sharing, worklist
 from tickets.services.people import assignable
 from tickets.services.targets import PAUSING
 
@@ -96,6 +97,7 @@ def show(
     people = list(assignable(ticket.community).select_related("user"))
     merged = list(Ticket.objects.worked_on_by(actor).filter(merged_into=ticket).order_by("pk"))
     entries, has_older = _stream(actor, ticket, merged, everything=bool(request.GET.get("all")))
+    facts = _facts(ticket, entries)
     watchers = list(TicketWatcher.objects.visible_to(actor).filter(ticket=ticket).select_related("membership__user"))
     mine = next((p for p in people if p.user_id == actor.user_id), None)
     names = dict(sharing.choices(ticket.community)) if ticket.shared_with else {}
@@ -115,7 +117,8 @@ def show(
         ticket=ticket,
         entries=entries,
         has_older=has_older,
-        answers=[answer for answer in ticket.answers if isinstance(answer, dict)],
+        facts=facts,
+        stars="★" * (ticket.rating or 0) + "☆" * (rating.STARS[-1] - (ticket.rating or 0)),
         box=box,
         stored=stored,
         controls=stored | (chosen or {}),
@@ -133,7 +136,7 @@ def show(
         children=children,
         all_parts_done=family.hint(ticket) if children else False,
         open_parts=[child for child in children if child.closed_at is None],
-        others=desk.others_of_requester(actor, ticket, OTHERS),
+        others=[Line(other, change_url(other)) for other in desk.others_of_requester(actor, ticket, OTHERS)],
         statuses=TicketStatus.choices,
         priorities=Priority.choices,
         kinds=SupportType.choices,
@@ -194,6 +197,15 @@ def _stream(actor: Any, ticket: Ticket, merged: list[Ticket], *, everything: boo
         )
         for activity in activities
     ], has_older
+
+
+def _facts(ticket: Ticket, entries: list[shown.Entry]) -> list[tuple[str, str]]:
+    """Questions and answers of the report; in its text they stand no more."""
+    first = next((e for e in entries if e.activity.kind == "ticketCreated" and not e.number), None)
+    if first is None:
+        return []
+    first.text, facts = answers.apart(first.text, ticket.answers, user_language(ticket.tenant.language))
+    return facts
 
 
 def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpResponse:

@@ -13,9 +13,11 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import moments
 from core.admin import pages
 from core.admin.base import COUNT_LIMIT, CappedPaginator
 from core.admin.pages import change_url, id_in, list_url, problem
@@ -26,6 +28,7 @@ from tickets.admin.shown import ICON, PRIORITY_TONES, STATUS_TONES
 from tickets.models import Priority, SupportType, Ticket, TicketFilter, TicketStatus, TicketType
 from tickets.services import filters as saved_filters
 from tickets.services import worklist
+from tickets.services.answers import excerpt
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 PER_PAGE = 50
 PEOPLE = 300  # in the chooser of assignees
+EXCERPT = 140  # characters
 
 
 @dataclass
@@ -46,9 +50,21 @@ class Line:
 
     @property
     def number(self) -> str:
-        """As the community counts, with its short code."""
+        """As the community counts, with its short code; and as the company does, where that is another number."""
         place = self.ticket.community.code or self.ticket.community.identifier
-        return f"{place}-{self.ticket.number}" if place else str(self.ticket.number)
+        number = f"{place}-{self.ticket.number}" if place else str(self.ticket.number)
+        return number if self.ticket.identifier == str(self.ticket.number) else f"{number} · {self.ticket.identifier}"
+
+    @property
+    def excerpt(self) -> str:
+        """See `answers.excerpt`, in one line."""
+        said = excerpt(self.ticket.title, self.ticket.answers, self.ticket.beginning)
+        return Truncator(" ".join(said.split())).chars(EXCERPT)
+
+    @property
+    def filed(self) -> str:
+        """When, as people say it."""
+        return moments.relative(timezone.localtime(self.ticket.created_at), timezone.localtime())
 
     @property
     def icon(self) -> str:
@@ -110,7 +126,6 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
         is_filtered=bool(wish.but(view="", order="").query),
         saved=saved_filters.tabs(actor, actor.tenant_id),
         user=actor.user,
-        now=timezone.now(),
         may_add=admin.has_add_permission(request),
         may_save=actor.tenant_id in actor.staff_tenants,
         **choices(admin, request, wish),

@@ -7,13 +7,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from core.text import is_blank
 from tickets.api.shapes import STATUS_WORDS
 from tickets.models import SupportType
 from tickets.services.filing import TEXT_MAX
 
 
 class TextField(serializers.CharField):
-    """Text of people, kept as it is; blanks alone are none (TICKETS-013)."""
+    """Text of people, kept as it is; what nobody sees is none (TICKETS-013)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, max_length=TEXT_MAX, min_length=1, **kwargs)
@@ -22,7 +23,7 @@ class TextField(serializers.CharField):
         """Raises `ValidationError` for anything that is no text."""
         if not isinstance(data, str):
             self.fail("invalid")
-        if not data.strip():
+        if is_blank(data):
             self.fail("blank")
         return str(super().to_internal_value(data))
 

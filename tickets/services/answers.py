@@ -16,7 +16,9 @@ from django.db import transaction
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
+from core import moments
 from core.errors import Invalid
+from core.text import is_blank
 from orgs.languages import user_language
 from tickets import rules
 from tickets.models import TicketType, TicketTypeField
@@ -191,7 +193,8 @@ def check(fields: Iterable[TicketTypeField], given: Mapping[str, Any], *, langua
     if problems:
         raise WrongAnswers(problems)
     told = [(field, value) for field, value in good if field.field_type != Kind.FILE]
-    return Answers([_entry(field, value) for field, value in told], _words(told, language), handles)
+    snapshot = [_entry(field, value) for field, value in told]
+    return Answers(snapshot, in_words(snapshot, language), handles)
 
 
 def too_many_files() -> str:
@@ -204,7 +207,7 @@ def _entry(field: TicketTypeField, value: Any) -> dict[str, Any]:
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+    return value is None or value == [] or (isinstance(value, str) and is_blank(value))
 
 
 def _missing(field: TicketTypeField) -> str:
@@ -271,7 +274,7 @@ def shown(answer: Mapping[str, Any]) -> str:
     if kind == Kind.NUMBER and isinstance(value, int | float):
         return formats.localize(value, use_l10n=True) or ""
     if kind == Kind.DATE and (day := _day(value)):
-        return formats.date_format(day, "j. F Y" if (translation.get_language() or "").startswith("de") else "j F Y")
+        return moments.day(day)
     return str(value if value is not None else "")
 
 
@@ -280,16 +283,36 @@ def free_words(snapshot: Iterable[Mapping[str, Any]]) -> str:
     return "\n\n".join(str(answer.get("value", "")) for answer in snapshot if answer.get("fieldType") == Kind.TEXTBOX)
 
 
-def _words(told: Sequence[tuple[TicketTypeField, Any]], language: str) -> str:
+def excerpt(title: str, snapshot: Iterable[Mapping[str, Any]], text: str) -> str:
+    """What tells tickets of one type apart in a list: what was written freely, unless the title says it."""
+    said = free_words(snapshot) or text
+    return "" if said == title else said
+
+
+def in_words(snapshot: Sequence[Mapping[str, Any]], language: str) -> str:
     """The description: what was written freely as it is, when that is all; else each answer with its question."""
-    if len(told) == 1 and told[0][0].field_type in (Kind.TEXTBOX, Kind.TEXTFIELD):
-        return str(told[0][1])
+    if len(snapshot) == 1 and snapshot[0].get("fieldType") in (Kind.TEXTBOX, Kind.TEXTFIELD):
+        return str(snapshot[0].get("value", ""))
     with translation.override(language):
-        lines = [f"{_asked(field)}{shown(_entry(field, value))}" for field, value in told]
+        lines = [f"{_asked(answer)}{shown(answer)}" for answer in snapshot]
     return "\n".join(lines)[: filing.TEXT_MAX]
 
 
-def _asked(field: TicketTypeField) -> str:
+def apart(text: str, snapshot: Sequence[Mapping[str, Any]], language: str) -> tuple[str, list[tuple[str, str]]]:
+    """A description as it is read: what was written besides the answers, and each question with its answer.
+
+    ``language`` – the one the description was written in. Where it does not hold the answers in these words, or holds
+    nothing but one text, it says all there is.
+    """
+    words = in_words(snapshot, language)
+    is_one_text = len(snapshot) == 1 and words == snapshot[0].get("value")
+    if not words or is_one_text or not text.endswith(words):
+        return text, []
+    return text.removesuffix(words).strip(), [(str(answer.get("name", "")), shown(answer)) for answer in snapshot]
+
+
+def _asked(answer: Mapping[str, Any]) -> str:
     """The question before its answer; a text stands below it."""
-    ends = field.name.rstrip()[-1:] in ("?", ":", ".")
-    return f"{field.name}{'' if ends else ':'}" + ("\n" if field.field_type == Kind.TEXTBOX else " ")
+    name = str(answer.get("name", ""))
+    ends = name.rstrip()[-1:] in ("?", ":", ".")
+    return f"{name}{'' if ends else ':'}" + ("\n" if answer.get("fieldType") == Kind.TEXTBOX else " ")

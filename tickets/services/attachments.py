@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid, WrongType
 from core.models import Upload
 from core.services import destruction, rows, uploads
+from core.services.blobs import held_because
 from core.services.sniff import PICTURES
 from tickets.models import TicketAttachment
 from tickets.services import photos
@@ -117,3 +118,8 @@ def add(activity: TicketActivity, claimed: Sequence[Upload]) -> list[TicketAttac
         )
         for position, upload in enumerate(claimed)
     ]
+
+
+def is_photo(file: TicketAttachment) -> bool:
+    """Whether a page shows it small: the worker has made the picture, and nothing holds the file back."""
+    return file.blob.preview_state == "ready" and file.blob.mime.startswith("image/") and not held_because(file.blob)

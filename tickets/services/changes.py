@@ -45,8 +45,8 @@ def set_status(*, actor: Actor, ticket: Ticket, status: str, source: str, same: 
     (TICKETS-039, conflict 1).
 
     Side effects: entry `statusUpdated` with old and new value; both dates of the ticket are the entry's (TICKETS-036,
-    037); done tickets bear the date of their closing, and lose date and rating when they are open again (PORTAL-071);
-    audit; signal `ticket_status_changed`.
+    037); done tickets bear the date of their closing, and lose date and rating when they are open again (PORTAL-071), and
+    merged ones stand on their own then, or no page would show them to be closed again; audit; signal `ticket_status_changed`.
 
     Raises `Denied` for others than managers (TICKETS-044), `Invalid` for an unknown status, `NotFound` when deleted.
     """
@@ -63,12 +63,16 @@ def move_to(ticket: Ticket, status: str, *, actor: Actor | None, source: str) ->
     """The same without a question, for services that hold the ticket's lock; without an actor it is an automatic one."""
     now = timezone.now()
     changes: dict[str, Any] = {"status": status, "status_changed_at": now, **targets.after_status(ticket, now)}
+    left = ticket.merged_into if status not in DONE else None
     if status not in DONE:
-        changes |= {"closed_at": None, "rating": None, "rating_comment": "", "rated_at": None}
+        changes |= {"merged_into": None, "closed_at": None, "rating": None, "rating_comment": "", "rated_at": None}
     elif ticket.closed_at is None:
         changes["closed_at"] = now
     before = ticket.status
     rows.change(ticket, changes, verb="status_changed", check=False, at=now)
+    if left is not None:
+        told = {"event": "unmerged", "ticket": left.identifier}
+        write(ticket, kind=Kind.EVENT, actor=actor, source=source, at=now, data=told)
     data = {"status": status, "previous": before}
     activity = write(ticket, kind=Kind.STATUS, actor=actor, source=source, at=now, data=data)
     ticket_status_changed.send(sender=Ticket, ticket=ticket, activity=activity)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Conflict, Invalid, NotFound
 from core.services import destruction, rows
+from core.text import is_blank
 from orgs.services.holds import keep_still
 from tickets import rules
 from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketStatus
@@ -64,15 +65,14 @@ def add_comment(
     """
     ticket = _locked_with_target(ticket)
     require(rules.may_comment(actor, ticket))
-    if not text.strip() and not files.handles:
+    text = "" if is_blank(text) else text.strip()
+    if not text and not files.handles:
         problem = _("Please write something or attach a file.")
         raise Invalid(problem, code="required", fields={"text": [problem]})
     check_length(text)
     reopens = _reopens(actor, ticket, reopens_closed)
     now = timezone.now()
-    activity = write(
-        ticket, kind=Kind.COMMENT, actor=actor, source=source, at=now, text=text.strip(), message_id=message_id
-    )
+    activity = write(ticket, kind=Kind.COMMENT, actor=actor, source=source, at=now, text=text, message_id=message_id)
     attachments.add(activity, attachments.claim(actor=actor, tenant_id=ticket.tenant_id, files=files))
     is_first = activity.from_staff and ticket.first_response_at is None
     changes = {"first_response_at": now} if is_first else {}
@@ -137,7 +137,7 @@ def add_note(*, actor: Actor, ticket: Ticket, text: str) -> TicketActivity:
     """
     ticket = locked(ticket)
     require(rules.may_work_on(actor, ticket))
-    if not text.strip():
+    if is_blank(text):
         problem = _("Please write something.")
         raise Invalid(problem, code="required", fields={"text": [problem]})
     check_length(text)

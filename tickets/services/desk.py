@@ -16,6 +16,7 @@ from tickets.models import Ticket, TicketActivity, TicketAttachment
 from tickets.services import changes, drafts, family, priority
 from tickets.services.comments import add_comment, add_note
 from tickets.services.locking import hold, locked
+from tickets.services.worklist import beginning_only
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -143,4 +144,4 @@ def others_of_requester(actor: Actor, ticket: Ticket, limit: int) -> list[Ticket
     who: dict[str, Any] = {"contact": None, "created_by": ticket.created_by_id, "stranger": ticket.stranger}
     if ticket.contact_id:
         who = {"contact": ticket.contact_id}
-    return list(found.filter(**who).order_by("-id")[:limit])
+    return list(beginning_only(found.filter(**who)).order_by("-id")[:limit])

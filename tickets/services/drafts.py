@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from core.answers import require
 from core.errors import Conflict
+from core.text import is_blank
 from tickets import rules
 from tickets.models import TicketActivity, TicketDraft
 from tickets.services.filing import check_length
@@ -38,7 +39,7 @@ def keep(
     check_length(text)
     if begun is not None and _has_spoken(actor, ticket, begun):
         raise Conflict(_("You have written here meanwhile. Please load the page again."), code="sent")
-    if not text.strip():
+    if is_blank(text):
         drop(actor=actor, ticket=ticket)
         return
     TicketDraft.objects.bulk_create(

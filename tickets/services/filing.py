@@ -16,6 +16,7 @@ from core.planned import NUMBER, WORD, Found
 from core.services import rows
 from core.services.numbers import next_numbers
 from core.services.wake import wake
+from core.text import is_blank
 from orgs.languages import user_language
 from orgs.models import Community, Contact, Unit
 from orgs.services.contacts import contact_for
@@ -64,7 +65,7 @@ def file_ticket(
     ``stranger`` – the address of a sender whom the register does not know: the actor is a manager who takes it in, the
     ticket has no requester and its first entry no author.
 
-    Without title it takes the name of its type (conflict 6). Of type and support type the one that is given leads to
+    Without title, or with one that nobody sees, it takes the name of its type (conflict 6). Of type and support type the one that is given leads to
     the other (conflict 4). Who files is ``created_by`` and wrote the first entry, whoever it is about (conflict 7).
 
     Side effects: the next number of the community and of the tenant, gap-free (TICKETS-025 … 027); first entry of the
@@ -78,14 +79,14 @@ def file_ticket(
     require(rules.may_file(actor, community))
     if stranger or (requester is not None and requester.user_id != actor.user_id):
         require(rules.may_file_for_others(actor, community))
-    if not text.strip():
+    if is_blank(text):
         raise Invalid.of("text", _("Please say what it is about."))
     check_length(text)
     if unit is not None and unit.community_id != community.pk:
         raise Invalid.of("unit", _("This unit does not belong to the community."))
     kind, offered = _types(community, support_type, ticket_type)
     values: dict[str, Any] = {
-        "title": (title or _title(community, kind, offered))[:250],
+        "title": (_title(community, kind, offered) if is_blank(title) else title)[:250],
         "description": text,
         "answers": list(answers),
         "external_ref": external_ref,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Conflict, Denied, Invalid
 from core.services import rows
+from core.text import is_blank
 from tickets import rules
 from tickets.models import TicketFilter
 
@@ -29,7 +30,7 @@ def save(*, actor: Actor, tenant_id: int, name: str, query: str, is_shared: bool
     if tenant_id not in actor.staff_tenants or actor.user_id is None:
         raise Denied
     name = name.strip()
-    if not name:
+    if is_blank(name):
         raise Invalid.of("name", _("Please give it a name."))
     mine = TicketFilter.objects.filter(tenant=tenant_id, user=actor.user_id)
     found = mine.filter(name=name).first() if "\x00" not in name else None

@@ -26,6 +26,7 @@ from core.logs import mask
 from core.models import SystemLog
 from core.services import uploads
 from core.services.sniff import sniff
+from core.text import is_blank
 from messaging.models import Message
 from orgs import audience
 from orgs.actor import actor_for
@@ -227,7 +228,7 @@ def _content(mailbox: Mailbox, letter: Letter, actor: Actor) -> tuple[str, attac
         handle = _store(mailbox, file, actor)
         handles += [handle] if handle else []
         dropped += [] if handle else [file.name]
-    text = letter.text.strip()
+    text = "" if is_blank(letter.text) else letter.text.strip()
     if not text and not handles:
         raise _Refused("empty")
     with translation.override(user_language(mailbox.tenant.language)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count
+from django.db.models import Avg, Count
 from django.utils.translation import gettext as _
 
 from orgs.models import Community, Membership
@@ -44,6 +44,8 @@ class Line:
     total: Bar
     response: dict[str, Bar] = field(default_factory=dict)
     resolution: dict[str, Bar] = field(default_factory=dict)
+    rating: float | None = None  # the mean of those that were rated
+    rated: int = 0
 
 
 @dataclass
@@ -86,7 +88,12 @@ def grouped(actor: Actor, wish: Wish, by: str) -> Group:
         for target in ("response", "resolution")
         for result in worklist.TARGETS
     }
-    found = worklist.matching(actor, wish).order_by().values(column).annotate(total=Count("id"), **counts)
+    found = (
+        worklist.matching(actor, wish)
+        .order_by()
+        .values(column)
+        .annotate(total=Count("id"), mean=Avg("rating"), rated=Count("rating"), **counts)
+    )
     rows = list(found.order_by("-total", column)[:10_000])
     names = _names(by, [row[column] for row in rows[:MOST] if row[column]])
     return Group([_line(row, wish, by, row[column], names) for row in rows[:MOST]], max(len(rows) - MOST, 0))
@@ -102,7 +109,7 @@ def _names(by: str, ids: list[int]) -> dict[int, str]:
 def _line(row: dict[str, Any], wish: Wish, by: str, pk: int | None, names: dict[int, str]) -> Line:
     own = wish.but(**{by: pk or 0})
     name = names.get(pk or 0, "–") if pk else _("nobody") if by == "assignee" else _("without a type")
-    line = Line(name, Bar(name, row["total"], own.query))
+    line = Line(name, Bar(name, row["total"], own.query), rating=row["mean"], rated=row["rated"])
     for result, word in worklist.TARGETS.items():
         line.response[result] = Bar(str(word), row[f"response_{result}"], own.but(response=result).query)
         line.resolution[result] = Bar(str(word), row[f"resolution_{result}"], own.but(resolution=result).query)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Changed, Conflict, Invalid, NotFound
 from core.services import audit, rows
+from core.text import is_blank
 from tickets import rules
 from tickets.models import Ticket, TicketType, TicketTypeCommunity, TicketTypeField
 
@@ -143,7 +144,7 @@ def _wrong(sent: Mapping[str, Any], place: int, known: Mapping[int, TicketTypeFi
     name, options, decimals = str(sent.get("name", "")), sent.get("options", ()), sent.get("decimals")
     if sent.get("id") and sent["id"] not in known:
         found[f"[{place}].id"] = [_("Not a question of this type.")]
-    if not name.strip() or len(name) > 200 or "\x00" in name:
+    if is_blank(name) or len(name) > 200 or "\x00" in name:
         found[f"[{place}].name"] = [_("A question has 1 to 200 characters.")]
     if len(str(sent.get("description", ""))) > 2000 or "\x00" in str(sent.get("description", "")):
         found[f"[{place}].description"] = [_("At most 2,000 characters.")]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +41,7 @@ ORDERS: dict[str, Any] = {
     "priority": _("most urgent first"), "number": _("by number"),
 }  # fmt: skip
 AGES = (1, 3, 7, 30)  # days: what is younger than each, and what is older than all of them
+BEGINNING = 300  # characters of a description that a list reads
 _MAX_WORDS = 200
 _TEXTS = ("q", "view", "state", "kind", "response", "resolution", "order")
 _NUMBERS = ("community", "type", "assignee", "priority", "age", "unit")
@@ -260,9 +261,15 @@ def rows_of(found: Any) -> Any:
     """With all that a line of the list shows; one query for a page of them."""
     late = Case(When(overdue(), then=Value(True)), default=Value(False), output_field=BooleanField())
     parts = Ticket.objects.filter(parent=OuterRef("pk"), deleted_at=None)
-    return found.select_related("community", "unit", "contact", "created_by", "assignee__user", "ticket_type").annotate(
+    joined = found.select_related("community", "unit", "contact", "created_by", "assignee__user", "ticket_type")
+    return beginning_only(joined).annotate(
         by_staff=last_word(), target_at=next_due(), is_late=late, has_parts=Exists(parts)
     )
+
+
+def beginning_only(found: Any) -> Any:
+    """With ``beginning`` in place of the whole description, which may be long."""
+    return found.defer("description").annotate(beginning=Left("description", BEGINNING))
 
 
 def neighbours(actor: Actor, wish: Wish, ticket: Ticket, *, most: int = 1000) -> tuple[int | None, int | None]:

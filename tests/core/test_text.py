@@ -1,0 +1,54 @@
+"""What of a text can be seen."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from core.text import is_blank
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \n\t\r\x00",
+        "\u00a0\u1680\u2003\u202f\u205f\u3000",  # blanks of other scripts
+        "\u2028\u2029\u0085",
+        "\u200b\u200c\u200d\u200e\u202e\u2060\u2066\ufeff\u00ad\u180e\U000e0041",  # format characters
+        "\u115f\u1160\u3164\uffa0\u17b4\u17b5\u2800",  # letters, marks and a symbol without a glyph
+        "\u034f\u180b\ufe0f\U000e0100",  # joiner and selectors
+        "\u2065\ufff0\U000e0fff",  # will be default-ignorable when they are given out
+    ],
+)
+def test_what_shows_nothing_is_blank(text: str) -> None:
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "\u200b.\u200b",
+        "ㅎ",
+        "한",
+        "ក",
+        "\u0301",
+        "⠁",
+        "ᠠ",
+        "👩\u200d🔧",
+        "❤\ufe0f",
+        "\ufffd",
+        "\ue000",
+        "\U0001fadc",
+        "—",
+    ],
+)
+def test_what_shows_something_is_not(text: str) -> None:
+    assert not is_blank(text)
+
+
+def test_no_letter_of_an_alphabet_is_blank_but_the_fillers() -> None:
+    unseen = {chr(n) for n in range(0x110000) if unicodedata.category(chr(n))[0] == "L" and is_blank(chr(n))}
+    assert unseen == set("\u115f\u1160\u3164\uffa0")
