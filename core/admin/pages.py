@@ -17,7 +17,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from core import once
 from core.errors import DomainError
 
 
@@ -123,6 +125,16 @@ def form_page(
         media=form.media,
         **context,
     )
+
+
+def sent_again(request: HttpRequest) -> bool:
+    """Whether a form whose answer shows a secret was sent a second time, which is said then; see `core.once`."""
+    if request.method != "POST" or once.is_first(request):
+        return False
+    messages.warning(
+        request, _("This was sent already. What it made is shown once only: revoke it if you have no copy.")
+    )
+    return True
 
 
 @dataclass

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core import once
 from core.admin import pages
-from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object
+from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object, sent_again
 from core.answers import require
 from orgs import rules
 from orgs.admin.organization_tokens import TokenForm, day
@@ -52,6 +54,8 @@ def issue_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str) -
     if not obj.is_tenant:
         raise Http404
     require(rules.may_issue_credentials(actor, obj))
+    if sent_again(request):
+        return redirect(change_url(obj))
     form = TokenForm(request.POST or None)
     made: list[api_tokens.Credentials] = []
     if request.method == "POST" and form.is_valid():
@@ -64,7 +68,7 @@ def issue_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str) -
         response["Cache-Control"] = "no-store"
         return response
     return form_page(
-        admin, request, form, title=_("Issue credentials"), button=_("Issue credentials"), obj=obj,
+        admin, request, form, title=_("Issue credentials"), button=_("Issue credentials"), obj=obj, mark=once.mark(),
         text=_("A program that has them acts as you in this company, through the support API. They are shown on the next "
                "page, and never again."),
     )  # fmt: skip

@@ -13,9 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from core import once
 from core.admin import pages
 from core.admin.forms import Refusable
-from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object
+from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object, sent_again
 from core.answers import require
 from orgs import rules
 from orgs.services import api_tokens, oauth_clients
@@ -95,6 +96,8 @@ def register_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str
     """A new one; the answer shows its secret, this once."""
     obj = _company(admin, request, object_id)
     actor: Any = request.actor  # type: ignore[attr-defined]
+    if sent_again(request):
+        return redirect(change_url(obj))
     form = ProgramForm(request.POST or None, is_new=True)
     made: list[oauth_clients.Registered] = []
     if request.method == "POST" and form.is_valid():
@@ -102,7 +105,7 @@ def register_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str
     if made:
         return _shown(admin, request, obj, made[0], title=_("The program is registered"))
     return form_page(
-        admin, request, form, title=_("Register a program"), button=_("Register a program"), obj=obj,
+        admin, request, form, title=_("Register a program"), button=_("Register a program"), obj=obj, mark=once.mark(),
         text=_("Its secret is shown on the next page, and never again."),
     )  # fmt: skip
 

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from core import once
 from core.admin import pages
 from core.admin.forms import Refusable
-from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object
+from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object, sent_again
 from core.answers import require
 from orgs import rules
 from orgs.services import api_tokens
@@ -69,6 +71,8 @@ def issue_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str) -
     obj: Organization = of_object(admin, request, object_id)
     actor = request.actor  # type: ignore[attr-defined]
     require(rules.may_own(actor, obj))
+    if sent_again(request):
+        return redirect(change_url(obj))
     form = TokenForm(request.POST or None)
     made: list[str] = []
     if request.method == "POST" and form.is_valid():
@@ -81,7 +85,7 @@ def issue_page(admin: OrganizationAdmin, request: HttpRequest, object_id: str) -
         response["Cache-Control"] = "no-store"
         return response
     return form_page(
-        admin, request, form, title=_("Issue a token"), button=_("Issue a token"), obj=obj,
+        admin, request, form, title=_("Issue a token"), button=_("Issue a token"), obj=obj, mark=once.mark(),
         text=_("A program that has it acts for this organization and everything below it. It is shown on the next page, "
                "and never again."),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from core import once
 from core.errors import DomainError, NotFound
 from core.services import throttle
 from core.services.throttle import Counter
@@ -63,6 +64,10 @@ def tokens(request: HttpRequest) -> HttpResponse:
     """The list and the form; a new token stands on the answer, this once."""
     enter(request, None, "profile")
     user = account(request)
+    if request.method == "POST" and not once.is_first(request):
+        text = _("This was sent already. What it made is shown once only: revoke it if you have no copy.")
+        messages.warning(request, text)
+        return redirect("portal:api-tokens")
     asks_code = second_factor.confirmed(user) is not None
     form = TokenForm(request.POST if request.method == "POST" else None, asks_code=asks_code)
     made, counted = "", False
@@ -82,7 +87,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
                 counted = True
             form.take(error)
     context = {
-        "form": form, "made": made, "tokens": api_tokens.of_person(user), "writes": api_tokens.WRITE,
+        "form": form, "made": made, "mark": once.mark(), "tokens": api_tokens.of_person(user), "writes": api_tokens.WRITE,
     }  # fmt: skip
     # An answer of 422 undoes everything, and with it what was counted.
     return render(request, "portal/api_tokens.html", context, status=422 if form.errors and not counted else 200)
