@@ -16,6 +16,7 @@ from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
+from psycopg.types.datetime import TimestamptzLoader
 
 _M = TypeVar("_M", bound=models.Model)
 USES = 5  # before a statement is prepared
@@ -29,6 +30,9 @@ def planned_cursor() -> Iterator[Any]:
     if not connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
         raw.prepare_threshold = USES
     made: Any = ServerBindingCursor(raw)  # type: ignore[call-arg]
+    # Django reads moments in Python, 6 µs each; psycopg's own reader, in C, gives the same, because Django has told the
+    # connection to speak of them in UTC.
+    made.adapters.register_loader("timestamptz", TimestamptzLoader)
     with connection.make_debug_cursor(made) if connection.queries_logged else connection.make_cursor(made) as cursor:
         yield cursor
 

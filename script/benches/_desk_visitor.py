@@ -15,12 +15,12 @@ def visitor() -> dict[str, Any]:
     """
     from django.utils import timezone
 
-    from orgs.models import Community, Contact, User
+    from orgs.models import Community, User
     from orgs.services import tokens
     from tickets.models import Ticket, TicketActivity
 
     house, other = first_house(), Community.objects.latest("id")
-    filer = Contact.objects.filter(occupancies__unit__community=other, user__isnull=False).earliest("id").user
+    filer = User.objects.filter(contacts__occupancies__unit__community=other).earliest("id")
     found: dict[str, Any] = {
         "community": str(house.uuid), "community_id": house.pk, "filing": str(other.uuid), "filing_id": other.pk,
         "filer_email": filer.email,

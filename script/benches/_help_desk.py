@@ -37,6 +37,7 @@ SELECT at, at + interval '5 hours', 1, tenant_id, gen_random_uuid(), community_i
   FROM (SELECT g, p.*, {_CREATED} AS at, (%(texts)s::text[])[1 + g %% %(kinds)s] AS text,
                (ARRAY['new', 'in_progress', 'waiting', 'closed', 'closed', 'closed', 'closed', 'closed'])[1 + g %% 8] AS status
           FROM generate_series(1, %(count)s) AS g JOIN people p ON p.n = (g * 7919::bigint) %% p.total) AS made
+ ORDER BY g
 """
 _ACTIVITIES = """
 INSERT INTO tickets_ticketactivity (created_at, tenant_id, uuid, ticket_id, kind, user_id, from_staff, text, data,
