@@ -14,8 +14,6 @@ from functools import partial
 from typing import Any
 
 SEARCHES = {"two words": "aufzug stock", "a frequent word": "heizung", "a number": "4711"}
-_WORDS = " && ".join(["({})"])
-
 _RIGHTS = """
 SELECT m.id, m.tenant_id, m.admin_perm OR m.all_communities OR m.role = 'owner',
        ARRAY(SELECT a.community_id FROM orgs_communityassignment a WHERE a.membership_id = m.id)
@@ -51,19 +49,20 @@ _ONE = " || ".join(f"to_tsquery('{config}', %(w{{0}})s)" for config in ("simple"
 
 def times() -> dict[str, Any]:
     """Rounds of each search, product and floor, and how many tickets it finds."""
-    from core.admin.base import CappedPaginator
+    from core.admin.base import COUNT_LIMIT, CappedPaginator
     from orgs.actor import enter
     from orgs.models import User
     from script.benches._load import race_calls
+    from tickets.admin.worklist import PER_PAGE
     from tickets.services import worklist
 
     clerk = User.objects.get(email="staff@demo.test")
 
     def product(words: str) -> tuple[list[int], int]:
         actor = enter(clerk, door="back_office")
-        found = worklist.matching(actor, worklist.read({"q": words}))
-        page = CappedPaginator(worklist.rows_of(found), 50).get_page(1)
-        return [ticket.pk for ticket in page], page.paginator.count
+        found = worklist.matching(actor, worklist.read({"q": words})).values_list("pk", flat=True)
+        page = CappedPaginator(list(found[: COUNT_LIMIT + 1]), PER_PAGE).get_page(1)
+        return [ticket.pk for ticket in worklist.lines(actor, list(page.object_list))], page.paginator.count
 
     contestants: dict[str, Callable[[], Any]] = {}
     counts = {}

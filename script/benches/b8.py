@@ -12,6 +12,7 @@ The search is asked without a server, because its page is the back office's and 
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import html
 import http.client
@@ -121,8 +122,8 @@ def _rival_query(visitor: dict[str, Any]) -> str:
 def _same_as_rival(answer: dict[str, Any], told: bytes) -> None:
     """Raise `ServerError` where it does not show the same tickets, or not all that was said."""
     if "tickets" in answer:
-        ours = [ticket["description"].rpartition(" ")[2] for ticket in answer["tickets"]]
-        theirs = [str(row["id"]) for row in json.loads(told)["data"]]
+        ours = [datetime.datetime.fromisoformat(ticket["createDate"]) for ticket in answer["tickets"]]
+        theirs = [datetime.datetime.fromisoformat(row["created"]) for row in json.loads(told)["data"]]
         same = ours == theirs
     else:
         said = [entry["data"]["text"] for entry in answer["activities"] if entry["type"] == "comment"]

@@ -1,5 +1,6 @@
-"""django-helpdesk at the root of its server, as it comes."""
+"""django-helpdesk at the root of its server, as it comes; it links to the admin."""
 
+from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("", include("helpdesk.urls"))]
+urlpatterns = [path("admin/", admin.site.urls), path("", include("helpdesk.urls"))]
