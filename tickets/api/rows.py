@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from core.planned import ModelRows, named_sql_of, planned_cursor
+from core.planned import ModelRows, around, planned_cursor
 from tickets.services.people import PERSON, Person
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ def _person(values: tuple[Any, ...]) -> Person | None:
 
 
 def _around(statement: str, found: QuerySet[Any]) -> list[tuple[Any, ...]]:
-    inner = named_sql_of(found.values("pk"))
-    if inner is None:
+    asked = around(statement, found.values("pk"))
+    if asked is None:
         return []
     with planned_cursor() as cursor:
-        cursor.execute(statement.replace("(found)", f"({inner[0]})"), inner[1])
+        cursor.execute(*asked)
         return list(cursor.fetchall())
