@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from core.text import search_query
+from core.text import WordsQuery, search_query
 
 
 @pytest.mark.django_db
@@ -21,8 +21,8 @@ from core.text import search_query
 )
 def test_a_stem_that_languages_share_is_looked_for_once(words: str, asked: str) -> None:
     query = search_query(words)
-    assert query is not None
-    statement, values = query.as_sql(None, connection)
+    assert isinstance(query, WordsQuery)
+    statement, values = query.as_sql()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {statement}", values)
         assert cursor.fetchone() == (asked,)
