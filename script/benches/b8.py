@@ -34,7 +34,7 @@ from script.embedded.postgres import OWNER
 from script.tryout.folder import data_folder
 
 HOUSES = {"communities": 50, "residents": 5_000, "folders": 500, "groups": 200, "documents": 0}
-TICKETS, ENTRIES, CLIENTS, ROUNDS, FILED = 500_000, 6, 8, 5, 400
+TICKETS, ENTRIES, CLIENTS, ROUNDS, FILED = 500_000, 6, 8, 7, 240
 TICKETS_PATH = "/support/tickets/v1"
 TEXT = "Der Wasserhahn tropft."
 
