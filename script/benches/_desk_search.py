@@ -44,7 +44,12 @@ SELECT t.id, (SELECT count(*) FROM (SELECT 1 FROM hits LIMIT 1001) AS n), t.numb
   LEFT JOIN tickets_tickettype y ON y.id = t.ticket_type_id
  ORDER BY t.id DESC
 """
-_ONE = " || ".join(f"to_tsquery('{config}', %(w{{0}})s)" for config in ("simple", "german", "english"))
+# A word as written and as German and English stem; a stem that is there already is not looked for again.
+_ONE = """
+to_tsquery('simple', %(w{0})s) || coalesce(nullif(to_tsquery('german', %(w{0})s), to_tsquery('simple', %(w{0})s)), '')
+  || CASE WHEN to_tsquery('english', %(w{0})s) IN (to_tsquery('simple', %(w{0})s), to_tsquery('german', %(w{0})s)) THEN ''
+          ELSE to_tsquery('english', %(w{0})s) END
+"""
 
 
 def times() -> dict[str, Any]:
