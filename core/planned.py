@@ -16,6 +16,7 @@ from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
+from psycopg.types.datetime import TimestamptzLoader
 
 _M = TypeVar("_M", bound=models.Model)
 USES = 5  # before a statement is prepared
@@ -29,6 +30,9 @@ def planned_cursor() -> Iterator[Any]:
     if not connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
         raw.prepare_threshold = USES
     made: Any = ServerBindingCursor(raw)  # type: ignore[call-arg]
+    # Django reads moments in Python, 6 µs each; psycopg's own reader, in C, gives the same, because Django has told the
+    # connection to speak of them in UTC.
+    made.adapters.register_loader("timestamptz", TimestamptzLoader)
     with connection.make_debug_cursor(made) if connection.queries_logged else connection.make_cursor(made) as cursor:
         yield cursor
 
@@ -50,6 +54,15 @@ def named_sql_of(found: models.QuerySet[Any, Any]) -> tuple[str, dict[str, Any]]
     assert len(pieces) == len(inner[1]) + 1, "a percent sign that is no value"
     text = pieces[0] + "".join(f"%(_{place})s{piece}" for place, piece in enumerate(pieces[1:]))
     return text, {f"_{place}": value for place, value in enumerate(inner[1])}
+
+
+FOUND = "(found)"  # stands in a statement for what a queryset finds
+
+
+def around(statement: str, found: models.QuerySet[Any, Any]) -> tuple[str, dict[str, Any]] | None:
+    """A constant statement around what a queryset finds, with its values; None where Django sees that this is nothing."""
+    inner = named_sql_of(found)
+    return inner and (statement.replace(FOUND, f"({inner[0]})"), inner[1])
 
 
 def count(found: models.QuerySet[Any, Any]) -> int:
@@ -117,22 +130,29 @@ class ModelRows:
     """Rows of models by a constant statement, in which ``{alias}`` stands for all columns of a model.
 
     ``ModelRows("SELECT {t}, {u} FROM orgs_accesstoken t JOIN …", t="orgs.AccessToken", u="orgs.User")`` gives pairs of
-    instances; a model of an outer join that met no row is None. A new field of a model is read without a word here.
+    instances; a model of an outer join that met no row is None. A new field of a model is read without a word here, but
+    where ``only`` names the fields that are wanted (the key among them). Columns after those of the models come as they are.
     """
 
-    def __init__(self, statement: str, **aliases: str) -> None:
-        self._statement, self._aliases = statement, aliases
+    def __init__(self, statement: str, only: Mapping[str, tuple[str, ...]] | None = None, **aliases: str) -> None:
+        self._statement, self._only, self._aliases = statement, only or {}, aliases
 
     def fetch(self, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Ask for the rows; values by name."""
         return self.fetch_by(self._compiled[0], params)
+
+    def fetch_around(self, found: models.QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+        """Ask for the rows of what a queryset finds, for which the statement has ``(found)``."""
+        asked = around(self._compiled[0], found)
+        return self.fetch_by(*asked) if asked else []
 
     def fetch_by(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The same by another constant statement with these columns."""
         parts = self._compiled[1]
         with planned_cursor() as cursor:
             cursor.execute(statement, params)
-            return [tuple(part.of(row) for part in parts) for row in cursor.fetchall()]
+            end = parts[-1].place.stop
+            return [(*(part.of(row) for part in parts), *row[end:]) for row in cursor.fetchall()]
 
     @cached_property
     def _compiled(self) -> tuple[str, list[_Part]]:
@@ -141,7 +161,7 @@ class ModelRows:
         begin = 0
         for alias, name in self._aliases.items():
             model = apps.get_model(name)
-            fields = model._meta.concrete_fields
+            fields = [f for f in model._meta.concrete_fields if f.attname in self._only.get(alias, (f.attname,))]
             columns[alias] = ", ".join(f'{alias}."{f.column}"' for f in fields)
             converters = [
                 (place, converter)
@@ -149,7 +169,9 @@ class ModelRows:
                 for converter in (*connection.ops.get_db_converters(f.cached_col), *f.get_db_converters(connection))
             ]
             key = begin + fields.index(model._meta.pk)
-            parts.append(_Part(model, [f.attname for f in fields], slice(begin, begin + len(fields)), key, converters))
+            parts.append(
+                _Part(model, fields, [f.attname for f in fields], slice(begin, begin + len(fields)), key, converters)
+            )
             begin += len(fields)
         return self._statement.format(**columns), parts
 
@@ -158,6 +180,7 @@ class _Part(NamedTuple):
     """Where the columns of one model stand in a row."""
 
     model: type[models.Model]
+    fields: list[models.Field[Any, Any]]
     names: list[str]
     place: slice
     key: int
@@ -169,5 +192,5 @@ class _Part(NamedTuple):
             return None
         values = list(row[self.place])
         for place, convert in self.converters:
-            values[place] = convert(values[place], self.model._meta.concrete_fields[place].cached_col, connection)
+            values[place] = convert(values[place], self.fields[place].cached_col, connection)
         return self.model.from_db(connection.alias, self.names, values)

@@ -18,7 +18,7 @@ Nobody stores who is in a circle today: it is computed from occupancies, respons
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -138,6 +138,19 @@ SELECT key, user_id FROM ({_PEOPLE}) AS found JOIN orgs_user u ON u.id = found.u
 """  # noqa: S608 - constant text
 
 
+# The same of a few accounts (``among``): looked up is then what they hold, not who holds the keys.
+HELD_BY = f"{_FOUND} AND found.user_id = ANY(%(among)s::int[])"
+
+
+def values_of(keys: Iterable[str], tenant: Organization) -> dict[str, Any]:
+    """The values of `HELD_BY` but ``among``, for a statement that asks more of these accounts.
+
+    Nobody holds anything in a company that is being closed.
+    """
+    asked = [] if tenant.closed_at is not None else sorted(set(keys))
+    return {"keys": asked, "tenant": tenant.pk, "today": tenant.today(), "now": timezone.now()}
+
+
 def people_by_key(keys: Iterable[str], tenant: Organization, among: Iterable[int] | None = None) -> dict[str, set[int]]:
     """The accounts that hold each of the keys today, in one statement; of these accounts only, where they are named.
 
@@ -145,13 +158,12 @@ def people_by_key(keys: Iterable[str], tenant: Organization, among: Iterable[int
     company that is being closed.
     """
     found: dict[str, set[int]] = {key: set() for key in keys}
-    if not found or tenant.closed_at is not None:
+    values = values_of(found, tenant)
+    if not values["keys"]:
         return found
-    values = {"keys": sorted(found), "tenant": tenant.pk, "today": tenant.today(), "now": timezone.now()}
     statement = _FOUND
     if among is not None:
-        # Of a few accounts it is looked up what they hold; without them, who holds a few keys.
-        statement, values["among"] = f"{_FOUND} AND found.user_id = ANY(%(among)s::int[])", sorted(among)
+        statement, values["among"] = HELD_BY, sorted(among)
     with planned_cursor() as cursor:
         cursor.execute(statement, values)
         for key, user_id in cursor.fetchall():

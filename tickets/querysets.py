@@ -146,13 +146,20 @@ class TicketQuerySet(models.QuerySet["_M"]):
 
     def search(self, actor: Actor, words: str) -> Self:
         """Visible tickets in which all words occur."""
+        return self.visible_to(actor).containing(actor, words)
+
+    def containing(self, actor: Actor, words: str) -> Self:
+        """Of what a read rule has found for the actor, that in which all words occur.
+
+        The index is asked about the actor's communities alone, which it begins with.
+        """
         query = search_query(words)
         if query is None:
             return self.none()
         hits = _rows("TicketIndex").filter(vector=query)
         if not _everywhere(actor):
             hits = hits.filter(community__in=actor.communities | actor.managed)
-        return self.visible_to(actor).filter(id__in=hits.values("ticket_id"))
+        return self.filter(id__in=hits.values("ticket_id"))
 
     def numbered(self, written: str) -> Self:
         """By a number as people see it: that of the company, or a community's short code and its own, "100-161"."""

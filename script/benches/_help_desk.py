@@ -1,11 +1,10 @@
-"""Half a million tickets for the world of `b8`, in SQL by the owner; and who asks for them: one JSON object.
+"""Half a million tickets for the world of `b8`, in SQL by the owner.
 
-Run inside the environment of a `_world.World`: ``python -m script.benches._help_desk fill 500000 6``, ``… visitor``.
+Run inside the environment of a `_world.World`: ``python -m script.benches._help_desk 500000 6``.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -38,6 +37,7 @@ SELECT at, at + interval '5 hours', 1, tenant_id, gen_random_uuid(), community_i
   FROM (SELECT g, p.*, {_CREATED} AS at, (%(texts)s::text[])[1 + g %% %(kinds)s] AS text,
                (ARRAY['new', 'in_progress', 'waiting', 'closed', 'closed', 'closed', 'closed', 'closed'])[1 + g %% 8] AS status
           FROM generate_series(1, %(count)s) AS g JOIN people p ON p.n = (g * 7919::bigint) %% p.total) AS made
+ ORDER BY g
 """
 _ACTIVITIES = """
 INSERT INTO tickets_ticketactivity (created_at, tenant_id, uuid, ticket_id, kind, user_id, from_staff, text, data,
@@ -78,7 +78,7 @@ def fill(count: int, entries: int) -> None:
         cursor.execute("SET maintenance_work_mem = '512MB'")
         for statement in (_PEOPLE, _TICKETS, _ACTIVITIES, _INDEX, _NUMBERS):
             cursor.execute(statement, values if "%" in statement else None)
-        cursor.execute("SELECT max(id) FROM tickets_ticket WHERE community_id = %s", [_community().pk])
+        cursor.execute("SELECT max(id) FROM tickets_ticket WHERE community_id = %s", [first_house().pk])
         last = cursor.fetchone()[0]
         cursor.execute(_ACTIVITIES.replace("generate_series(0,", f"generate_series({entries},"), values | {"ids": [last], "last": THREAD - 1})  # fmt: skip
         for table in ("ticket", "ticketactivity", "ticketindex"):
@@ -86,33 +86,11 @@ def fill(count: int, entries: int) -> None:
     owner.close()
 
 
-def _community() -> Any:
-    """The first house: the clerk looks after it, and the first renter lives there."""
+def first_house() -> Any:
+    """The clerk looks after it."""
     from orgs.models import Community
 
     return Community.objects.earliest("id")
-
-
-def visitor() -> dict[str, Any]:
-    """Credentials of the clerk and of a renter, and what they ask for."""
-    from django.utils import timezone
-
-    from orgs.models import User
-    from orgs.services import tokens
-    from tickets.models import Ticket, TicketActivity
-
-    house = _community()
-    found: dict[str, Any] = {"community": str(house.uuid), "community_id": house.pk}
-    for name in ("staff", "renter"):
-        user = User.objects.get(email=f"{name}@demo.test")
-        public = f"bench-{name}-{timezone.now().timestamp()}"
-        secret, _row = tokens.issue(
-            kind="basic", user=user, organization=house.tenant, public_id=public, scopes=["support"], expires_in=None
-        )
-        found[name] = [public, secret]
-    longest = TicketActivity.objects.filter(ticket__community=house).latest("id").ticket
-    found |= {"thread": str(longest.uuid), "count": Ticket.objects.filter(community=house).count()}
-    return found
 
 
 def main() -> None:
@@ -123,10 +101,7 @@ def main() -> None:
     from core import scope
 
     with scope.unit_of_work(door="command"), scope.all_tenants():
-        if sys.argv[1] == "fill":
-            fill(int(sys.argv[2]), int(sys.argv[3]))
-        else:
-            json.dump(visitor(), sys.stdout)
+        fill(int(sys.argv[1]), int(sys.argv[2]))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""What of a text can be seen."""
+"""What of a text can be seen, and as what its words are looked for."""
 
 from __future__ import annotations
 
 import unicodedata
 
 import pytest
+from django.db import connection
 
-from core.text import is_blank
+from core.text import WordsQuery, is_blank, search_query
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,23 @@ def test_what_shows_something_is_not(text: str) -> None:
 def test_no_letter_of_an_alphabet_is_blank_but_the_fillers() -> None:
     unseen = {chr(n) for n in range(0x110000) if unicodedata.category(chr(n))[0] == "L" and is_blank(chr(n))}
     assert unseen == set("\u115f\u1160\u3164\uffa0")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("Heizung", "'heizung':*"),
+        ("Häuser", "'häuser':* | 'haus':*"),
+        ("houses", "'houses':* | 'hous':*"),
+        ("der", "'der':*"),
+        ("running Heizung", "( 'running':* | 'run':* ) & 'heizung':*"),
+    ],
+)
+def test_a_stem_that_languages_share_is_looked_for_once(words: str, asked: str) -> None:
+    query = search_query(words)
+    assert isinstance(query, WordsQuery)
+    statement, values = query.as_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {statement}", values)
+        assert cursor.fetchone() == (asked,)

@@ -68,8 +68,7 @@ def _lines(actor: Any, ids: Any, now: scope.Scope, language: str) -> Iterator[li
     for start in range(0, len(ids), PIECE):
         piece = list(ids[start : start + PIECE])
         with scope.resumed(now), override(language):
-            rows = worklist.rows_of(Ticket.objects.worked_on_by(actor)).in_bulk(piece)
-            made = [_line(rows[pk]) for pk in piece if pk in rows]
+            made = [_line(ticket) for ticket in worklist.lines(actor, piece)]
         yield from made
 
 

@@ -104,10 +104,12 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
     """The tickets that an address asks for."""
     actor: Any = request.actor  # type: ignore[attr-defined]
     wish = worklist.read(request.GET)
-    found = worklist.matching(actor, wish)
-    shown = CappedPaginator(worklist.rows_of(found), PER_PAGE).get_page(request.GET.get("p"))
+    # As many ids as are counted: they tell the number and the page at once.
+    ids = list(worklist.matching(actor, wish).values_list("pk", flat=True)[: COUNT_LIMIT + 1])
+    shown = CappedPaginator(ids, PER_PAGE).get_page(request.GET.get("p"))
     query = wish.query
-    lines = [Line(t, f"{change_url(t)}?{urlencode({'list': query})}") for t in shown.object_list]
+    tickets = worklist.lines(actor, list(shown.object_list))
+    lines = [Line(t, f"{change_url(t)}?{urlencode({'list': query})}") for t in tickets]
     total = shown.paginator.count
     return pages.render(
         admin.admin_site,

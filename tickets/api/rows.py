@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from core.planned import ModelRows, named_sql_of, planned_cursor
+from core.planned import ModelRows, around, planned_cursor
+from tickets.services.people import PERSON, Person
 
 if TYPE_CHECKING:
     import datetime
@@ -17,23 +20,6 @@ if TYPE_CHECKING:
 
     from orgs.models import Community, User
     from tickets.models import Ticket, TicketActivity, TicketAttachment
-
-
-class Person(NamedTuple):
-    """Whoever a ticket is about, or who works on it."""
-
-    pk: int
-    uuid: uuid.UUID
-    first_name: str
-    last_name: str
-    email: str
-    mobile: str
-    telephone: str
-
-    @classmethod
-    def of(cls, user: User) -> Person:
-        """An account."""
-        return cls(*(getattr(user, name) for name in cls._fields))
 
 
 class Line(NamedTuple):
@@ -70,23 +56,23 @@ class Entry(NamedTuple):
     kind: str
     user_id: int | None
     text: str
-    data: dict[str, Any]
+    data: Mapping[str, Any]
     automatic_name: str
 
 
-_PERSON = "{0}.id, {0}.uuid, {0}.first_name, {0}.last_name, {0}.email, {0}.mobile, {0}.telephone"
 _LINES = f"""
 SELECT t.id, t.uuid, t.created_at, t.updated_at, t.number, t.status, t.support_type, t.description, t.status_changed_at,
-       p.uuid, {_PERSON.format("r")}, {_PERSON.format("a")}
+       p.uuid, {PERSON.format("r")}, {PERSON.format("a")}
   FROM (found) AS f JOIN tickets_ticket t ON t.id = f.pk JOIN orgs_community p ON p.id = t.community_id
   LEFT JOIN orgs_contact c ON c.id = t.contact_id LEFT JOIN orgs_user r ON r.id = c.user_id AND r.erased_at IS NULL
   LEFT JOIN orgs_membership m ON m.id = t.assignee_id LEFT JOIN orgs_user a ON a.id = m.user_id
 """  # noqa: S608 - constant text
 _OWN = 10  # columns of the ticket itself
 _ENTRIES = """
-SELECT a.id, a.uuid, a.created_at, a.kind, a.user_id, a.text, a.data::text, a.automatic_name
+SELECT a.id, a.uuid, a.created_at, a.kind, a.user_id, a.text, nullif(a.data, '{}')::text, a.automatic_name
   FROM (found) AS f JOIN tickets_ticketactivity a ON a.id = f.pk ORDER BY a.created_at, a.id
 """
+_NOTHING: Mapping[str, Any] = MappingProxyType({})  # what most entries carry
 _FILES = ModelRows(
     """
     SELECT {f}, {b} FROM tickets_ticketattachment f JOIN core_blob b ON b.id = f.blob_id
@@ -106,7 +92,10 @@ def lines(found: QuerySet[Ticket]) -> list[Line]:
 
 def entries(found: QuerySet[TicketActivity]) -> list[Entry]:
     """The entries that a queryset finds, oldest first."""
-    return [Entry._make((*row[:6], orjson.loads(row[6]), row[7])) for row in _around(_ENTRIES, found)]
+    return [
+        Entry._make((*row[:6], orjson.loads(row[6]) if row[6] else _NOTHING, row[7]))
+        for row in _around(_ENTRIES, found)
+    ]
 
 
 def files_of(entry_ids: Iterable[int]) -> dict[int, list[TicketAttachment]]:
@@ -123,9 +112,9 @@ def _person(values: tuple[Any, ...]) -> Person | None:
 
 
 def _around(statement: str, found: QuerySet[Any]) -> list[tuple[Any, ...]]:
-    inner = named_sql_of(found.values("pk"))
-    if inner is None:
+    asked = around(statement, found.values("pk"))
+    if asked is None:
         return []
     with planned_cursor() as cursor:
-        cursor.execute(statement.replace("(found)", f"({inner[0]})"), inner[1])
+        cursor.execute(*asked)
         return list(cursor.fetchall())

@@ -14,10 +14,10 @@ from rest_framework import serializers
 from orgs import models as orgs
 from orgs.rules import may_see_reach
 from orgs.services.installation import public_url
-from tickets.api.rows import Entry, Line, Person, entries, files_of, lines
+from tickets.api.rows import Entry, Line, entries, files_of, lines
 from tickets.models import SupportType, Ticket, TicketActivity, TicketAttachment, TicketStatus
 from tickets.services import people
-from tickets.services.people import Place
+from tickets.services.people import Person, Place
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -265,7 +265,7 @@ class Shaper:
         for name, user in (("Requester", requester), ("Assignee", assignee)):
             if user is not None and user.pk in self.places:
                 shape[f"membership{name}"] = self._membership(user)
-                shape[f"membershipRef{name}"] = self.places[user.pk].membership.uuid
+                shape[f"membershipRef{name}"] = self.places[user.pk].membership
         if assignee is not None:
             shape["userRefAssignee"] = assignee.uuid
         return shape
@@ -291,7 +291,7 @@ class Shaper:
         if entry.user_id is None:
             shape["lemAI"] = {"name": entry.automatic_name or self.community.tenant.name, "photoUrl": self._picture}
         elif entry.user_id in self.places:
-            shape["membership"] = self._membership(self.places[entry.user_id].membership.user)
+            shape["membership"] = self._membership(self.places[entry.user_id].person)
         return shape
 
     def _data(self, entry: Entry | TicketActivity, assigned: dict[int, Account]) -> dict[str, Any]:
@@ -317,7 +317,7 @@ class Shaper:
         if user.pk not in self._memberships:
             place = self.places[user.pk]
             self._memberships[user.pk] = {
-                "id": place.membership.uuid,
+                "id": place.membership,
                 "roleType": place.role,
                 "type": "member" if place.has_place else "nonmember",
                 "user": self._user(user),

@@ -2,62 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from django.utils import timezone
-
-from core.planned import ModelRows
+from core.planned import planned_cursor
 from orgs import audience
 from orgs.models import Membership
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Iterable
 
-    from orgs.models import Community
+    from orgs.models import Community, User
     from orgs.querysets import MembershipQuerySet
 
 OWNER, ADMIN, MEMBER = "owner", "admin", "member"
 
 
-@dataclass(frozen=True)
-class Place:
+class Person(NamedTuple):
+    """An account, as far as the door shows it."""
+
+    pk: int
+    uuid: uuid.UUID
+    first_name: str
+    last_name: str
+    email: str
+    mobile: str
+    telephone: str
+
+    @classmethod
+    def of(cls, user: User) -> Person:
+        """An account."""
+        return cls(*(getattr(user, name) for name in cls._fields))
+
+
+# The columns of a `Person`, where ``{0}`` is the account.
+PERSON = "{0}.id, {0}.uuid, {0}.first_name, {0}.last_name, {0}.email, {0}.mobile, {0}.telephone"
+
+
+class Place(NamedTuple):
     """A person's membership of the company, seen from one location."""
 
-    membership: Membership
+    person: Person
+    membership: uuid.UUID
     role: str  # owner, admin, member
     has_place: bool  # lives there, sits on its board or looks after it today
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the membership has ended."""
-        end = self.membership.deactivated_at
-        return end is not None and end <= timezone.now()
+    is_blocked: bool  # the membership has ended
 
 
-_MEMBERSHIPS = ModelRows(
-    """
-    SELECT {m}, {u} FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
-     WHERE m.organization_id = %(tenant)s AND m.user_id = ANY(%(users)s::int[])
-    """,
-    m="orgs.Membership",
-    u="orgs.User",
-)
+_PLACES = f"""
+WITH held AS ({audience.HELD_BY})
+SELECT {PERSON.format("u")}, m.uuid, m.role, coalesce(m.deactivated_at <= %(now)s, false),
+       EXISTS (SELECT 1 FROM held h WHERE h.user_id = u.id AND h.key = %(manage)s), u.id IN (SELECT user_id FROM held)
+  FROM orgs_membership m JOIN orgs_user u ON u.id = m.user_id
+ WHERE m.organization_id = %(tenant)s AND m.user_id = ANY(%(among)s::int[])
+"""  # noqa: S608 - constant text
 
 
 def places(community: Community, user_ids: Iterable[int]) -> dict[int, Place]:
-    """Those of these accounts that are members of the company, by account; two queries however many they are."""
-    wanted = sorted(set(user_ids))
-    memberships = [] if not wanted else _MEMBERSHIPS.fetch({"tenant": community.tenant_id, "users": wanted})
-    if not memberships:
+    """Those of these accounts that are members of the company, by account; one query however many they are."""
+    among = sorted(set(user_ids))
+    if not among:
         return {}
     manage, live = audience.managers(community.pk), audience.community(community.pk)
-    holders = audience.people_by_key([manage, live], community.tenant, among=wanted)
-    found = {}
-    for membership, user in memberships:
-        membership.user = user
-        found[user.pk] = _place(membership, holders[manage], holders[live])
-    return found
+    values = audience.values_of([manage, live], community.tenant)
+    with planned_cursor() as cursor:
+        cursor.execute(_PLACES, values | {"among": among, "manage": manage})
+        rows = cursor.fetchall()
+    size = len(Person._fields)
+    return {row[0]: _place(Person._make(row[:size]), *row[size:]) for row in rows}
 
 
 def assignable(community: Community) -> MembershipQuerySet[Membership]:
@@ -70,9 +82,8 @@ def assignable(community: Community) -> MembershipQuerySet[Membership]:
     return found.filter(organization=community.tenant_id, user__in=managers).available_first()
 
 
-def _place(membership: Membership, managers: set[int], residents: set[int]) -> Place:
-    manages = membership.user_id in managers
-    role = MEMBER
+def _place(person: Person, membership: uuid.UUID, role: str, is_blocked: bool, manages: bool, is_held: bool) -> Place:
+    seen = MEMBER
     if manages:
-        role = OWNER if membership.role == Membership.Role.OWNER else ADMIN
-    return Place(membership, role, manages or membership.user_id in residents)
+        seen = OWNER if role == Membership.Role.OWNER else ADMIN
+    return Place(person, membership, seen, is_held, is_blocked)
