@@ -7,7 +7,7 @@ Behind a pooler in transaction mode the next transaction may meet another server
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -123,11 +123,11 @@ class ModelRows:
     def __init__(self, statement: str, **aliases: str) -> None:
         self._statement, self._aliases = statement, aliases
 
-    def fetch(self, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Ask for the rows; values by name."""
+    def fetch(self, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Ask for the rows; values by name, or by place."""
         return self.fetch_by(self._compiled[0], params)
 
-    def fetch_by(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def fetch_by(self, statement: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
         """The same by another constant statement with these columns."""
         parts = self._compiled[1]
         with planned_cursor() as cursor:

@@ -20,7 +20,7 @@ from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from core.planned import planned_cursor
+from core.planned import ModelRows, planned_cursor
 from core.querysets import any_of, any_of_sql
 from core.text import search_query, words_of
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Self
 
+    from docms.models import Folder
     from orgs.actor import Actor
     from orgs.models import Community
 
@@ -73,6 +74,11 @@ AND (f.community_id = %s
   OR f.community_id IS NULL AND f.unit_id IN (SELECT u.id FROM orgs_unit u WHERE u.community_id = %s)
   OR f.community_id IS NULL AND f.unit_id IS NULL AND f.tenant_id = %s)
 """
+# One folder, for whom `FolderQuerySet.visible_to` with ``all`` shows it.
+_ONE_SEEN = ModelRows(
+    f"SELECT {{f}} FROM docms_folder f WHERE f.id = %s AND (f.tenant_id = ANY(%s) OR f.id = ANY(ARRAY({_SEEN})))",  # noqa: S608
+    f="docms.Folder",
+)
 # Folders in which a permission of the actor's own decides, whatever it says.
 _DECIDED = "SELECT p.folder_id FROM docms_folderpermission p WHERE p.membership_id = ANY(%s) AND p.active"
 
@@ -95,6 +101,12 @@ def holds(actor: Actor, field: str) -> Q:
 def sees(actor: Actor, field: str) -> Q:
     """``field`` names a folder that a group of the actor reaches, and that is not hidden (DOCMS-103)."""
     return any_of_sql(field, _SEEN, _seen(actor))
+
+
+def seen_folder(actor: Actor, folder_id: int) -> Folder | None:
+    """The folder of that number, if `FolderQuerySet.visible_to` with ``all`` shows it to the actor: uploads ask it first."""
+    found = _ONE_SEEN.fetch([folder_id, sorted(actor.admin_tenants), *_seen(actor)])
+    return found[0][0] if found else None
 
 
 def may(actor: Actor, flag: str) -> Q:

@@ -18,13 +18,16 @@ from docms.api.fields import IdField
 from docms.api.file_rows import File, FileCreate, FileUpdate, columns_of, in_pieces, one, rows_of
 from docms.api.folders import ALL
 from docms.api.spooling import SpoolingJSONParser
-from docms.models import Document, Folder
+from docms.models import Document
+from docms.querysets import seen_folder
 from docms.services import documents, marks
 from docms.services.names import refuse_unknown
 
 if TYPE_CHECKING:
     from django.http import StreamingHttpResponse
     from rest_framework.request import Request
+
+    from docms.models import Folder
 
 
 class FileMultipart(serializers.Serializer):
@@ -47,10 +50,11 @@ class _FileWithContent(FileUpdate):
 
 def target_of(view: DocmsView, folder_id: int) -> Folder:
     """The folder that a body names; what the caller does not see is 400 there (DOCMS-047)."""
-    folder = Folder.objects.visible_to(view.actor, all=True).select_related("tenant").filter(pk=folder_id).first()
+    folder = seen_folder(view.actor, folder_id)
     if folder is None:
         refuse_unknown("folder_id", [folder_id])
     assert folder is not None
+    folder.tenant = view.tenant
     return folder
 
 
