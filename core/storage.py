@@ -110,15 +110,20 @@ class _Disk:
     def commit(self, temp: TempObject, name: str) -> None:
         target = self._path(name)
         temp.file.flush()
-        os.fsync(temp.file.fileno())
-        temp.file.close()
         target.parent.mkdir(parents=True, exist_ok=True)
         assert temp.path is not None
+        # Named first, so that the disk writes bytes and name in one go; nobody looks for the name before this returns.
         if temp.is_named:
             self._name_twice(temp.path, target)  # the other name stays until whoever gave it takes it away
         else:
             temp.path.replace(target)
-        _write_through(target.parent)
+        try:
+            os.fsync(temp.file.fileno())
+            temp.file.close()
+            _write_through(target.parent)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def _name_twice(self, path: Path, target: Path) -> None:
         """A second name; a copy on file systems that know no second names."""

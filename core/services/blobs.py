@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.pq import TransactionStatus
 
 from core import scope
+from core.arriving import ArrivedFile
 from core.errors import BeingChecked, Held, Invalid, TooLarge
 from core.models import Blob
 from core.services import audit, rows
@@ -142,6 +143,28 @@ def prepared(
     """
     if expected_size is not None and expected_size > limit:
         raise TooLarge
+    temp, digest = _arrived(source, limit) if isinstance(source, ArrivedFile) else _written(source, limit)
+    try:
+        if not temp.size:
+            raise Invalid(_("The file is empty."), code="empty_file")
+        if expected_size is not None and temp.size != expected_size:
+            raise Invalid(_("The file did not arrive completely."), code="incomplete")
+        temp.file.flush()
+        mime = sniff(temp.file, declared_mime)
+        yield Prepared(temp, digest, mime, *dimensions(temp.file, mime))
+    finally:
+        temp.discard()
+
+
+def _arrived(source: ArrivedFile, limit: int) -> tuple[TempObject, bytes]:
+    """Of a form, where bytes are written and hashed while they come: nothing is copied. Raises `TooLarge`."""
+    if source.temp.size > limit:
+        raise TooLarge
+    return source.temp, source.sha256
+
+
+def _written(source: Readable | Iterable[bytes], limit: int) -> tuple[TempObject, bytes]:
+    """The bytes and their hash. Raises `TooLarge`."""
     temp, digest = storage().begin(), hashlib.sha256()
     try:
         for chunk in _chunks(source):
@@ -149,15 +172,10 @@ def prepared(
                 raise TooLarge
             temp.write(chunk)
             digest.update(chunk)
-        if not temp.size:
-            raise Invalid(_("The file is empty."), code="empty_file")
-        if expected_size is not None and temp.size != expected_size:
-            raise Invalid(_("The file did not arrive completely."), code="incomplete")
-        temp.file.flush()
-        mime = sniff(temp.file, declared_mime)
-        yield Prepared(temp, digest.digest(), mime, *dimensions(temp.file, mime))
-    finally:
+    except BaseException:
         temp.discard()
+        raise
+    return temp, digest.digest()
 
 
 @contextmanager
