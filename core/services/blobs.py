@@ -29,7 +29,7 @@ from core.models import Blob
 from core.services import audit, rows
 from core.services.sniff import PICTURES, dimensions, sniff
 from core.services.together import insert_unless_there
-from core.services.wake import wake
+from core.services.wake import wake_after_commit
 from core.storage import CHUNK, TempObject, blob_name, storage
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _scan_again(found: Blob) -> str:
 def _wake_workers(blob: Blob) -> None:
     """Foreign bytes are looked at by the scanner before a parser sees them."""
     if blob.scan == Blob.Scan.PENDING:
-        transaction.on_commit(partial(wake, "docms.scan_document", blob.pk), robust=True)
+        wake_after_commit("docms.scan_document", blob.pk)
     else:
         wake_preview(blob)
 
@@ -260,7 +260,7 @@ def _wake_workers(blob: Blob) -> None:
 def wake_preview(blob: Blob) -> None:
     """Have the preview made after commit, if one can be made."""
     if blob.preview_state == Blob.Preview.PENDING:
-        transaction.on_commit(partial(wake, "core.make_preview", blob.pk), robust=True)
+        wake_after_commit("core.make_preview", blob.pk)
 
 
 def _name_object_of(new: Blob, temp: TempObject) -> None:

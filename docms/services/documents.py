@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from core import scope
 from core.errors import Conflict, Denied, Invalid, NotFound
 from core.planned import planned_cursor
 from core.services import blobs, rows, together
-from core.services.wake import wake
+from core.services.wake import wake_after_commit
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
 from docms.services import destruction, holds, indexing, tree
@@ -111,7 +110,7 @@ def publish(
     document.current = version
     if label is not None:
         _log(document, actor, Action.LABEL, label.name)
-    wake_after_commit(document, new_content=True)
+    wake_workers(document, new_content=True)
     return document
 
 
@@ -185,13 +184,13 @@ def _entry(document: Document, actor: Actor, action: str, label: str = "") -> Do
     )
 
 
-def wake_after_commit(document: Document, *, new_content: bool) -> None:
-    """Workers read the text and tell people. What is not sent now, the sweeps of both find."""
+def wake_workers(document: Document, *, new_content: bool) -> None:
+    """After the commit workers read the text and tell people. What is not sent now, the sweeps of both find."""
     visible = document.active_from is None or document.active_from <= timezone.now()
     if new_content and document.mime in indexing.READABLE:
-        transaction.on_commit(partial(wake, "docms.index_document", document.pk), robust=True)
+        wake_after_commit("docms.index_document", document.pk)
     if document.notified_at is None and visible:
-        transaction.on_commit(partial(wake, "docms.notify_upload", document.pk), robust=True)
+        wake_after_commit("docms.notify_upload", document.pk)
 
 
 @transaction.atomic
@@ -251,7 +250,7 @@ def change_document(
         indexing.index_new(fresh)
     else:
         indexing.index([fresh])
-    wake_after_commit(fresh, new_content=blob is not None)
+    wake_workers(fresh, new_content=blob is not None)
     return fresh
 
 
