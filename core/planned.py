@@ -114,7 +114,8 @@ _STAND_INS: dict[str, Callable[[int], Any]] = {
 
 
 class ModelRows:
-    """Rows of models by a constant statement, in which ``{alias}`` stands for all columns of a model.
+    """Rows of models by a constant statement, in which ``{alias}`` stands for all columns of a model. They come first; other
+    columns that it selects follow the instances as they are.
 
     ``ModelRows("SELECT {t}, {u} FROM orgs_accesstoken t JOIN …", t="orgs.AccessToken", u="orgs.User")`` gives pairs of
     instances; a model of an outer join that met no row is None. A new field of a model is read without a word here.
@@ -130,9 +131,10 @@ class ModelRows:
     def fetch_by(self, statement: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
         """The same by another constant statement with these columns."""
         parts = self._compiled[1]
+        end = parts[-1].place.stop
         with planned_cursor() as cursor:
             cursor.execute(statement, params)
-            return [tuple(part.of(row) for part in parts) for row in cursor.fetchall()]
+            return [(*(part.of(row) for part in parts), *row[end:]) for row in cursor.fetchall()]
 
     @cached_property
     def _compiled(self) -> tuple[str, list[_Part]]:

@@ -79,6 +79,19 @@ _ONE_SEEN = ModelRows(
     f"SELECT {{f}} FROM docms_folder f WHERE f.id = %s AND (f.tenant_id = ANY(%s) OR f.id = ANY(ARRAY({_SEEN})))",  # noqa: S608
     f="docms.Folder",
 )
+# The tree of one place: `FolderQuerySet.with_ancestors` and `FolderQuerySet.shown_in`, in its order.
+_TREE = ModelRows(
+    f"""
+WITH seen AS MATERIALIZED ({_SEEN})
+SELECT {{f}}, EXISTS (SELECT 1 FROM seen WHERE seen.id = f.id)
+  FROM docms_folder f
+ WHERE f.id = ANY(ARRAY(SELECT unnest(array_append(s.ancestors, s.id)) FROM docms_folder s
+                         WHERE s.id = ANY(ARRAY(SELECT seen.id FROM seen))))
+   AND f.tenant_id = ANY(%s) {_SHOWN}
+ ORDER BY f.sort_key, f.id
+""",  # noqa: S608 - constants
+    f="docms.Folder",
+)
 # Folders in which a permission of the actor's own decides, whatever it says.
 _DECIDED = "SELECT p.folder_id FROM docms_folderpermission p WHERE p.membership_id = ANY(%s) AND p.active"
 
@@ -107,6 +120,18 @@ def seen_folder(actor: Actor, folder_id: int) -> Folder | None:
     """The folder of that number, if `FolderQuerySet.visible_to` with ``all`` shows it to the actor: uploads ask it first."""
     found = _ONE_SEEN.fetch([folder_id, sorted(actor.admin_tenants), *_seen(actor)])
     return found[0][0] if found else None
+
+
+def tree_of(actor: Actor, community: Community) -> list[Folder]:
+    """The folders that the portal draws for the actor in a community, each with ``is_reached``: the same as
+    `FolderQuerySet.with_ancestors` there. Every page of papers asks it.
+    """
+    values = [*_seen(actor), sorted(actor.tenants), community.pk, community.pk, community.tenant_id]
+    folders = []
+    for folder, is_reached in _TREE.fetch(values):
+        folder.is_reached = is_reached
+        folders.append(folder)
+    return folders
 
 
 def may(actor: Actor, flag: str) -> Q:
