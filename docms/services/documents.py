@@ -16,6 +16,7 @@ from core.services import blobs, rows, together
 from core.services.wake import wake_after_commit
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
+from docms.querysets import FLAGS, OWN_PERMISSION, flag_values, flags_in
 from docms.services import destruction, holds, indexing, tree
 from docms.services.labels import label_named
 from docms.services.locking import locked
@@ -70,8 +71,8 @@ def publish(
     `ValidationError` for other wrong values, as a period that ends before it begins.
     """
     assert actor.user_id is not None, "documents are uploaded by people"
-    document_id, version_id = _hold(folder, blob)
-    rules.require(rules.may_upload(actor, folder))
+    document_id, version_id, flags = _hold(actor, folder, blob)
+    rules.require(rules.may_upload(actor, folder, flags))
     _require_big(folder.tenant_id, blob)
     filename = blobs.clean_filename(filename)
     values: dict[str, Any] = {
@@ -116,22 +117,22 @@ def publish(
 
 # FOR KEY SHARE: uploads into one folder do not wait for each other.
 _HOLD = f"""
-SELECT {together.NEXT.format(table="docms_document")}, {together.NEXT.format(table="docms_documentversion")}
-  FROM docms_folder f JOIN core_blob b ON b.tenant_id = f.tenant_id
+SELECT {together.NEXT.format(table="docms_document")}, {together.NEXT.format(table="docms_documentversion")}, {FLAGS}
+  FROM docms_folder f JOIN core_blob b ON b.tenant_id = f.tenant_id {OWN_PERMISSION}
  WHERE f.id = %s AND f.tenant_id = %s AND b.id = %s
    FOR KEY SHARE OF f, b
-"""  # noqa: S608 - names of our own
+"""  # noqa: S608 - constants
 
 
-def _hold(folder: Folder, blob: Blob) -> tuple[int, int]:
+def _hold(actor: Actor, folder: Folder, blob: Blob) -> tuple[int, int, rules.Flags]:
     """Keep the folder from being deleted until the transaction ends, and the bytes from being swept; returns the numbers
-    of the new document and of its version.
+    of the new document and of its version, and what the actor may do in the folder now.
     """
     with planned_cursor() as cursor:
-        cursor.execute(_HOLD, [folder.pk, folder.tenant_id, blob.pk])
-        numbers = cursor.fetchone()
-    if numbers is not None:
-        return (*numbers,)
+        cursor.execute(_HOLD, [*flag_values(actor), folder.pk, folder.tenant_id, blob.pk])
+        row = cursor.fetchone()
+    if row is not None:
+        return row[0], row[1], rules.in_force(actor, folder.tenant_id, *flags_in(row[2:]))
     held = tree.hold(folder.pk)
     if held is None or held.tenant_id != blob.tenant_id:
         raise NotFound

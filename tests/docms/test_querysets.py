@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.services import rows
+from docms import rules
 from docms.models import (
     Document,
     DocumentLog,
@@ -24,7 +25,7 @@ from docms.models import (
     GroupMember,
     ReadMark,
 )
-from docms.querysets import seen_folder, tree_of
+from docms.querysets import tree_of
 from docms.services import delivery, documents, folders, groups, indexing, permissions
 from orgs.actor import ANONYMOUS
 from tests.factories import DocumentFactory, FolderFactory, folder, manual_group, pdf, publish, stored
@@ -121,7 +122,10 @@ def test_what_is_written_out_says_the_same(cast: Cast) -> None:
     for who in EVERYBODY:
         actor = cast.actor(who)
         seen = set(Folder.objects.visible_to(actor, all=True))
-        assert {f for f in Folder.objects.all() if seen_folder(actor, f.pk) == f} == seen, who
+        assert {f for f in Folder.objects.all() if rules.seen(actor, f.pk) == (f, rules.effective(actor, f))} == seen, (
+            who
+        )
+        assert not any(rules.seen(actor, f.pk) for f in Folder.objects.all() if f not in seen), who
         for community in (cast.house_a, cast.house_b):
             expected = Folder.objects.with_ancestors(actor).shown_in(community).order_by("sort_key", "id")
             told = [(f, f.is_reached) for f in tree_of(actor, community)]  # type: ignore[attr-defined]
