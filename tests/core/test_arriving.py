@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import hashlib
 import io
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.http.multipartparser import MultiPartParser
 
+from core import storage
 from core.arriving import ArrivedFile, ArrivingFiles
 from core.errors import TooLarge
 from core.services import blobs
@@ -81,3 +83,24 @@ def test_half_a_file_goes(waiting: Path) -> None:
     del handler
     gc.collect()
     assert not list(waiting.iterdir())
+
+
+def test_the_disk_begins_to_write_while_more_comes(waiting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+
+    def fdatasync(opened: int) -> None:
+        written.append(os.fstat(opened).st_size)
+        raise OSError(5, "Input/output error")  # which the writer hears of when it waits for the disk itself
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    monkeypatch.setattr(storage, "EARLY", 300_000)
+    temp = storage.storage().begin()
+    temp.write(b"x" * 200_000)
+    assert temp._hurrying is None
+    temp.write(b"x" * 200_000)
+    assert temp._hurrying is not None
+    temp._hurrying.join()
+    temp.write(b"x" * 50_000)
+    storage.storage().commit(temp, "blobs/aa/bb/name")
+    assert written == [400_000]
+    assert storage.storage().size("blobs/aa/bb/name") == 450_000
