@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer
 
+from core.arriving import ArrivingFiles
 from core.errors import Invalid, TooLarge
 
 DEPTH_MAX = 64  # levels of nesting in a request
@@ -128,14 +129,12 @@ class _Tailed:
     def read(self, size: int = -1) -> bytes:
         """As the stream."""
         data: bytes = self._stream.read(size)
-        self.tail = (self.tail + data)[-_TAIL:]
+        self.tail = data[-_TAIL:] if len(data) >= _TAIL else (self.tail + data)[-_TAIL:]
         return data
 
 
 class BoundedMultiPart(MultiPartParser):
-    """Multipart up to the size of an upload, or ``file_limit`` of the view; big parts go to temporary files while they
-    arrive.
-    """
+    """Multipart up to the size of an upload, or ``file_limit`` of the view; files are `ArrivedFile`s."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Raises `TooLarge` by the announced length, before a byte is read, and `Invalid` for a body without the closing
@@ -146,6 +145,7 @@ class BoundedMultiPart(MultiPartParser):
         limit = getattr(context.get("view"), "file_limit", None) or settings.UPLOAD_LIMIT
         if length.isdigit() and int(length) > limit + AROUND:
             raise TooLarge
+        context["request"]._request.upload_handlers = [ArrivingFiles()]
         tailed = _Tailed(stream)
         parsed = super().parse(cast("Any", tailed), media_type, parser_context)
         boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")

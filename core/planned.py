@@ -7,7 +7,7 @@ Behind a pooler in transaction mode the next transaction may meet another server
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -137,8 +137,8 @@ class ModelRows:
     def __init__(self, statement: str, only: Mapping[str, tuple[str, ...]] | None = None, **aliases: str) -> None:
         self._statement, self._only, self._aliases = statement, only or {}, aliases
 
-    def fetch(self, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Ask for the rows; values by name."""
+    def fetch(self, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Ask for the rows; values by name, or by place."""
         return self.fetch_by(self._compiled[0], params)
 
     def fetch_around(self, found: models.QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
@@ -146,12 +146,12 @@ class ModelRows:
         asked = around(self._compiled[0], found)
         return self.fetch_by(*asked) if asked else []
 
-    def fetch_by(self, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def fetch_by(self, statement: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
         """The same by another constant statement with these columns."""
         parts = self._compiled[1]
+        end = parts[-1].place.stop
         with planned_cursor() as cursor:
             cursor.execute(statement, params)
-            end = parts[-1].place.stop
             return [(*(part.of(row) for part in parts), *row[end:]) for row in cursor.fetchall()]
 
     @cached_property

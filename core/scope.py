@@ -112,6 +112,18 @@ def unit_of_work(
 
 
 @contextmanager
+def joined() -> Iterator[None]:
+    """The running transaction, or one of its own where there is none: `transaction.atomic` without the savepoint that it
+    makes within another, for what writes by its last statement alone.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        yield
+
+
+@contextmanager
 def resumed(earlier: Scope) -> Iterator[Scope]:
     """A unit of work of the same person, door and tenants as an earlier one: while an answer is being sent, the one that
     began it is over."""

@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 import uuid
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024  # bytes that are in memory at a time
+EARLY = 32 * 1024 * 1024  # bytes of a file that is still growing which the disk is given to write
 S3_PART = 16 * 1024 * 1024  # bytes of one part of a multipart upload
 S3_PARTS_IN_MEMORY = 3  # of one upload; the library's own limit is ten
 
@@ -65,11 +67,22 @@ class TempObject:
     def __init__(self, file: IO[bytes], path: Path | None, *, is_named: bool = False) -> None:
         self.file, self.path, self.size = file, path, 0
         self.is_named = is_named  # what it holds so far has a name already, see `BlobStorage.checkpoint`
+        self._hurried = 0  # bytes that the disk has been asked to write while more come
+        self._hurrying: threading.Thread | None = None
 
     def write(self, chunk: bytes) -> None:
         """Append bytes."""
         self.file.write(chunk)
         self.size += len(chunk)
+        if self.path and self.size - self._hurried >= EARLY:
+            self._hurry(self.path)
+
+    def _hurry(self, path: Path) -> None:
+        """Have the disk write what there is while more comes, so that whoever waits for it at the end waits for little."""
+        if self._hurrying is None or not self._hurrying.is_alive():
+            self._hurried = self.size
+            self._hurrying = threading.Thread(target=_write_early, args=(path,), daemon=True)
+            self._hurrying.start()
 
     def discard(self) -> None:
         """Forget the bytes. Harmless after a commit."""
@@ -110,15 +123,20 @@ class _Disk:
     def commit(self, temp: TempObject, name: str) -> None:
         target = self._path(name)
         temp.file.flush()
-        os.fsync(temp.file.fileno())
-        temp.file.close()
         target.parent.mkdir(parents=True, exist_ok=True)
         assert temp.path is not None
+        # Named first, so that the disk writes bytes and name in one go; nobody looks for the name before this returns.
         if temp.is_named:
             self._name_twice(temp.path, target)  # the other name stays until whoever gave it takes it away
         else:
             temp.path.replace(target)
-        _write_through(target.parent)
+        try:
+            os.fsync(temp.file.fileno())
+            temp.file.close()
+            _write_through(target.parent)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def _name_twice(self, path: Path, target: Path) -> None:
         """A second name; a copy on file systems that know no second names."""
@@ -186,6 +204,16 @@ class _Disk:
 
     def local_path(self, name: str) -> Path | None:
         return self._path(name)
+
+
+def _write_early(path: Path) -> None:
+    """Through a file handle of its own: an error of the disk is told to each, so the writer hears of it as well."""
+    with contextlib.suppress(OSError):
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fdatasync(opened)
+        finally:
+            os.close(opened)
 
 
 def _write_through(folder: Path) -> None:

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchVector, SearchVectorField
-from django.db.models import Expression, Value
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.db.models import Expression
 from django.db.models.expressions import RawSQL
 
 # Letters that do not decompose into a base letter and an accent.
@@ -79,13 +79,21 @@ def names_vector(title: str, names: str) -> Expression:
     """What ranks a hit, short enough to be read for every hit: the title as written (A) and stemmed (B), then the
     other names (C, D). A hit in none of them ranks lowest.
     """
-    head, more = (" ".join(words_of(text)) for text in (title, names))
-    vector: Expression = SearchVector(Value(head), config="simple", weight="A")
-    vector += SearchVector(Value(more), config="simple", weight="C")
-    for language in ("german", "english"):
-        vector += SearchVector(Value(head), config=language, weight="B")
-        vector += SearchVector(Value(more), config=language, weight="D")
-    return vector
+    found: Expression = RawSQL(*_placed(NAMES, names_values(title, names)), output_field=SearchVectorField())  # noqa: S611
+    return found
+
+
+def names_values(title: str, names: str) -> dict[str, str]:
+    """The values of `NAMES`."""
+    return {"title": " ".join(words_of(title)), "names": " ".join(words_of(names))}
+
+
+# What `names_vector` says, for statements that are written out.
+NAMES = (
+    "setweight(to_tsvector('simple'::regconfig, %(title)s), 'A') || setweight(to_tsvector('simple'::regconfig, %(names)s), 'C')"
+    " || setweight(to_tsvector('german'::regconfig, %(title)s), 'B') || setweight(to_tsvector('german'::regconfig, %(names)s), 'D')"
+    " || setweight(to_tsvector('english'::regconfig, %(title)s), 'B') || setweight(to_tsvector('english'::regconfig, %(names)s), 'D')"
+)
 
 
 class WordsQuery(SearchQuery):

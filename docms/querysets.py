@@ -20,14 +20,15 @@ from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from core.planned import planned_cursor
+from core.planned import ModelRows, planned_cursor
 from core.querysets import any_of, any_of_sql
 from core.text import search_query, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Self
 
+    from docms.models import Folder
     from orgs.actor import Actor
     from orgs.models import Community
 
@@ -73,6 +74,63 @@ AND (f.community_id = %s
   OR f.community_id IS NULL AND f.unit_id IN (SELECT u.id FROM orgs_unit u WHERE u.community_id = %s)
   OR f.community_id IS NULL AND f.unit_id IS NULL AND f.tenant_id = %s)
 """
+# Of a folder f: the person's own active permission there, and whether a group of theirs checks papers off in it. The values
+# are `flag_values`, what is read of a row is `flags_in`; folders are joined with `OWN_PERMISSION`.
+FLAGS = f"""
+p.id IS NOT NULL, {", ".join(f"p.{flag}" for flag in MEMBER_FLAGS)},
+f.show_check_mark AND EXISTS (
+  SELECT 1 FROM docms_folderaccess a JOIN docms_group c ON c.id = a.group_id
+   WHERE a.folder_id = f.id AND c.show_check_mark AND c.id = ANY(ARRAY({_HELD})))
+"""  # noqa: S608 - constants
+OWN_PERMISSION = """
+LEFT JOIN docms_folderpermission p ON p.folder_id = f.id AND p.membership_id = ANY(%s) AND p.active
+"""
+_FLAGS = f"SELECT f.id, {FLAGS} FROM docms_folder f {OWN_PERMISSION} WHERE f.id = ANY(%s)"  # noqa: S608 - as above
+
+
+def flag_values(actor: Actor) -> list[Any]:
+    """The values of `FLAGS` and `OWN_PERMISSION`, in this order."""
+    return [*_held(actor), [membership.pk for membership in actor.memberships.values()]]
+
+
+def flags_in(columns: Sequence[Any]) -> tuple[dict[str, bool] | None, bool]:
+    """Of the columns of `FLAGS`: what an active permission of the actor's own says there (none without one), and whether the
+    actor checks papers off.
+    """
+    is_decided, *flags, checks = columns
+    return dict(zip(MEMBER_FLAGS, flags, strict=True)) if is_decided else None, checks
+
+
+def flags_of(actor: Actor, folder_ids: Iterable[int]) -> Iterator[tuple[int, dict[str, bool] | None, bool]]:
+    """Of each folder its id and what `flags_in` says. Written out, because every upload, download and list asks it."""
+    with planned_cursor() as cursor:
+        cursor.execute(_FLAGS, [*flag_values(actor), list(folder_ids)])
+        rows = cursor.fetchall()
+    for folder_id, *columns in rows:
+        yield (folder_id, *flags_in(columns))
+
+
+# One folder, for whom `FolderQuerySet.visible_to` with ``all`` shows it.
+_ONE_SEEN = ModelRows(
+    f"""
+SELECT {{f}}, {FLAGS} FROM docms_folder f {OWN_PERMISSION}
+ WHERE f.id = %s AND (f.tenant_id = ANY(%s) OR f.id = ANY(ARRAY({_SEEN})))
+""",  # noqa: S608 - constants
+    f="docms.Folder",
+)
+# The tree of one place: `FolderQuerySet.with_ancestors` and `FolderQuerySet.shown_in`, in its order.
+_TREE = ModelRows(
+    f"""
+WITH seen AS MATERIALIZED ({_SEEN})
+SELECT {{f}}, EXISTS (SELECT 1 FROM seen WHERE seen.id = f.id)
+  FROM docms_folder f
+ WHERE f.id = ANY(ARRAY(SELECT unnest(array_append(s.ancestors, s.id)) FROM docms_folder s
+                         WHERE s.id = ANY(ARRAY(SELECT seen.id FROM seen))))
+   AND f.tenant_id = ANY(%s) {_SHOWN}
+ ORDER BY f.sort_key, f.id
+""",  # noqa: S608 - constants
+    f="docms.Folder",
+)
 # Folders in which a permission of the actor's own decides, whatever it says.
 _DECIDED = "SELECT p.folder_id FROM docms_folderpermission p WHERE p.membership_id = ANY(%s) AND p.active"
 
@@ -97,6 +155,28 @@ def sees(actor: Actor, field: str) -> Q:
     return any_of_sql(field, _SEEN, _seen(actor))
 
 
+def seen_folder(actor: Actor, folder_id: int) -> tuple[Folder, dict[str, bool] | None, bool] | None:
+    """The folder of that number, if `FolderQuerySet.visible_to` with ``all`` shows it to the actor, and what `flags_in` says
+    there: uploads ask it first.
+    """
+    values = [*flag_values(actor), folder_id, sorted(actor.admin_tenants), *_seen(actor)]
+    for folder, *columns in _ONE_SEEN.fetch(values):
+        return (folder, *flags_in(columns))
+    return None
+
+
+def tree_of(actor: Actor, community: Community) -> list[Folder]:
+    """The folders that the portal draws for the actor in a community, each with ``is_reached``: the same as
+    `FolderQuerySet.with_ancestors` there. Every page of papers asks it.
+    """
+    values = [*_seen(actor), sorted(actor.tenants), community.pk, community.pk, community.tenant_id]
+    folders = []
+    for folder, is_reached in _TREE.fetch(values):
+        folder.is_reached = is_reached
+        folders.append(folder)
+    return folders
+
+
 def may(actor: Actor, flag: str) -> Q:
     """Documents in whose folder the actor has a flag: an active folder permission, else the membership's own."""
     column = MEMBER_FLAGS[flag]
@@ -105,30 +185,6 @@ def may(actor: Actor, flag: str) -> Q:
     return any_of_sql("folder", f"{_DECIDED} AND p.{flag}", mine) | (
         Q(tenant__in=by_default) & ~any_of_sql("folder", _DECIDED, mine)
     )
-
-
-# Of each folder: the person's own active permission there, and whether a group of theirs checks papers off in it.
-_FLAGS = f"""
-SELECT f.id, p.id IS NOT NULL, {", ".join(f"p.{flag}" for flag in MEMBER_FLAGS)},
-       f.show_check_mark AND EXISTS (
-         SELECT 1 FROM docms_folderaccess a JOIN docms_group c ON c.id = a.group_id
-          WHERE a.folder_id = f.id AND c.show_check_mark AND c.id = ANY(ARRAY({_HELD})))
-  FROM docms_folder f
-  LEFT JOIN docms_folderpermission p ON p.folder_id = f.id AND p.membership_id = ANY(%s) AND p.active
- WHERE f.id = ANY(%s)
-"""  # noqa: S608 - constants
-
-
-def flags_of(actor: Actor, folder_ids: Iterable[int]) -> Iterator[tuple[int, dict[str, bool] | None, bool]]:
-    """Of each folder its id, what an active permission of the actor's own says there (none without one), and whether the
-    actor checks papers off in it. Written out, because every upload, download and list asks it.
-    """
-    mine = [membership.pk for membership in actor.memberships.values()]
-    with planned_cursor() as cursor:
-        cursor.execute(_FLAGS, [*_held(actor), mine, list(folder_ids)])
-        rows = cursor.fetchall()
-    for folder_id, is_decided, *flags, checks in rows:
-        yield folder_id, dict(zip(MEMBER_FLAGS, flags, strict=True)) if is_decided else None, checks
 
 
 def in_period(actor: Actor) -> Q:

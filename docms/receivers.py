@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from core.signals import blob_cleared
 from docms.models import Document
 from docms.services import shares
-from docms.services.documents import wake_after_commit
+from docms.services.documents import wake_workers
 from messaging.signals import text_message_failed
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ AT_ONCE = 100  # documents; what shares the bytes beyond that, `docms.release_do
 def go_on_with_documents(sender: Any, *, blob: Blob, **_: Any) -> None:
     """The virus scanner has let bytes go: workers read their text and tell people of what shows them."""
     for document in Document.objects.filter(current__blob=blob).order_by("pk")[:AT_ONCE]:
-        wake_after_commit(document, new_content=True)
+        wake_workers(document, new_content=True)
 
 
 @receiver(text_message_failed, dispatch_uid="docms.mark_undelivered")

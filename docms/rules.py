@@ -17,14 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from core.answers import YES, Answer, no, require
 from core.querysets import any_of
 from docms.models import Document, Folder, FolderAccess, FolderPermission, Group
-from docms.querysets import MEMBER_FLAGS, flags_of
+from docms.querysets import MEMBER_FLAGS, flags_of, seen_folder
 from orgs import rules as orgs_rules
 from orgs.actor import Actor, actor_for
 from orgs.models import Membership, OrganizationSettings
 from orgs.services import licences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "Answer",
@@ -83,12 +83,21 @@ def effective_many(actor: Actor, folders: Iterable[Folder]) -> dict[int, Flags]:
     tenants = {folder.pk: folder.tenant_id for folder in folders}
     if not tenants:
         return {}
-    found = {}
-    for folder_id, chosen, may_check in flags_of(actor, tenants):
-        membership = actor.membership(tenants[folder_id])
-        own_flags = {flag: getattr(membership, column, False) for flag, column in MEMBER_FLAGS.items()}
-        found[folder_id] = Flags(**(chosen or own_flags), show_checkmark=may_check)
+    found = {pk: in_force(actor, tenants[pk], own, checks) for pk, own, checks in flags_of(actor, tenants)}
     return {folder_id: found.get(folder_id, Flags()) for folder_id in tenants}
+
+
+def in_force(actor: Actor, tenant_id: int, chosen: Mapping[str, bool] | None, may_check: bool) -> Flags:
+    """The flags in a folder of that tenant by what `docms.querysets.flags_in` has read there."""
+    membership = actor.membership(tenant_id)
+    own_flags = {flag: getattr(membership, column, False) for flag, column in MEMBER_FLAGS.items()}
+    return Flags(**(chosen or own_flags), show_checkmark=may_check)
+
+
+def seen(actor: Actor, folder_id: int) -> tuple[Folder, Flags] | None:
+    """The folder of that number and the actor's flags in it, in one query; none where the actor does not see it."""
+    found = seen_folder(actor, folder_id)
+    return (found[0], in_force(actor, found[0].tenant_id, *found[1:])) if found else None
 
 
 def effective(actor: Actor, folder: Folder) -> Flags:

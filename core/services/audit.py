@@ -148,13 +148,14 @@ def record(verb: str, obj: models.Model, changes: Mapping[str, Any] | None = Non
 
 
 # One statement of a few arrays: an instance and thirteen parameters for each of thousands take longer than their writing.
-_MANY = """
+MANY = """
 INSERT INTO core_auditentry
        (tenant_id, at, user_id, acting_for, door, ip, request_id, verb, object_type, object_id, changes, salt, digest)
-SELECT e.tenant_id, %(at)s, %(user)s, %(acting_for)s, %(door)s, %(ip)s::inet, %(request)s, %(verb)s, %(type)s,
+SELECT e.tenant_id, %(at)s, %(user)s, %(acting_for)s, %(door)s, %(ip)s::inet, %(request)s, %(verb)s, e.object_type,
        e.object_id, e.changes, e.salt, e.digest
-  FROM unnest(%(tenants)s::bigint[], %(ids)s::text[], %(changes)s::jsonb[], %(salts)s::bytea[], %(digests)s::bytea[])
-       AS e(tenant_id, object_id, changes, salt, digest)
+  FROM unnest(%(tenants)s::bigint[], %(types)s::text[], %(ids)s::text[], %(changes)s::jsonb[], %(salts)s::bytea[],
+              %(digests)s::bytea[])
+       AS e(tenant_id, object_type, object_id, changes, salt, digest)
 """
 
 
@@ -164,24 +165,36 @@ def record_many(
     written: Iterable[tuple[int, int | None, Mapping[str, Any]]],
 ) -> None:
     """`record` for many rows of a model by one statement: of each its id, its tenant and ``{field: [old, new]}``."""
-    now, at, object_type = scope.current(), timezone.now(), model._meta.label_lower
-    tenants, ids, texts, salts, digests = [], [], [], [], []
-    for object_id, tenant_id, changes in written:
-        plain, salt, number = _plain(changes), secrets.token_bytes(16), str(object_id)
+    values = values_of_many(verb, ((model, *row) for row in written))
+    if values["ids"]:
+        with connection.cursor() as cursor:
+            cursor.execute(MANY, values)
+
+
+def values_of_many(
+    verb: str, written: Iterable[tuple[type[models.Model], int, int | None, Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """The values of `MANY`, for statements that write the rows as well: of each its model, and what `record_many` takes."""
+    now, at = scope.current(), timezone.now()
+    tenants, types, ids, texts, salts, digests = [], [], [], [], [], []
+    for model, object_id, tenant_id, changes in written:
+        object_type, plain, salt, number = (
+            model._meta.label_lower,
+            _plain(changes),
+            secrets.token_bytes(16),
+            str(object_id),
+        )
         row = (
             tenant_id, at, now.user_id, now.acting_for, now.door, now.ip, now.request_id, verb, object_type, number, plain,
         )  # fmt: skip
         tenants.append(tenant_id)
+        types.append(object_type)
         ids.append(number)
         texts.append(json.dumps(plain))
         salts.append(salt)
         digests.append(digest_of_row(salt, row))
-    if not ids:
-        return
-    values = {
+    return {
         "at": at, "user": now.user_id, "acting_for": now.acting_for, "door": now.door, "ip": now.ip,
-        "request": now.request_id, "verb": verb, "type": object_type, "tenants": tenants, "ids": ids, "changes": texts,
+        "request": now.request_id, "verb": verb, "tenants": tenants, "types": types, "ids": ids, "changes": texts,
         "salts": salts, "digests": digests,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_MANY, values)

@@ -22,11 +22,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from psycopg.pq import TransactionStatus
 
+from core import scope
+from core.arriving import ArrivedFile
 from core.errors import BeingChecked, Held, Invalid, TooLarge
 from core.models import Blob
 from core.services import audit, rows
 from core.services.sniff import PICTURES, dimensions, sniff
-from core.services.wake import wake
+from core.services.together import insert_unless_there
+from core.services.wake import wake_after_commit
 from core.storage import CHUNK, TempObject, blob_name, storage
 
 if TYPE_CHECKING:
@@ -126,7 +129,7 @@ class Prepared:
             scan=Blob.Scan.PENDING if settings.CLAMAV_URL else Blob.Scan.SKIPPED,
             preview_state=Blob.Preview.PENDING if self.mime in PREVIEWABLE else Blob.Preview.NONE,
         )
-        with transaction.atomic():
+        with scope.joined():
             return _settle(new, self.temp)
 
 
@@ -140,6 +143,28 @@ def prepared(
     """
     if expected_size is not None and expected_size > limit:
         raise TooLarge
+    temp, digest = _arrived(source, limit) if isinstance(source, ArrivedFile) else _written(source, limit)
+    try:
+        if not temp.size:
+            raise Invalid(_("The file is empty."), code="empty_file")
+        if expected_size is not None and temp.size != expected_size:
+            raise Invalid(_("The file did not arrive completely."), code="incomplete")
+        temp.file.flush()
+        mime = sniff(temp.file, declared_mime)
+        yield Prepared(temp, digest, mime, *dimensions(temp.file, mime))
+    finally:
+        temp.discard()
+
+
+def _arrived(source: ArrivedFile, limit: int) -> tuple[TempObject, bytes]:
+    """Of a form, where bytes are written and hashed while they come: nothing is copied. Raises `TooLarge`."""
+    if source.temp.size > limit:
+        raise TooLarge
+    return source.temp, source.sha256
+
+
+def _written(source: Readable | Iterable[bytes], limit: int) -> tuple[TempObject, bytes]:
+    """The bytes and their hash. Raises `TooLarge`."""
     temp, digest = storage().begin(), hashlib.sha256()
     try:
         for chunk in _chunks(source):
@@ -147,15 +172,10 @@ def prepared(
                 raise TooLarge
             temp.write(chunk)
             digest.update(chunk)
-        if not temp.size:
-            raise Invalid(_("The file is empty."), code="empty_file")
-        if expected_size is not None and temp.size != expected_size:
-            raise Invalid(_("The file did not arrive completely."), code="incomplete")
-        temp.file.flush()
-        mime = sniff(temp.file, declared_mime)
-        yield Prepared(temp, digest.digest(), mime, *dimensions(temp.file, mime))
-    finally:
+    except BaseException:
         temp.discard()
+        raise
+    return temp, digest.digest()
 
 
 @contextmanager
@@ -184,15 +204,15 @@ def _chunks(source: Readable | Iterable[bytes]) -> Iterator[bytes]:
 def _settle(new: Blob, temp: TempObject) -> Blob:
     """Insert the row and name the object, or take the row that is there."""
     while True:
-        Blob.objects.bulk_create([new], ignore_conflicts=True)
+        if insert_unless_there(new):  # and nobody else sees the row before the transaction ends
+            _name_object_of(new, temp)
+            audit.record("stored", new, {"sha256": [None, bytes(new.sha256).hex()], "size": [None, new.size]})
+            _wake_workers(new)
+            return new
         found = _locked(new.tenant_id, bytes(new.sha256), new.size)
         if found is None:
             continue  # the sweep removed it between the two statements
-        if found.storage_key == new.storage_key:
-            audit.record("stored", found, {"sha256": [None, bytes(new.sha256).hex()], "size": [None, new.size]})
-            _name_object(temp, found.storage_key)
-            _wake_workers(found)
-        elif found.missing_since or not storage().exists(blob_name(found.storage_key)):
+        if found.missing_since or not storage().exists(blob_name(found.storage_key)):
             _name_object(temp, new.storage_key)
             changes = {"storage_key": new.storage_key, "missing_since": None, "scan": _scan_again(found)}
             rows.change(found, changes, verb="healed", check=False)
@@ -232,7 +252,7 @@ def _scan_again(found: Blob) -> str:
 def _wake_workers(blob: Blob) -> None:
     """Foreign bytes are looked at by the scanner before a parser sees them."""
     if blob.scan == Blob.Scan.PENDING:
-        transaction.on_commit(partial(wake, "docms.scan_document", blob.pk), robust=True)
+        wake_after_commit("docms.scan_document", blob.pk)
     else:
         wake_preview(blob)
 
@@ -240,7 +260,16 @@ def _wake_workers(blob: Blob) -> None:
 def wake_preview(blob: Blob) -> None:
     """Have the preview made after commit, if one can be made."""
     if blob.preview_state == Blob.Preview.PENDING:
-        transaction.on_commit(partial(wake, "core.make_preview", blob.pk), robust=True)
+        wake_after_commit("core.make_preview", blob.pk)
+
+
+def _name_object_of(new: Blob, temp: TempObject) -> None:
+    """`_name_object`; where the storage fails the row goes again, so that a transaction that goes on leaves none behind."""
+    try:
+        _name_object(temp, new.storage_key)
+    except Exception:
+        Blob.objects.filter(pk=new.pk)._raw_delete(connection.alias)  # type: ignore[attr-defined]
+        raise
 
 
 def _name_object(temp: TempObject, key: uuid.UUID) -> None:

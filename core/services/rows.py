@@ -44,11 +44,16 @@ def create(model: type[_M], *, verb: str = "created", check: bool = True, savepo
     """
     obj = model(**values)
     if check:
-        _clean(obj, values)
+        clean(obj, values)
     guarded(obj, lambda: obj.save(force_insert=True), savepoint=savepoint)
-    new = {k: [None, audit.recorded(model, k, v)] for k, v in _values(obj).items() if v not in (None, "", [], {})}
-    audit.record(verb, obj, new)
+    audit.record(verb, obj, recorded_values(obj))
     return obj
+
+
+def recorded_values(obj: models.Model) -> dict[str, Any]:
+    """What the audit says of a new row: of each column that holds something, that nothing was there before."""
+    model = type(obj)
+    return {k: [None, audit.recorded(model, k, v)] for k, v in _values(obj).items() if v not in (None, "", [], {})}
 
 
 def change(
@@ -77,7 +82,7 @@ def change(
     for name, value in new.items():
         setattr(obj, name, value)
     if check:
-        _clean(obj, new)
+        clean(obj, new)
     attnames = [cast("models.Field[Any, Any]", obj._meta.get_field(name)).attname for name in new]
     columns = {attname: getattr(obj, attname) for attname in attnames}
     rows = type(obj)._base_manager.filter(pk=obj.pk)
@@ -104,7 +109,8 @@ def delete(obj: models.Model, *, verb: str = "deleted") -> None:
     obj.delete()
 
 
-def _clean(obj: models.Model, written: Mapping[str, Any]) -> None:
+def clean(obj: models.Model, written: Mapping[str, Any]) -> None:
+    """Validate the columns that are ``written``, without asking the database. Raises `ValidationError`."""
     beyond = [name for name, at in written.items() if isinstance(at, datetime.datetime) and not is_showable(at)]
     if beyond:
         raise ValidationError(dict.fromkeys(beyond, _("Must lie between the years 1900 and 9999.")))

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from celery import current_app
 from django.conf import settings
+from django.db import connection, transaction
 from kombu.pools import producers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kombu import Connection
 
 log = logging.getLogger(__name__)
@@ -41,26 +44,54 @@ def _connection(url: str) -> Connection:
         "interval_step": 0,
         "interval_max": 0,
     }
-    connection: Connection = current_app.connection_for_write(
+    line: Connection = current_app.connection_for_write(
         url, connect_timeout=PATIENCE, transport_options=options, heartbeat=0
     )
-    return connection
+    return line
 
 
 def wake(task: str, *args: int) -> bool:
     """Send a task its ids; False when the broker does not answer within about a second.
 
-    Use it as ``transaction.on_commit(partial(wake, "app.task", row.pk), robust=True)``. Whoever relies on it has
-    a sweep that finds what was not sent. After a failure the broker is left alone for five seconds, so that a
-    request with many messages waits once.
+    Use it as ``transaction.on_commit(partial(wake, "app.task", row.pk), robust=True)``, or `wake_after_commit` where one
+    change wakes several. Whoever relies on it has a sweep that finds what was not sent. After a failure the broker is left
+    alone for five seconds, so that a request with many messages waits once.
     """
+    return wake_all([(task, args)])
+
+
+def wake_all(tasks: Sequence[tuple[str, tuple[int, ...]]]) -> bool:
+    """`wake` for several tasks, in one round trip to the broker."""
     if time.monotonic() < _broker.silent_until:
         return False
     try:
-        with producers[_connection(settings.CELERY_BROKER_URL)].acquire(block=True, timeout=PATIENCE) as producer:
-            current_app.send_task(task, args=args, producer=producer, retry=False, ignore_result=True)
+        pool = producers[_connection(settings.CELERY_BROKER_URL)]
+        with pool.acquire(block=True, timeout=PATIENCE) as producer, producer.batch():
+            for task, args in tasks:
+                current_app.send_task(task, args=args, producer=producer, retry=False, ignore_result=True)
     except Exception as error:
         _broker.silent_until = time.monotonic() + PAUSE
-        log.warning("broker not reachable, %s will be found by the sweep: %s", task, error)
+        names = ", ".join(task for task, _args in tasks)
+        log.warning("broker not reachable, %s will be found by the sweep: %s", names, error)
         return False
     return True
+
+
+class _Waking:
+    """What is sent when a transaction has been committed."""
+
+    def __init__(self, first: tuple[str, tuple[int, ...]]) -> None:
+        self.tasks = [first]
+
+    def __call__(self) -> None:
+        wake_all(self.tasks)
+
+
+def wake_after_commit(task: str, *args: int) -> None:
+    """`wake` after the commit, at once with what else the same savepoint wakes: it is undone with it, and only with it."""
+    waiting: list[Any] = connection.run_on_commit
+    for savepoints, action, _robust in waiting:
+        if isinstance(action, _Waking) and savepoints == set(connection.savepoint_ids):
+            action.tasks.append((task, args))
+            return
+    transaction.on_commit(_Waking((task, args)), robust=True)

@@ -186,7 +186,15 @@ def rows_of(view: DocmsView, found: QuerySet[Document]) -> list[dict[str, Any]]:
 
     The flags decide who sees internal notes: they are asked for folders where there are some.
     """
-    rows = _read(found, view.membership.pk)
+    inner = sql_of(found.values("id"))
+    return [] if inner is None else _written(view, *inner)
+
+
+def _written(view: DocmsView, found: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """The documents whose ids a statement finds."""
+    with planned_cursor() as cursor:
+        cursor.execute(_ROWS.replace("{found}", found), (view.membership.pk, *values))
+        rows = [_Stored(*row) for row in cursor.fetchall()]
     noted = {row.folder_id for row in rows if row.internal_note}
     flags = rules.effective_many(view.actor, [Folder(pk=pk, tenant_id=view.tenant.pk) for pk in noted])
     marked, zone = view.marks_shown, view.tenant.zone
@@ -218,15 +226,6 @@ def _pieces(
             yield begin + dumps(rows)[1:-1]
             begin = b","
     yield b"[]" if begin == b"[" else b"]"
-
-
-def _read(found: QuerySet[Document], membership_id: int) -> list[_Stored]:
-    inner = sql_of(found.values("id"))
-    if inner is None:
-        return []
-    with planned_cursor() as cursor:
-        cursor.execute(_ROWS.replace("{found}", inner[0]), (membership_id, *inner[1]))
-        return [_Stored(*row) for row in cursor.fetchall()]
 
 
 def _row(row: _Stored, actor: Actor, flags: rules.Flags, zone: zoneinfo.ZoneInfo, *, marked: bool) -> dict[str, Any]:
@@ -267,7 +266,9 @@ def _row(row: _Stored, actor: Actor, flags: rules.Flags, zone: zoneinfo.ZoneInfo
 
 def one(view: DocmsView, file_id: int) -> dict[str, Any]:
     """One document as stored now; the caller has settled that it may be seen."""
-    return rows_of(view, Document.objects.filter(pk=file_id, tenant=view.tenant.pk))[0]
+    return _written(view, "SELECT id FROM docms_document WHERE id = %s AND tenant_id = %s", (file_id, view.tenant.pk))[
+        0
+    ]
 
 
 def columns_of(values: dict[str, Any], names: Sequence[str] = tuple(COLUMNS)) -> dict[str, Any]:

@@ -18,13 +18,15 @@ from docms.api.fields import IdField
 from docms.api.file_rows import File, FileCreate, FileUpdate, columns_of, in_pieces, one, rows_of
 from docms.api.folders import ALL
 from docms.api.spooling import SpoolingJSONParser
-from docms.models import Document, Folder
+from docms.models import Document
 from docms.services import documents, marks
 from docms.services.names import refuse_unknown
 
 if TYPE_CHECKING:
     from django.http import StreamingHttpResponse
     from rest_framework.request import Request
+
+    from docms.models import Folder
 
 
 class FileMultipart(serializers.Serializer):
@@ -45,13 +47,14 @@ class _FileWithContent(FileUpdate):
     filename = serializers.RegexField(r"^[^/\\\x00]+\Z", required=False, max_length=255, trim_whitespace=False)
 
 
-def target_of(view: DocmsView, folder_id: int) -> Folder:
-    """The folder that a body names; what the caller does not see is 400 there (DOCMS-047)."""
-    folder = Folder.objects.visible_to(view.actor, all=True).select_related("tenant").filter(pk=folder_id).first()
-    if folder is None:
+def target_of(view: DocmsView, folder_id: int) -> tuple[Folder, rules.Flags]:
+    """The folder that a body names, and the caller's flags there; what the caller does not see is 400 (DOCMS-047)."""
+    found = rules.seen(view.actor, folder_id)
+    if found is None:
         refuse_unknown("folder_id", [folder_id])
-    assert folder is not None
-    return folder
+    assert found is not None
+    found[0].tenant = view.tenant
+    return found
 
 
 class Files(DocmsView):
@@ -90,8 +93,8 @@ class Files(DocmsView):
             form = _FileWithContent(data={"filename": part.name, **fields})
         form.is_valid(raise_exception=True)
         values = form.validated_data
-        folder = target_of(self, values["folder_id"])
-        rules.require(rules.may_upload(self.actor, folder))
+        folder, flags = target_of(self, values["folder_id"])
+        rules.require(rules.may_upload(self.actor, folder, flags))
         blob = content.store(self, file_data=values.pop("file_data", None), content=part)
         if blob is None:
             raise serializers.ValidationError({"file_data": [_("The content is missing.")]})
@@ -173,7 +176,7 @@ class OneFile(DocmsView):
         changes = columns_of(values)
         changes |= {name: values[name] for name in ("label_name", "first_access", "filename") if name in values}
         if "folder_id" in values:
-            changes["folder"] = target_of(self, values["folder_id"])
+            changes["folder"], _flags = target_of(self, values["folder_id"])
         blob = content.store(self, file_data=values.get("file_data"), content=part)
         documents.change_document(actor=self.actor, document=document, changes=changes, blob=blob)
         return Response(one(self, file_id))

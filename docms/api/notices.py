@@ -76,7 +76,7 @@ class MailRules(DocmsView):
         """Administrators only; ids in a body that are not the tenant's are 400 (DOCMS-047)."""
         self.require_admin()
         values = self.body(MailAfterUpload)
-        folder = target_of(self, values["folder_id"])
+        folder, _flags = target_of(self, values["folder_id"])
         if not Membership.objects.filter(organization=self.tenant.pk, user=values["user_id"]).exists():
             refuse_unknown("user_id", [values["user_id"]])
         rule = permissions.set_mail_rule(

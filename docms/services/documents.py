@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,11 +9,14 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import scope
 from core.errors import Conflict, Denied, Invalid, NotFound
-from core.services import blobs, rows
-from core.services.wake import wake
+from core.planned import planned_cursor
+from core.services import blobs, rows, together
+from core.services.wake import wake_after_commit
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
+from docms.querysets import FLAGS, OWN_PERMISSION, flag_values, flags_in
 from docms.services import destruction, holds, indexing, tree
 from docms.services.labels import label_named
 from docms.services.locking import locked
@@ -40,7 +42,7 @@ COLUMNS = frozenset(
 Action = DocumentLog.Action
 
 
-@transaction.atomic
+@scope.joined()
 def publish(
     *,
     actor: Actor,
@@ -69,8 +71,8 @@ def publish(
     `ValidationError` for other wrong values, as a period that ends before it begins.
     """
     assert actor.user_id is not None, "documents are uploaded by people"
-    folder = _open_folder(folder, blob)
-    rules.require(rules.may_upload(actor, folder))
+    document_id, version_id, flags = _hold(actor, folder, blob)
+    rules.require(rules.may_upload(actor, folder, flags))
     _require_big(folder.tenant_id, blob)
     filename = blobs.clean_filename(filename)
     values: dict[str, Any] = {
@@ -86,35 +88,55 @@ def publish(
     }
     check_texts(Document, values)
     label = _label(folder, label_name)
-    document = rows.create(
-        Document,
+    document = Document(
+        pk=document_id,
         tenant_id=folder.tenant_id,
         folder=folder,
         filename=filename,
         label=label,
+        current_id=version_id,
         uploaded_by_id=actor.user_id,
         **values,
         **_content(blob),
     )
-    version = _add_version(document, blob, number=1, user_id=actor.user_id)
-    Document.objects.filter(pk=document.pk).update(current=version)
+    rows.clean(document, {"filename": filename, **values})
+    version = DocumentVersion(pk=version_id, **_version(document, blob, number=1, user_id=actor.user_id))
+    together.insert(
+        [document, version],
+        [_entry(document, actor, Action.CREATE)],
+        also=indexing.NEW,
+        values=indexing.new_values(document),
+        savepoint=active_until is not None,  # a period is all that the database may refuse here
+    )
     document.current = version
-    _log(document, actor, Action.CREATE)
     if label is not None:
         _log(document, actor, Action.LABEL, label.name)
-    indexing.index_new(document)
-    wake_after_commit(document, new_content=True)
+    wake_workers(document, new_content=True)
     return document
 
 
-def _open_folder(folder: Folder, blob: Blob) -> Folder:
-    """The folder, kept from being deleted meanwhile, and the bytes, kept from being swept."""
+# FOR KEY SHARE: uploads into one folder do not wait for each other.
+_HOLD = f"""
+SELECT {together.NEXT.format(table="docms_document")}, {together.NEXT.format(table="docms_documentversion")}, {FLAGS}
+  FROM docms_folder f JOIN core_blob b ON b.tenant_id = f.tenant_id {OWN_PERMISSION}
+ WHERE f.id = %s AND f.tenant_id = %s AND b.id = %s
+   FOR KEY SHARE OF f, b
+"""  # noqa: S608 - constants
+
+
+def _hold(actor: Actor, folder: Folder, blob: Blob) -> tuple[int, int, rules.Flags]:
+    """Keep the folder from being deleted until the transaction ends, and the bytes from being swept; returns the numbers
+    of the new document and of its version, and what the actor may do in the folder now.
+    """
+    with planned_cursor() as cursor:
+        cursor.execute(_HOLD, [*flag_values(actor), folder.pk, folder.tenant_id, blob.pk])
+        row = cursor.fetchone()
+    if row is not None:
+        return row[0], row[1], rules.in_force(actor, folder.tenant_id, *flags_in(row[2:]))
     held = tree.hold(folder.pk)
     if held is None or held.tenant_id != blob.tenant_id:
         raise NotFound
-    if not blobs.hold(blob):
-        raise NotFound(_("The content of this file is missing. Please upload it again."), code="file_missing")
-    return held
+    raise NotFound(_("The content of this file is missing. Please upload it again."), code="file_missing")
 
 
 def _require_big(tenant_id: int, blob: Blob) -> None:
@@ -128,19 +150,18 @@ def _content(blob: Blob) -> dict[str, Any]:
     return {"size_bytes": blob.size, "mime": blob.mime, "is_big": blob.size > settings.BASE64_LIMIT}
 
 
-def _add_version(document: Document, blob: Blob, *, number: int, user_id: int) -> DocumentVersion:
-    return rows.create(
-        DocumentVersion,
-        check=False,
-        tenant_id=document.tenant_id,
-        document=document,
-        number=number,
-        label=document.version_label,
-        filename=document.filename,
-        blob=blob,
-        size_bytes=blob.size,
-        uploaded_by_id=user_id,
-    )
+def _version(document: Document, blob: Blob, *, number: int, user_id: int) -> dict[str, Any]:
+    """The columns of a version."""
+    return {
+        "tenant_id": document.tenant_id,
+        "document": document,
+        "number": number,
+        "label": document.version_label,
+        "filename": document.filename,
+        "blob": blob,
+        "size_bytes": blob.size,
+        "uploaded_by_id": user_id,
+    }
 
 
 def _label(folder: Folder, name: str | None) -> FolderLabel | None:
@@ -155,18 +176,22 @@ def _label(folder: Folder, name: str | None) -> FolderLabel | None:
 
 
 def _log(document: Document, actor: Actor, action: str, label: str = "") -> None:
-    DocumentLog.objects.create(
+    _entry(document, actor, action, label).save(force_insert=True)
+
+
+def _entry(document: Document, actor: Actor, action: str, label: str = "") -> DocumentLog:
+    return DocumentLog(
         tenant_id=document.tenant_id, document_id=document.pk, user_id=actor.user_id, action=action, label=label
     )
 
 
-def wake_after_commit(document: Document, *, new_content: bool) -> None:
-    """Workers read the text and tell people. What is not sent now, the sweeps of both find."""
+def wake_workers(document: Document, *, new_content: bool) -> None:
+    """After the commit workers read the text and tell people. What is not sent now, the sweeps of both find."""
     visible = document.active_from is None or document.active_from <= timezone.now()
     if new_content and document.mime in indexing.READABLE:
-        transaction.on_commit(partial(wake, "docms.index_document", document.pk), robust=True)
+        wake_after_commit("docms.index_document", document.pk)
     if document.notified_at is None and visible:
-        transaction.on_commit(partial(wake, "docms.notify_upload", document.pk), robust=True)
+        wake_after_commit("docms.notify_upload", document.pk)
 
 
 @transaction.atomic
@@ -226,7 +251,7 @@ def change_document(
         indexing.index_new(fresh)
     else:
         indexing.index([fresh])
-    wake_after_commit(fresh, new_content=blob is not None)
+    wake_workers(fresh, new_content=blob is not None)
     return fresh
 
 
@@ -273,7 +298,8 @@ def _new_version(actor: Actor, document: Document, blob: Blob, values: dict[str,
         version_label=values.get("version_label", document.version_label),
         filename=values.get("filename", document.filename),
     )
-    version = _add_version(shown, blob, number=before + 1, user_id=actor.user_id)
+    columns = _version(shown, blob, number=before + 1, user_id=actor.user_id)
+    version = rows.create(DocumentVersion, check=False, **columns)
     membership = actor.membership(document.tenant_id)
     if membership is not None:
         ReadMark.objects.filter(document=document, membership=membership, version_no=before).update(

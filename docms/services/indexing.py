@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pypdfium2
 from django.db import transaction
@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from core import scope
 from core.models import Blob
+from core.planned import planned_cursor
 from core.services import blobs
 from core.services.wake import wake
-from core.text import names_vector, search_vector, words_of
+from core.text import NAMES, VECTOR, names_values, names_vector, search_vector, vector_values, words_of
 from docms.models import Document, DocumentIndex
 from docms.services.locking import locked
 from docms.services.office import PARTS, UnreadableError, office_text
@@ -51,9 +52,33 @@ def index(documents: Iterable[Document], *, text: str | None = None) -> None:
     _write(row_of(document, kept[document.pk][0], pending=kept[document.pk][1]) for document in found)
 
 
+# The row of a document with new content, whose text is still to be read where there is any; its values are `new_values`.
+NEW = f"""
+INSERT INTO docms_documentindex (document_id, folder_id, title, text, pending, vector, names)
+VALUES (%(document)s, %(folder)s, %(known)s, '', %(pending)s, {VECTOR}, {NAMES})
+ON CONFLICT (document_id) DO UPDATE
+   SET folder_id = excluded.folder_id, title = excluded.title, text = excluded.text, pending = excluded.pending,
+       vector = excluded.vector, names = excluded.names
+"""  # noqa: S608 - constants
+
+
 def index_new(document: Document) -> None:
-    """Write the index row of a document with new content, whose text is still to be read where there is any."""
-    _write([row_of(document, "", pending=document.mime in READABLE)])
+    """Write the index row of a document with new content."""
+    with planned_cursor() as cursor:
+        cursor.execute(NEW, new_values(document))
+
+
+def new_values(document: Document) -> dict[str, Any]:
+    """The values of `NEW`."""
+    title, names, words, known = _said(document)
+    return {
+        "document": document.pk,
+        "folder": document.folder_id,
+        "known": known,
+        "pending": document.mime in READABLE,
+        **vector_values(title, words),
+        **names_values(title, names),
+    }
 
 
 def _write(rows: Iterable[DocumentIndex]) -> None:
@@ -68,20 +93,26 @@ def _write(rows: Iterable[DocumentIndex]) -> None:
 
 def row_of(document: Document, text: str, *, pending: bool = False) -> DocumentIndex:
     """The unsaved index row of a document with this content."""
-    title, content = document.title or document.filename[:250], text[:TEXT_MAX]
-    label = document.label.name if document.label else ""
-    names = " ".join((document.filename, document.identifier, label))
-    words = " ".join((names, document.description, content))
-    known = " ".join(dict.fromkeys(words_of(f"{title} {document.filename} {label}")))
+    content = text[:TEXT_MAX]
+    title, names, words, known = _said(document)
     return DocumentIndex(
         document=document,
         folder_id=document.folder_id,
-        title=known[:TITLE_MAX],
+        title=known,
         text=content,
         pending=pending,
-        vector=search_vector(title, words),
+        vector=search_vector(title, f"{words} {content}"),
         names=names_vector(title, names),
     )
+
+
+def _said(document: Document) -> tuple[str, str, str, str]:
+    """Of a document its title, its other names, these with what describes it, and what mistyped words are compared with."""
+    title = document.title or document.filename[:250]
+    label = document.label.name if document.label else ""
+    names = " ".join((document.filename, document.identifier, label))
+    known = " ".join(dict.fromkeys(words_of(f"{title} {document.filename} {label}")))
+    return title, names, f"{names} {document.description}", known[:TITLE_MAX]
 
 
 def index_content(document_id: int) -> bool:

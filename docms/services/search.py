@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString
 
 from core.models import Blob
+from core.planned import planned_cursor
 from core.text import words_of
 from docms.models import Document
 
@@ -48,11 +49,11 @@ class Marks:
 
     def marked(self, text: str) -> SafeString:
         """The text as HTML with ``<mark>`` around hits. It is escaped first: no markup of its own gets through."""
-        at, pairs = 0, []
+        at, parts = 0, []
         for found in self.hit.finditer(text):
-            pairs.append((text[at : found.start()], found.group()))
+            parts += [escape(text[at : found.start()]), "<mark>", escape(found.group()), "</mark>"]
             at = found.end()
-        return SafeString(format_html_join("", "{}<mark>{}</mark>", pairs) + escape(text[at:]))
+        return SafeString("".join((*parts, escape(text[at:]))))
 
     def piece(self, document: Document) -> SafeString:
         """What to show of this document below its title; empty where no hit is outside the title and the label."""
@@ -84,7 +85,7 @@ def marks_of(documents: Iterable[Document], words: str, *, readable: Iterable[in
 
 def _forms(words: list[str]) -> set[str]:
     """The words, and their stems as the index has them."""
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(
             """SELECT DISTINCT form FROM unnest(%s::text[]) AS word, LATERAL unnest(
                ARRAY[word] || ts_lexize('german_stem', word) || ts_lexize('english_stem', word)) AS form""",
@@ -111,7 +112,7 @@ def _pieces(ids: list[int], pattern: str) -> dict[int, str]:
     """The text around the first hit in the content of each document; only documents the caller has found."""
     if not ids:
         return {}
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(
             """SELECT document_id, substr(text, greatest(at - %s, 1), %s) FROM (
                SELECT document_id, text, regexp_instr(text, %s) AS at FROM docms_documentindex

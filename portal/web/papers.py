@@ -13,13 +13,14 @@ from django.db.models.functions import ExtractYear
 
 from core import planned
 from core.text import words_of
+from docms import rules
 from docms.models import Document, Folder, FolderMark
-from docms.querysets import DocumentQuerySet, may
+from docms.querysets import DocumentQuerySet, may, tree_of
 from docms.services.search import Marks, marks_of, meant
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from orgs.actor import Actor
     from orgs.models import Community
@@ -125,8 +126,7 @@ class Cabinet:
     @cached_property
     def folders(self) -> dict[int, Folder]:
         """Every folder of the tree by id; of those that are not reached only the name is shown."""
-        tree = Folder.objects.with_ancestors(self.actor).shown_in(self.community).order_by("sort_key", "id")
-        return {f.pk: f for f in tree}
+        return {f.pk: f for f in tree_of(self.actor, self.community)}
 
     @cached_property
     def reached(self) -> list[int]:
@@ -164,9 +164,10 @@ class Cabinet:
     @cached_property
     def scoped(self) -> DocumentQuerySet[Any]:
         """Papers of the chosen folder, or of all, before the filters."""
-        papers = self.papers
         if self.filters.words:
             papers = Document.objects.search(self.actor, self.filters.words).filter(folder__in=self.reached)
+        else:
+            papers = self.papers
         if self.folder is not None:
             papers = papers.filter(folder__in=self.branch if self.filters.words else [self.folder.pk])
         return papers
@@ -307,10 +308,35 @@ class _Hits(Paginator):  # type: ignore[type-arg]
         found = super().page(number)
         start = max(0, found.start_index() - 1)
         ids = self._best(start)[0] if start else self._first[0]
-        papers = Document.objects.filter(pk__in=ids).with_read_state(self.cabinet.membership_id)
-        papers = with_rights(papers, self.cabinet.actor).select_related("label", "current__blob")
-        rows = {paper.pk: paper for paper in papers} if ids else {}
-        for paper in rows.values():
-            paper.folder = self.cabinet.folders[paper.folder_id]
+        rows = {paper.pk: paper for paper in self._rows(ids)} if ids else {}
         found.object_list = [rows[pk] for pk in ids if pk in rows]
         return found
+
+    def _rows(self, ids: list[int]) -> Iterator[Document]:
+        """What the list shows of these papers; as `Cabinet.listed`."""
+        cabinet = self.cabinet
+        rows = _ROWS.fetch({"ids": ids, "membership": cabinet.membership_id})
+        folders = {paper.folder_id: cabinet.folders[paper.folder_id] for paper, *_more in rows}
+        flags = rules.effective_many(cabinet.actor, folders.values())
+        for paper, version, blob, label, is_read in rows:
+            mine = flags[paper.folder_id]
+            paper.folder, paper.label, paper.current = folders[paper.folder_id], label, version
+            version.blob = blob
+            paper.read_by_user, paper.can_read = is_read, mine.read
+            paper.can_download = mine.download and paper.allow_download
+            yield paper
+
+
+_ROWS = planned.ModelRows(
+    """
+SELECT {d}, {v}, {b}, {l}, EXISTS (SELECT 1 FROM docms_readmark r
+                                    WHERE r.document_id = d.id AND r.membership_id = %(membership)s AND r.version_no >= v.number)
+  FROM docms_document d JOIN docms_documentversion v ON v.id = d.current_id JOIN core_blob b ON b.id = v.blob_id
+  LEFT JOIN docms_folderlabel l ON l.id = d.label_id
+ WHERE d.id = ANY(%(ids)s)
+""",
+    d="docms.Document",
+    v="docms.DocumentVersion",
+    b="core.Blob",
+    l="docms.FolderLabel",
+)

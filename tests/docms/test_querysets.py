@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.services import rows
+from docms import rules
 from docms.models import (
     Document,
     DocumentLog,
@@ -24,6 +25,7 @@ from docms.models import (
     GroupMember,
     ReadMark,
 )
+from docms.querysets import tree_of
 from docms.services import delivery, documents, folders, groups, indexing, permissions
 from orgs.actor import ANONYMOUS
 from tests.factories import DocumentFactory, FolderFactory, folder, manual_group, pdf, publish, stored
@@ -105,6 +107,31 @@ def test_ancestors_are_listed_by_name_but_their_documents_stay_closed(cast: Cast
     assert not Folder.objects.visible_to(cast.actor("renter"), all=True).filter(pk=middle.pk).exists()
     assert closed not in Document.objects.search(cast.actor("renter"), "hausordnung")
     assert not Folder.objects.with_ancestors(cast.actor("owner")).exists()
+
+
+def test_what_is_written_out_says_the_same(cast: Cast) -> None:
+    """The statements of uploads and of the portal's tree, against the querysets whose rules they repeat."""
+    everybody = manual_group(cast, "Alle", "owner", "renter", "staff")
+    top = folder(cast, "Oben", community=cast.house_a)
+    folder(cast, "Unten", everybody, parent=top, unit=cast.unit_a1)
+    folder(cast, "Firma", everybody)
+    folder(cast, "Anderes Haus", everybody, community=cast.house_b)
+    folder(cast, "Verborgen", everybody, inactive_at=timezone.now() - HOUR)
+    folder(cast, "Ohne Gruppe", community=cast.house_a)
+    drawn = set()
+    for who in EVERYBODY:
+        actor = cast.actor(who)
+        seen = set(Folder.objects.visible_to(actor, all=True))
+        assert {f for f in Folder.objects.all() if rules.seen(actor, f.pk) == (f, rules.effective(actor, f))} == seen, (
+            who
+        )
+        assert not any(rules.seen(actor, f.pk) for f in Folder.objects.all() if f not in seen), who
+        for community in (cast.house_a, cast.house_b):
+            expected = Folder.objects.with_ancestors(actor).shown_in(community).order_by("sort_key", "id")
+            told = [(f, f.is_reached) for f in tree_of(actor, community)]  # type: ignore[attr-defined]
+            assert told == [(f, f.is_reached) for f in expected], (who, community)  # type: ignore[attr-defined]
+            drawn |= {(f.name, is_reached) for f, is_reached in told}
+    assert drawn == {("Oben", False), ("Unten", True), ("Firma", True), ("Anderes Haus", True)}
 
 
 def test_one_group_per_circle_and_exactly_these_people(cast: Cast) -> None:

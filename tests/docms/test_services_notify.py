@@ -291,7 +291,7 @@ def test_mail_is_queued_after_the_commit_and_its_failure_undoes_nothing(
 ) -> None:
     where = everybody(cast, mail_after_upload_enable=True)
     woken: list[tuple[str, int]] = []
-    monkeypatch.setattr(documents, "wake", lambda task, *ids: woken.append((task, *ids)))
+    monkeypatch.setattr("core.services.wake.wake_all", lambda tasks: woken.extend((task, *ids) for task, ids in tasks))
     with django_capture_on_commit_callbacks(execute=False) as waiting:
         paper = publish(cast, where)
         assert not Message.objects.exists()

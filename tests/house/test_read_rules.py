@@ -24,7 +24,6 @@ TENANT = {"tenant", "tenant_id", "tenant__in", "tenant_id__in"}
 # Not a matter of seeing. Each with its reason.
 KNOWN = {
     "docms/api/groups.py:group": "DOCMS-062 tells a group of the tenant from an unknown one",
-    "docms/api/file_rows.py:one": "the row that was just written; the caller has settled that it may be seen",
     "docms/api/logs.py:get": "the log of a document that was found through `visible_to`",
     "core/admin/history.py:entries_of": "the history of one row that its page has found",
     "orgs/admin/tenant_view.py:as_operator": "builds the operator's actor, from which the rules read",
