@@ -278,6 +278,7 @@ def test_many_are_changed_after_a_preview(cast: Cast, file: File) -> None:
     sent = {"ids": [here.pk, there.pk], "priority": "4", "query": ""}
     plan = client.post(f"{LIST}bulk/", sent).context["plan"]
     assert (plan.changing, plan.refused) == (1, 1)
+    assert plan.names == [str(here)]
     assert Ticket.objects.get(pk=here.pk).priority == 2
     assert client.post(f"{LIST}bulk/", sent | {"do": "apply"}).status_code == 302
     assert [Ticket.objects.get(pk=t.pk).priority for t in (here, there)] == [4, 2]
