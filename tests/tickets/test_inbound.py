@@ -234,6 +234,23 @@ def test_a_wrapping_of_outlook_is_left_out_and_named(cast: Cast, file: File, mai
     assert not TicketAttachment.objects.exists()
 
 
+def test_a_mail_that_is_nothing_but_a_wrapping_of_outlook_is_told_at_the_ticket(
+    cast: Cast, file: File, mailbox: Mailbox
+) -> None:
+    ticket = file("renter")
+    raw = plain(address(mailbox, ticket, cast.renter), cast.renter.email)
+    take(mailbox, raw.replace(b"text/plain; charset=utf-8", b"application/ms-tnef"))
+    assert spoken(ticket)[0].text == "Nicht übernommen: winmail.dat"
+
+
+def test_parts_without_a_boundary_are_read_as_one_text(cast: Cast, file: File, mailbox: Mailbox) -> None:
+    ticket = file("renter")
+    raw = plain(address(mailbox, ticket, cast.renter), cast.renter.email, "Es tropft wieder.")
+    take(mailbox, raw.replace(b"text/plain; charset=utf-8", b"multipart/mixed"))
+    assert spoken(ticket)[0].text == "Es tropft wieder."
+    assert not TicketAttachment.objects.exists()
+
+
 def test_html_brings_no_script_and_no_picture(cast: Cast, file: File, mailbox: Mailbox) -> None:
     ticket = file("renter")
     take(mailbox, letter("html_only", address(mailbox, ticket, cast.renter), cast.renter.email))

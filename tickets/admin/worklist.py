@@ -107,6 +107,8 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
     found = worklist.matching(actor, wish)
     shown = CappedPaginator(worklist.rows_of(found), PER_PAGE).get_page(request.GET.get("p"))
     query = wish.query
+    if left_out := worklist.unread(request.GET, wish):
+        messages.warning(request, _("Left out, because it cannot be read: %(names)s") % {"names": ", ".join(left_out)})
     lines = [Line(t, f"{change_url(t)}?{urlencode({'list': query})}") for t in shown.object_list]
     total = shown.paginator.count
     return pages.render(

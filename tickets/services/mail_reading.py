@@ -18,6 +18,7 @@ import nh3
 
 from core.errors import Invalid
 from core.services import blobs
+from core.text import one_way
 from messaging.services.html_text import html_to_text
 from messaging.services.render import one_line
 from tickets.services.mail_text import TEXT_MAX, answer_in
@@ -29,6 +30,7 @@ MAIL_MAX = 28 * 1024 * 1024  # bytes of a mail
 HEADERS_MAX = 256 * 1024  # bytes of its headers
 PARTS_MAX = 200
 FILES_MAX = 20
+_OUTLOOK = "application/ms-tnef"  # its wrapping of everything
 _SMALL = 8 * 1024  # bytes of a picture in a signature
 _ID = re.compile(r"<[^<>\s]{1,253}>")
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To")
@@ -158,9 +160,9 @@ def _decoded(text: str) -> str:
     try:
         parts = email.header.decode_header(text)
     except (ValueError, email.errors.HeaderParseError):
-        return one_line(text)
+        return one_way(one_line(text))
     words = "".join(_decode(part, charset) if isinstance(part, bytes) else part for part, charset in parts)
-    return one_line(words.encode("utf-8", "replace").decode())
+    return one_way(one_line(words.encode("utf-8", "replace").decode()))
 
 
 def _decode(content: bytes, charset: str | None) -> str:
@@ -181,7 +183,9 @@ def _fill(letter: Letter, message: Message) -> None:
     for number, part in enumerate(message.walk()):
         if number >= PARTS_MAX:
             raise Unreadable("parts")
-        if part.is_multipart() and part.get_content_maintype() == "multipart":
+        if part.get_content_maintype() == "multipart":
+            if not part.is_multipart():  # without a boundary its parts cannot be told apart: it is read as it stands
+                plain.append(_text(part))
             continue
         kind, name = part.get_content_type(), _decoded(part.get_filename() or "")
         is_file = bool(name) or part.get_content_disposition() == "attachment"
@@ -208,9 +212,9 @@ def _harmless(html: str) -> str:
 
 
 def _keep(letter: Letter, part: Message, kind: str, name: str) -> None:
-    shown = name or part.get_content_subtype()
+    shown = name or ("winmail.dat" if kind == _OUTLOOK else part.get_content_subtype())
     content = part.get_payload(decode=True)
-    if kind == "application/ms-tnef" or name.lower() == "winmail.dat" or not isinstance(content, bytes):
+    if kind == _OUTLOOK or name.lower() == "winmail.dat" or not isinstance(content, bytes):
         letter.dropped.append(shown)  # a wrapping of Outlook's, or a mail within the mail
         return
     is_inline = bool(part.get("Content-ID")) or part.get_content_disposition() == "inline"

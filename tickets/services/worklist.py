@@ -116,6 +116,12 @@ def read(data: QueryDict | Mapping[str, str]) -> Wish:
     return Wish(**values)
 
 
+def unread(data: QueryDict | Mapping[str, str], wish: Wish) -> list[str]:
+    """Names of what an address asks for and nobody can read: the list is longer than it was meant to be."""
+    asked = [name for name in (*_TEXTS, *_NUMBERS, *_DAYS) if str(data.get(name, "")).strip()]
+    return [name for name in asked if getattr(wish, name) in ("", None)]
+
+
 def matching(actor: Actor, wish: Wish) -> Any:
     """The tickets that the actor works on and that fit, in the wanted order; merged ones only where their number leads."""
     found: QuerySet[Any, Any] = Ticket.objects.worked_on_by(actor)
