@@ -9,6 +9,8 @@ import nh3
 from django.utils.html import escape, linebreaks
 from django.utils.safestring import mark_safe
 
+from core.text import is_blank
+
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre", "s",
     "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
@@ -16,8 +18,6 @@ _TAGS = {
 _TAG = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS))})(?:[\s/][^<>]*)?>", re.IGNORECASE)
 _BREAKS = re.compile(r"</(?:p|div|li|h[1-4]|tr|blockquote|pre)>|<(?:br|hr)\s*/?>")
 _PLAIN_TAGS = re.compile(r"</?(?:p|br)\s*/?>")
-# What looks like nothing: blanks of every kind, and the characters that only tell where a line may break.
-_NOTHING = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff]+")
 
 
 def cleaned(text: str) -> str:
@@ -44,7 +44,7 @@ def words(text: str) -> str:
 
 def is_empty(text: str) -> bool:
     """Whether a reader would see nothing of cleaned HTML (PROCESSES-033)."""
-    return not _NOTHING.sub("", words(text))
+    return is_blank(words(text))
 
 
 def from_form(text: str) -> str:

@@ -168,7 +168,7 @@ class TicketQuerySet(models.QuerySet["_M"]):
         """Whose requester all of the words name: a name, an address, a telephone number, as the register is searched."""
         people = apps.get_model("orgs", "Contact")._default_manager.order_by().visible_to(actor)
         for word in words.split():
-            people = people.filter(index__text__icontains=word)
+            people = people.found_by(word)
         unknown = Q(contact=None, stranger__icontains=words.strip())
         return self.filter(Q(contact__in=people.values("pk")) | (unknown & ~Q(stranger="")))
 

@@ -26,6 +26,8 @@ from orgs.admin.occupancies import occupancy_section
 from orgs.models import Contact, Hold, Invite, Membership, Occupancy, Organization
 from orgs.services import contacts, invites
 
+HOMES = 2  # that a picker names
+
 
 class ContactAdmin(HouseAdmin):
     """Contacts."""
@@ -78,13 +80,10 @@ class ContactAdmin(HouseAdmin):
             .prefetch_related(models.Prefetch("occupancies", queryset=living, to_attr="living"))
         )
 
-    def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """Without where they live."""
-        return super().get_queryset(request)
-
     def name_in_picker(self, obj: Any) -> str:
-        """With the number: people share names."""
-        return f"{self.name(obj)} · {obj.number}"
+        """With where they live, and the number: people share names."""
+        homes = ", ".join(f"{home.unit.community} {home.unit}" for home in getattr(obj, "living", [])[:HOMES])
+        return " · ".join(part for part in (self.name(obj), homes, obj.number) if part)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Through the index: each word somewhere in name, address or digits."""

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from core.errors import DomainError, NotFound
 from core.services import throttle
 from core.services.throttle import Counter
-from orgs.services import api_tokens, oauth, second_factor
+from orgs.services import api_tokens, second_factor
 from portal.web.forms import PortalForm
 from portal.web.pages import account, page
 from portal.web.shell import enter
@@ -83,7 +83,6 @@ def tokens(request: HttpRequest) -> HttpResponse:
             form.take(error)
     context = {
         "form": form, "made": made, "tokens": api_tokens.of_person(user), "writes": api_tokens.WRITE,
-        "programs": oauth.given_by(user),
     }  # fmt: skip
     # An answer of 422 undoes everything, and with it what was counted.
     return render(request, "portal/api_tokens.html", context, status=422 if form.errors and not counted else 200)

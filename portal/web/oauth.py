@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -113,7 +114,7 @@ def end(request: HttpRequest, client_id: int) -> HttpResponse:
         messages.info(request, _("This program had no access any more."))
     else:
         messages.success(request, _("The program has no access any more."))
-    return redirect("portal:api-tokens")
+    return redirect(f"{reverse('portal:profile')}#programs")
 
 
 # --- What programs ask ---------------------------------------------------------------------------------------

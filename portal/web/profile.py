@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from core.errors import Invalid, NotFound
 from core.services import rows
 from orgs.models import Session
-from orgs.services import accounts, passwords, second_factor
+from orgs.services import accounts, oauth, passwords, second_factor
 from portal.web.context import theme_of
 from portal.web.forms import ChangePasswordForm, ProfileForm
 from portal.web.pages import account, before_second_factor, page, this_session
@@ -74,6 +74,7 @@ def _show(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponse
         "form": ProfileForm(initial=initial),
         "password_form": ChangePasswordForm(hint=passwords.policy_hint()),
         "devices": _devices(request),
+        "programs": oauth.given_by(user),
         "has_second_factor": actor.has_second_factor,
         "demanded_by": second_factor.named(demanding),
         **forms,

@@ -96,7 +96,7 @@ def test_a_library_of_others_walks_the_flow(
     listed = session.get(f"{tickets}?locationRef={cast.house_a.uuid}", headers=headers).json()
     assert [t["description"] for t in listed["tickets"]] == ["Der Hahn tropft."]
 
-    page.goto(f"{live_server.url}/app/profile/tokens")
+    page.goto(f"{live_server.url}/app/profile")
     press(page, "form[action*='/profile/programs/'] button")
     expect(page.get_by_text("Helpdesk")).to_have_count(0)
     assert session.get(f"{tickets}?locationRef={cast.house_a.uuid}", headers=headers).status_code == 401

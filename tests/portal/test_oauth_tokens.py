@@ -213,7 +213,7 @@ def test_taking_access_back_in_the_profile_ends_that_program_alone(cast: Cast, p
     browser = signed_in(cast.admin)
     pair, kept = program.tokens(browser), other.tokens(browser)
     foreign = program.tokens(signed_in(cast.renter))
-    assert "Helpdesk" in browser.get("/app/profile/tokens").content.decode()
+    assert "Helpdesk" in browser.get("/app/profile").content.decode()
     answer = browser.post(f"/app/profile/programs/{program.made.client.pk}/end", follow=True)
     assert "Helpdesk" not in answer.content.decode()
     assert [reads(each["access_token"], cast) for each in (pair, kept, foreign)] == [401, 200, 200]
@@ -223,12 +223,12 @@ def test_taking_access_back_in_the_profile_ends_that_program_alone(cast: Cast, p
 
 def test_a_program_is_listed_as_long_as_it_could_come_back(cast: Cast, program: Program) -> None:
     browser = signed_in(cast.renter)
-    assert "Helpdesk" not in browser.get("/app/profile/tokens").content.decode()
+    assert "Helpdesk" not in browser.get("/app/profile").content.decode()
     program.tokens(browser)
     OAuthToken.objects.update(expires=timezone.now() - datetime.timedelta(days=29))
-    assert "Helpdesk" in browser.get("/app/profile/tokens").content.decode()
+    assert "Helpdesk" in browser.get("/app/profile").content.decode()
     OAuthToken.objects.update(expires=timezone.now() - datetime.timedelta(days=30))
-    assert "Helpdesk" not in browser.get("/app/profile/tokens").content.decode()
+    assert "Helpdesk" not in browser.get("/app/profile").content.decode()
 
 
 ENDS: dict[str, Callable[[Cast, Program], object]] = {

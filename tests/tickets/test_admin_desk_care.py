@@ -3,18 +3,20 @@ found as people name them, and that mail of strangers is nobody else's."""
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
 from orgs.models import Session
 from tests.portal.pages import signed_in
 from tests.tickets.test_admin_desk import LIST, page_of
 from tickets import rules
 from tickets.models import Ticket, TicketActivity
-from tickets.services import changes
+from tickets.services import changes, comments, worklist
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -204,3 +206,25 @@ def test_the_page_says_that_a_reply_reaches_nobody(cast: Cast, file: File, stran
         page = client.post(page_of(ticket, "reply"), {"mode": "reply", "text": "Danke."}, follow=True)
         told = [str(message) for message in page.context["messages"]]
         assert (told == ["Die Antwort wurde gesendet."]) is not is_said
+
+
+def test_namesakes_are_told_apart_by_where_they_live(cast: Cast) -> None:
+    query = {"app_label": "tickets", "model_name": "ticket", "field_name": "contact", "term": "renter"}
+    [found] = signed_in(cast.staff).get("/admin/autocomplete/", query).json()["results"]
+    assert f"{cast.house_a} {cast.unit_a2}" in found["text"]
+    assert found["text"].endswith(cast.contact("renter").number)
+
+
+@pytest.mark.rule("TICKETS-059")
+def test_closing_is_no_first_response(cast: Cast, file: File) -> None:
+    unread, late, answered = file(), file(), file()
+    Ticket.objects.filter(pk=late.pk).update(response_due_at=timezone.now() - datetime.timedelta(hours=1))
+    comments.add_comment(actor=cast.actor("staff"), ticket=answered, text="Kommt.", source="back_office")
+    for ticket in (unread, late, answered):
+        changes.set_status(actor=cast.actor("staff"), ticket=ticket, status="closed", source="back_office")
+    actor = cast.actor("staff")
+    found = {
+        result: set(worklist.matching(actor, worklist.Wish(state="all", response=result)))
+        for result in worklist.TARGETS
+    }
+    assert found == {"met": {answered}, "missed": {late}, "running": set()}

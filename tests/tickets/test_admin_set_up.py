@@ -211,3 +211,19 @@ def test_the_lists_cost_the_same_for_one_row_and_three(cast: Cast) -> None:
     for number in range(2):
         types.set_fields(actor=cast.actor("admin"), ticket_type=heating(cast, name=f"T{number}"), fields=[question()])
     assert queries_of(client, TYPE) == one
+
+
+@pytest.mark.parametrize("who", ["renter", "guest"])
+def test_a_rule_of_assignment_takes_staff_alone(cast: Cast, who: str) -> None:
+    client, person = signed_in(cast.admin), cast.membership(who)
+    query = {"app_label": "tickets", "model_name": "assignmentrule", "field_name": "assignee", "term": "muster"}
+    offered = {found["id"] for found in client.get("/admin/autocomplete/", query).json()["results"]}
+    assert str(cast.membership("staff").pk) in offered
+    assert str(person.pk) not in offered
+    response = client.post("/admin/tickets/assignmentrule/add/", {"assignee": person.pk, "position": "0"})
+    assert response.context["adminform"].form.errors
+    with pytest.raises(Invalid) as refused:
+        values = {"assignee": person}
+        setup.create(AssignmentRule, actor=cast.actor("admin"), tenant_id=cast.tenant.pk, values=values)
+    assert set(refused.value.fields) == {"assignee"}
+    assert not AssignmentRule.objects.exists()

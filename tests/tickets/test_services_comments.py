@@ -14,7 +14,7 @@ from orgs import audience
 from orgs.models import Hold
 from tests.tickets.material import upload
 from tickets.models import Ticket, TicketActivity, TicketAttachment
-from tickets.services import attachments, changes, comments
+from tickets.services import attachments, changes, comments, merging
 from tickets.signals import ticket_commented
 
 if TYPE_CHECKING:
@@ -243,3 +243,40 @@ def test_a_mail_is_taken_once(cast: Cast, file: File) -> None:
         say(cast, ticket, "renter", message_id="<1@mail.test>")
     assert type(refused.value).__name__ == "Taken"
     assert TicketActivity.objects.filter(kind="comment").count() == 1
+
+
+# --- Waiting for the requester ----------------------------------------------------------------------------------
+
+
+def test_what_the_requester_says_ends_the_waiting_and_the_targets_run_again(cast: Cast, file: File) -> None:
+    ticket = file()
+    changes.set_status(actor=cast.actor("staff"), ticket=ticket, status="waiting", source="back_office")
+    began = timezone.now() - datetime.timedelta(hours=3)
+    Ticket.objects.filter(pk=ticket.pk).update(status_changed_at=began)
+    due = Ticket.objects.get(pk=ticket.pk).response_due_at
+    say(cast, ticket, "renter", "Dienstag passt.")
+    ticket.refresh_from_db()
+    assert ticket.status == "in_progress"
+    assert ticket.paused_seconds >= 3 * 3600
+    assert ticket.response_due_at != due
+    told = TicketActivity.objects.filter(ticket=ticket, kind="statusUpdated").latest("id")
+    assert (told.data["previous"], told.data["status"]) == ("waiting", "in_progress")
+
+
+@pytest.mark.parametrize("who", ["staff", "admin"])
+def test_what_staff_say_meanwhile_leaves_it_waiting(cast: Cast, file: File, who: str) -> None:
+    ticket = file()
+    changes.set_status(actor=cast.actor("staff"), ticket=ticket, status="waiting", source="back_office")
+    say(cast, ticket, who, "Wir warten.")
+    ticket.refresh_from_db()
+    assert ticket.status == "waiting"
+
+
+def test_what_the_requester_of_a_merged_ticket_says_ends_the_waiting_of_where_it_leads(cast: Cast, file: File) -> None:
+    merged, target = file(), file("owner")
+    merging.merge(actor=cast.actor("staff"), ticket=merged, into=target)
+    changes.set_status(actor=cast.actor("staff"), ticket=target, status="waiting", source="back_office")
+    merged.refresh_from_db()
+    say(cast, merged, "renter", "Noch etwas.")
+    target.refresh_from_db()
+    assert target.status == "in_progress"

@@ -658,6 +658,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         help_text="Empty: whoever is available and has the fewest open tickets.",
+                        limit_choices_to={"deactivated_at": None, "role__in": ("owner", "staff", "affiliate")},
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

@@ -113,6 +113,7 @@ class AssignmentRule(TenantBound, MutableRow):
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
+        limit_choices_to={"role__in": ("owner", "staff", "affiliate"), "deactivated_at": None},
         verbose_name=_("assignee"),
         help_text=_("Empty: whoever is available and has the fewest open tickets."),
     )

@@ -54,7 +54,7 @@ def add_comment(
     """Say something to all who take part. What the requester says reopens a ticket that was done (conflict 2).
 
     ``reopens_closed`` False is the tickets door: there only a solved ticket reopens, and a closed one takes the comment
-    as it is (TICKETS-055). Elsewhere a ticket closed 30 days ago or longer takes none from its requester. A merged ticket
+    as it is (TICKETS-055). One that waits for its requester waits no longer: its targets run again. Elsewhere a ticket closed 30 days ago or longer takes none from its requester. A merged ticket
     stays closed; the one it leads to reopens instead, and an event there tells of the comment.
 
     Side effects: the first one of a manager is the first response (TICKETS-059); search index; audit; signals
@@ -84,6 +84,8 @@ def add_comment(
     indexing.index(ticket)
     ticket_commented.send(sender=Ticket, ticket=ticket, activity=activity)
     reopened = move_to(ticket, TicketStatus.REOPENED, actor=actor, source=source) if reopens else None
+    if ticket.status == TicketStatus.WAITING and rules.is_requester(actor, ticket) and not activity.from_staff:
+        move_to(ticket, TicketStatus.IN_PROGRESS, actor=actor, source=source)
     if ticket.merged_into_id is not None and rules.is_requester(actor, ticket):
         _pass_on(ticket, actor=actor, source=source)
     return Commented(ticket, activity, reopened)
@@ -106,6 +108,8 @@ def _pass_on(ticket: Ticket, *, actor: Actor, source: str) -> None:
     Ticket.objects.filter(pk=target.pk).update(updated_at=now)
     if target.closed_at is not None:
         move_to(target, TicketStatus.REOPENED, actor=actor, source=source)
+    elif target.status == TicketStatus.WAITING:
+        move_to(target, TicketStatus.IN_PROGRESS, actor=actor, source=source)
 
 
 def is_over(ticket: Ticket) -> bool:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from core.answers import require
 from core.errors import Invalid
 from core.services import rows
+from orgs.models import Membership
 from tickets import rules
 from tickets.models import AssignmentRule, CannedReply, SupportType, TicketTypeGroup
 from tickets.services import canned
@@ -55,6 +56,8 @@ def _check(tenant_id: int, values: Mapping[str, Any]) -> None:
         if other is not None and other.tenant_id != tenant_id:
             raise Invalid.of(name, _("This belongs to another company."))
     assignee, community = values.get("assignee"), values.get("community")
+    if assignee is not None and not Membership.objects.active().staff().filter(pk=assignee.pk).exists():
+        raise Invalid.of("assignee", _("Only staff can be assigned."))
     if assignee is not None and community is not None:
         answer = rules.may_be_assigned(assignee, community)
         if not answer:

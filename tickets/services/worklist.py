@@ -219,7 +219,10 @@ def _target(column: str, reached: Any, result: str) -> Q:
 
 
 def response(result: str) -> Q:
-    """By the first response: ``met``, ``missed`` or ``running``. What was closed without one counts as answered then."""
+    """By the first response: ``met``, ``missed`` or ``running``. Closing answers nothing (TICKETS-059): what was closed in
+    time without a word is none of the three, and what was closed too late was missed."""
+    if result == "met":
+        return Q(response_due_at__gte=F("first_response_at"))
     found = _target("response_due_at", Coalesce(F("first_response_at"), F("closed_at")), result)
     return found & Q(first_response_at=None) if result == "running" else found
 
