@@ -12,7 +12,8 @@ import email.utils
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from email.message import Message
+from typing import TYPE_CHECKING, Any, cast
 
 import nh3
 
@@ -24,7 +25,7 @@ from messaging.services.render import one_line
 from tickets.services.mail_text import TEXT_MAX, answer_in
 
 if TYPE_CHECKING:
-    from email.message import Message
+    from collections.abc import Iterator
 
 MAIL_MAX = 28 * 1024 * 1024  # bytes of a mail
 HEADERS_MAX = 256 * 1024  # bytes of its headers
@@ -180,7 +181,7 @@ def _decode(content: bytes, charset: str | None) -> str:
 def _fill(letter: Letter, message: Message) -> None:
     plain: list[str] = []
     rich: list[str] = []
-    for number, part in enumerate(message.walk()):
+    for number, part in enumerate(_parts(message)):
         if number >= PARTS_MAX:
             raise Unreadable("parts")
         if part.get_content_maintype() == "multipart":
@@ -197,6 +198,16 @@ def _fill(letter: Letter, message: Message) -> None:
     letter.text = answer_in(text)
 
 
+def _parts(message: Message) -> Iterator[Message]:
+    """The mail and what it is made of. What a mail within the mail is made of, somebody else wrote."""
+    waiting = [message]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            waiting += [one for one in reversed(cast("list[Any]", part.get_payload())) if isinstance(one, Message)]
+
+
 def _text(part: Message) -> str:
     content = part.get_payload(decode=True)
     text = _decode(content if isinstance(content, bytes) else b"", part.get_content_charset())[:TEXT_MAX]
@@ -211,8 +222,14 @@ def _harmless(html: str) -> str:
     )
 
 
+def _subject_within(part: Message) -> str:
+    """What the mail within the mail is about; '' for everything else."""
+    inner = part.get_payload(0) if part.get_content_maintype() == "message" and part.is_multipart() else None
+    return _value(inner, "Subject") if isinstance(inner, Message) else ""
+
+
 def _keep(letter: Letter, part: Message, kind: str, name: str) -> None:
-    shown = name or ("winmail.dat" if kind == _OUTLOOK else part.get_content_subtype())
+    shown = name or ("winmail.dat" if kind == _OUTLOOK else _subject_within(part) or part.get_content_subtype())
     content = part.get_payload(decode=True)
     if kind == _OUTLOOK or name.lower() == "winmail.dat" or not isinstance(content, bytes):
         letter.dropped.append(shown)  # a wrapping of Outlook's, or a mail within the mail
