@@ -95,7 +95,7 @@ def _tell(ticket: Ticket, actor: Actor, word: str, other: Ticket) -> None:
 
 @transaction.atomic
 def set_status(
-    *, actor: Actor, ticket: Ticket, status: str, source: str, with_children: bool = False
+    *, actor: Actor, ticket: Ticket, status: str, source: str, with_children: bool = False, by_reply: bool = False
 ) -> changes.Changed:
     """`changes.set_status`, but a whole is not done while parts are open, unless they are to be closed with it.
 
@@ -116,4 +116,4 @@ def set_status(
             raise Conflict(told % {"count": len(children), "numbers": numbers}, code="open_children")
         for child in children:
             changes.set_status(actor=actor, ticket=child, status=status, source=source)
-    return changes.set_status(actor=actor, ticket=ticket, status=status, source=source)
+    return changes.set_status(actor=actor, ticket=ticket, status=status, source=source, by_reply=by_reply)
