@@ -32,6 +32,14 @@ def _item(site: Any, request: HttpRequest, model: str, title: Any, icon: str, **
     return {"title": title, "icon": icon, "link": reverse(f"admin:{app}_{name}_changelist")}
 
 
+def _work_list(request: HttpRequest, whole: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The list and its views that need attention: marked is one of them alone, the one that is open."""
+    views = _waiting(request)
+    if any(view["active"] for view in views):
+        whole = [{**item, "active": False} for item in whole]
+    return whole + views
+
+
 def _waiting(request: HttpRequest) -> list[dict[str, Any]]:
     """Views of the work list that need attention, with how many there are; none for who has no help desk."""
     from config.admin_start import shown, tickets_of
@@ -107,8 +115,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         (
             _("Tickets"),
-            items(("tickets.ticket", _("Work list"), "support_agent"))
-            + _waiting(request)
+            _work_list(request, items(("tickets.ticket", _("Work list"), "support_agent")))
             + items(
                 ("tickets.tickettype", _("Ticket types"), "category"),
                 ("tickets.tickettypegroup", _("Groups of types"), "view_agenda"),

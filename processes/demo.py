@@ -35,7 +35,7 @@ _KINDS = (
 _CASES = (
     (1, "07", "owner", 1, "Wasserfleck an der Decke im Bad",
      ("<p>Der Spülkasten in der Wohnung darüber war undicht. Die Versicherung der Gemeinschaft schickt einen Gutachter.</p>"
-     "<ul><li>Schadensanzeige ist gestellt</li><li>Fotos liegen bei</li></ul>")),
+     "<p>Die Schadensanzeige ist gestellt, Fotos liegen bei.</p>")),
     (2, "07", "owner", 0, "Markise an der Loggia", "<p>Die Eigentümerin möchte eine Markise anbringen, Ton in Ton mit den Nachbarn.</p>"),
 )  # fmt: skip
 

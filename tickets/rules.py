@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "is_requester", "manages", "may_ask_for_assignees", "may_ask_for_tickets_of", "may_be_assigned", "may_comment",
     "may_delete_comment", "may_file", "may_file_for_others", "may_keep_filter", "may_rate", "may_see_desk", "may_set_up",
-    "may_work_on", "require", "roles_in",
+    "may_share", "may_withdraw", "may_work_on", "require", "roles_in",
 ]  # fmt: skip
 
 
@@ -85,6 +85,20 @@ def may_rate(actor: Actor, ticket: Ticket) -> Answer:
     if actor.user_id is not None and own:
         return YES
     return no(_("Only the person who filed this ticket can rate it."))
+
+
+def may_share(actor: Actor, ticket: Ticket, keys: Collection[str]) -> Answer:
+    """Managers with whom they like (PORTAL-065); whoever filed it, or its contact, with all neighbours or with nobody."""
+    if manages(actor, ticket.community_id):
+        return YES
+    if is_requester(actor, ticket) and set(keys) <= {audience.community(ticket.community_id)}:
+        return YES
+    return no(_("Only the management may do this."))
+
+
+def may_withdraw(actor: Actor, ticket: Ticket) -> Answer:
+    """Whoever filed it, or its contact."""
+    return YES if is_requester(actor, ticket) else no(_("Only the person who filed this ticket can withdraw it."))
 
 
 def may_comment(actor: Actor, ticket: Ticket) -> Answer:

@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from core import typed
 from core.answers import require
 from core.errors import Conflict, Denied, DomainError, Invalid, NotFound
+from orgs import audience
 from portal.rules import may_use_tickets
 from portal.web.pages import is_fragment, page
 from portal.web.shell import Shell, enter, number_in
@@ -25,7 +26,7 @@ from portal.web.ticket_new import SOURCE, form_token, once_per_form
 from portal.web.ticket_stream import Stream
 from tickets import rules
 from tickets.models import DONE, Ticket
-from tickets.services import attachments, comments, merging, rating
+from tickets.services import attachments, changes, comments, merging, rating, sharing
 
 if TYPE_CHECKING:
     from core.models import Upload
@@ -96,6 +97,9 @@ def _context(request: HttpRequest, shell: Shell, found: Ticket, **more: Any) -> 
         "reopens_until": found.closed_at + comments.REOPENED_FOR if found.closed_at else None,
         "may_rate": is_done and not is_merged and bool(rules.may_rate(shell.actor, found)),
         "stars": _stars(),
+        "may_share": is_requester and not is_merged,
+        "is_shared": bool(found.shared_with),
+        "may_withdraw": is_requester and not is_done and not is_merged,
         "files": widget(found.community, kept=kept),
         "token": form_token(request),
         "writer": typed.writer(shell.actor),
@@ -173,4 +177,32 @@ def rate(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
         context = _context(request, shell, found, rating_problem=problem, rating_said=said)
         return render(request, "portal/ticket.html", context, status=409 if isinstance(error, Conflict) else 422)
     messages.success(request, _("Thank you for your rating."))
+    return redirect("portal:ticket", found.uuid)
+
+
+@require_POST
+@page
+def share(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
+    """Let the neighbours read along, or no longer."""
+    shell, found = _seen(request, uuid=ticket_ref)
+    keys = [audience.community(found.community_id)] if request.POST.get("neighbours") == "1" else []
+    sharing.share(actor=shell.actor, ticket=found, keys=keys, source=SOURCE)
+    if keys:
+        messages.success(request, _("Your neighbours can read along now."))
+    else:
+        messages.success(request, _("The ticket is between you and the management again."))
+    return redirect("portal:ticket", found.uuid)
+
+
+@require_POST
+@page
+def withdraw(request: HttpRequest, ticket_ref: uuid.UUID) -> HttpResponse:
+    """It has become needless: close it."""
+    shell, found = _seen(request, uuid=ticket_ref)
+    try:
+        changes.withdraw(actor=shell.actor, ticket=found, source=SOURCE)
+    except Conflict as error:
+        messages.info(request, str(error.message))
+    else:
+        messages.success(request, _("The ticket is withdrawn. If you write here again, it is open again."))
     return redirect("portal:ticket", found.uuid)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Kind = TicketTypeField.Kind
 FILES = "upload"  # of a form without questions
+NEIGHBOURS = "neighbours"
 
 
 def name_of(field: TicketTypeField) -> str:
@@ -70,6 +71,10 @@ class TicketForm(PortalForm):
             self.fields[FILES] = forms.CharField(label=_("Photos and files"), required=False, widget=forms.HiddenInput)
         for name, field in self.asked.items():
             self.fields[name] = _control(field)
+        self.fields[NEIGHBOURS] = forms.BooleanField(
+            label=_("My neighbours may see this ticket"), required=False,
+            help_text=_("Sensible where it concerns the whole house. Your telephone number stays hidden."),
+        )  # fmt: skip
         for control in self.fields.values():
             if not isinstance(control.widget, forms.CheckboxInput | forms.RadioSelect | forms.HiddenInput):
                 control.widget.attrs["class"] = f"input {control.widget.attrs.get('class', '')}".strip()

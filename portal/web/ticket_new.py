@@ -21,16 +21,17 @@ from core import typed
 from core.answers import require
 from core.errors import DomainError, Invalid, NotFound
 from core.http import dumps
+from orgs import audience
 from orgs.models import Unit
 from portal.rules import may_use_tickets
 from portal.web import ticket_answers
 from portal.web.pages import is_fragment, page
 from portal.web.shell import Shell, enter
 from portal.web.ticket_files import DOOR, Attached, widget
-from portal.web.ticket_form import FILES, TicketForm
+from portal.web.ticket_form import FILES, NEIGHBOURS, TicketForm
 from tickets import rules
 from tickets.models import Ticket, TicketActivity, TicketType, TicketTypeField
-from tickets.services import answers, attachments, filing
+from tickets.services import answers, attachments, filing, sharing
 from tickets.services.idempotency import once
 
 if TYPE_CHECKING:
@@ -171,6 +172,9 @@ def _file(
                 actor=shell.actor, community=community, ticket_type=chosen, given=form.given(attached), source=SOURCE,
                 door=DOOR, unit=unit,
             )  # fmt: skip
+        if form.cleaned_data[NEIGHBOURS]:
+            keys = [audience.community(community.pk)]
+            sharing.share(actor=shell.actor, ticket=filed.ticket, keys=keys, source=SOURCE)
         return {"ticket": filed.ticket.pk}
 
     return Ticket.objects.get(pk=once_per_form(request, shell, content, work)["ticket"])

@@ -439,3 +439,16 @@ def test_the_counts_cost_one_query(cast: Cast, file: File, django_assert_num_que
         file(who)
         with django_assert_num_queries(1):
             attention.attention(actor)
+
+
+def test_of_the_list_and_its_views_the_navigation_marks_the_one_that_is_open(cast: Cast, file: File) -> None:
+    file()
+    client = signed_in(cast.staff)
+
+    def marked(url: str) -> list[str]:
+        groups = client.get(url).context["sidebar_navigation"]
+        return [item["link"] for group in groups for item in group["items"] if item.get("active")]
+
+    overdue = next(link for link in badges(client) if "overdue" in link)
+    assert marked(overdue) == [overdue]
+    assert marked(LIST) == [LIST]

@@ -82,6 +82,20 @@ def move_to(ticket: Ticket, status: str, *, actor: Actor | None, source: str, by
 
 
 @transaction.atomic
+def withdraw(*, actor: Actor, ticket: Ticket, source: str) -> Changed:
+    """Its requester needs nothing any more: it is closed. What they write later opens it again, as every closed one.
+
+    Side effects: those of `set_status`. Raises `Denied` for others than who filed it and its contact, `Conflict`
+    (``ticket_closed``) when it is done already, `NotFound` when deleted.
+    """
+    ticket = locked(ticket)
+    require(rules.may_withdraw(actor, ticket))
+    if ticket.status in DONE:
+        raise Conflict(_("This ticket is done already."), code="ticket_closed")
+    return Changed(ticket, move_to(ticket, TicketStatus.CLOSED, actor=actor, source=source))
+
+
+@transaction.atomic
 def assign(*, actor: Actor, ticket: Ticket, assignee: Membership | None, source: str) -> Changed:
     """Give a ticket to somebody of the staff, or to nobody; to the one who has it is no change (TICKETS-039 … 041).
 

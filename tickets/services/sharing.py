@@ -38,14 +38,20 @@ def choices(community: Community) -> list[tuple[str, Any]]:
 
 
 @transaction.atomic
-def share(*, actor: Actor, ticket: Ticket, keys: Collection[str]) -> Ticket:
+def share(
+    *,
+    actor: Actor,
+    ticket: Ticket,
+    keys: Collection[str],
+    source: TicketActivity.Source = TicketActivity.Source.BACK_OFFICE,
+) -> Ticket:
     """Share with exactly these circles; with none it is not shared, and readers lose it at once (PORTAL-065).
 
-    Side effects: an event in the stream, audit. Raises `Denied` for others than managers, `Invalid` for a circle outside of
-    the community, `NotFound` when deleted.
+    Side effects: an event in the stream, audit. Raises `Denied` for others than managers, but that its requester may share
+    it with the whole community, or with nobody; `Invalid` for a circle outside of the community, `NotFound` when deleted.
     """
     ticket = locked(ticket)
-    require(rules.may_work_on(actor, ticket))
+    require(rules.may_share(actor, ticket, keys))
     wanted = sorted(set(keys))
     if not set(wanted) <= {key for key, _name in choices(ticket.community)}:
         raise Invalid.of("keys", _("A ticket can only be shared within its community."))
@@ -56,7 +62,5 @@ def share(*, actor: Actor, ticket: Ticket, keys: Collection[str]) -> Ticket:
         ticket, {"shared_with": wanted, "shared_at": now if wanted else None}, verb="shared", check=False, at=now
     )
     data = {"event": "shared" if wanted else "unshared"}
-    write(
-        ticket, kind=TicketActivity.Kind.EVENT, actor=actor, source=TicketActivity.Source.BACK_OFFICE, at=now, data=data
-    )
+    write(ticket, kind=TicketActivity.Kind.EVENT, actor=actor, source=source, at=now, data=data)
     return ticket

@@ -93,6 +93,10 @@ GET app/tickets/<uuid:ticket_ref>/comment                                      4
 POST app/tickets/<uuid:ticket_ref>/comment                                     in     A      -      -      -      -      B      A      A      X      -
 GET app/tickets/<uuid:ticket_ref>/rating                                       405    405    405    405    405    405    405    405    405    405    405
 POST app/tickets/<uuid:ticket_ref>/rating                                      in     a409   -      -      -      -      b      a      a      x      -
+GET app/tickets/<uuid:ticket_ref>/sharing                                      405    405    405    405    405    405    405    405    405    405    405
+POST app/tickets/<uuid:ticket_ref>/sharing                                     in     A      -      -      -      -      B      A      A      X      -
+GET app/tickets/<uuid:ticket_ref>/withdraw                                     405    405    405    405    405    405    405    405    405    405    405
+POST app/tickets/<uuid:ticket_ref>/withdraw                                    in     A      -      -      -      -      b      a      a      x      -
 GET app/tickets/files/<str:attachment_key>                                     in     A      -      -      -      -      B      A      A      X      -
 POST app/tickets/files/<str:attachment_key>                                    405    405    405    405    405    405    405    405    405    405    405
 GET app/tickets/files/<str:attachment_key>/preview                             in     -      -      -      -      -      -      -      -      -      -
