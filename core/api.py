@@ -109,7 +109,7 @@ def _flat(detail: Any, name: str = NON_FIELD_ERRORS) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if isinstance(detail, Mapping):
         for key, value in detail.items():
-            inner = str(key) if name == NON_FIELD_ERRORS else f"{name}.{key}"
+            inner = str(key) if name == NON_FIELD_ERRORS else name if key == "non_field_errors" else f"{name}.{key}"
             found |= _flat(value, inner)
     elif isinstance(detail, list | tuple):
         for index, value in enumerate(detail):

@@ -18,6 +18,7 @@ _GAPS = re.compile(r"[\W_]+")
 _SHOWN_AS_NOTHING = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _CONFIGS = ("simple", "german", "english")
 # A tsvector holds one megabyte at most; a longer text is found by its beginning.
@@ -34,6 +35,11 @@ def sort_key(text: str, length: int = 200) -> str:
 def is_blank(text: str) -> bool:
     """Whether nothing of it can be seen: blanks of every script, control and format characters and fillers are nothing."""
     return all(unicodedata.category(c) in _UNSEEN or _SHOWN_AS_NOTHING.match(c) for c in text)
+
+
+def one_way(text: str) -> str:
+    """Without the characters that turn the direction of what follows: a stranger's subject would read as something else."""
+    return _TURNS.sub("", text)
 
 
 def words_of(text: str) -> list[str]:

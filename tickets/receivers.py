@@ -38,8 +38,10 @@ def mail_filed(sender: Any, *, activity: TicketActivity, **_: Any) -> None:
 @receiver(ticket_status_changed, dispatch_uid="tickets.mail_status")
 @receiver(ticket_noted, dispatch_uid="tickets.mail_noted")
 @undoes_nothing
-def mail_activity(sender: Any, *, ticket: Ticket, activity: TicketActivity, **_: Any) -> None:
-    """Who takes part hears of it."""
+def mail_activity(sender: Any, *, ticket: Ticket, activity: TicketActivity, by_reply: bool = False, **_: Any) -> None:
+    """Who takes part hears of it; of a status that comes with a reply, by the mail about the reply."""
+    if by_reply:
+        return
     notify.tell_of_activity(ticket, activity)
 
 

@@ -10,7 +10,7 @@ ticket_commented = Signal()
 ticket_comment_withdrawn = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind note, which only the management sees
 ticket_noted = Signal()
-# ticket: Ticket, activity: TicketActivity – of kind statusUpdated
+# ticket: Ticket, activity: TicketActivity – of kind statusUpdated, by_reply: bool – it comes with a reply
 ticket_status_changed = Signal()
 # ticket: Ticket, activity: TicketActivity – of kind assigneeUpdated
 ticket_assigned = Signal()

@@ -215,7 +215,7 @@ class _Words:
         if isinstance(value, list):
             if found is not None and found.get_internal_type() == "DateRangeField":
                 return self._range(value)
-            return ", ".join(str(v) for v in value)
+            return "; ".join(_answer(v) if isinstance(v, dict) else str(v) for v in value)
         if found is not None and found.choices:
             return str(dict(found.flatchoices).get(value, value))
         if isinstance(found, models.DateTimeField) and (moment := parse_datetime(str(value))):
@@ -228,6 +228,11 @@ class _Words:
         first, until = (parse_date(v) if v else None for v in value[:2])
         last = until - datetime.timedelta(days=1) if until else None
         return f"{_day(first)} – {_day(last)}"
+
+
+def _answer(part: dict[str, Any]) -> str:
+    """A part of a value that has parts: what it is called, and what it says."""
+    return f"{part['name']}: {part['value']}" if {"name", "value"} <= part.keys() else str(part)
 
 
 def _day(day: datetime.date | None) -> str:

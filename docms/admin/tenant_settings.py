@@ -107,7 +107,10 @@ class SettingsForm(HouseForm):
 
     business_hours = BusinessHoursField(
         label=_("business hours"), required=False, max_length=1000,
-        help_text=_("Targets for tickets run in them. All empty = around the clock."),
+        help_text=_(
+            "Targets for tickets run in them. A line for each weekday, with its times: Monday: 08:00–12:00, 13:00–17:00. "
+            "All empty = around the clock."
+        ),
     )  # fmt: skip
     holiday_region = RegionField(
         label=_("public holidays of"), required=False, help_text=_("On them no target runs.")

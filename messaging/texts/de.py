@@ -176,6 +176,7 @@ TEXTS = {
         paragraphs=(
             "{{actor_name}} hat zum Anliegen „{{ticket_title}}“ geschrieben. Aus Gründen des Datenschutzes steht der Text nicht in dieser E-Mail.",
         ),
+        facts=(("Stand", "ticket_status"),),
         button="Nachricht lesen",
         after=(
             "Sie können auch einfach auf diese E-Mail antworten. Ihre Nachricht erscheint dann beim Anliegen {{reply_ticket}}.",

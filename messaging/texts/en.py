@@ -170,6 +170,7 @@ TEXTS = {
         paragraphs=(
             "{{actor_name}} has written a message on the ticket “{{ticket_title}}”. For reasons of privacy its text is not part of this e-mail.",
         ),
+        facts=(("Status", "ticket_status"),),
         button="Read message",
         after=("You can also simply reply to this e-mail. Your message then appears on ticket {{reply_ticket}}.",),
         reason="You are receiving this e-mail because you take part in this ticket.",

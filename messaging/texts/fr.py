@@ -179,6 +179,7 @@ TEXTS = {
         paragraphs=(
             "{{actor_name}} a écrit au sujet de la demande « {{ticket_title}} ». Pour des raisons de confidentialité, le texte ne figure pas dans cet e-mail.",
         ),
+        facts=(("État", "ticket_status"),),
         button="Lire le message",
         after=(
             "Vous pouvez aussi répondre directement à cet e-mail. Votre message apparaîtra alors dans la demande {{reply_ticket}}.",

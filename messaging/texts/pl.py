@@ -188,6 +188,7 @@ TEXTS = {
         paragraphs=(
             "{{actor_name}} pisze w sprawie zgłoszenia „{{ticket_title}}”. Ze względu na ochronę danych treść nie jest częścią tej wiadomości e-mail.",
         ),
+        facts=(("Status", "ticket_status"),),
         button="Przeczytaj wiadomość",
         after=(
             "Można też po prostu odpowiedzieć na tę wiadomość. Odpowiedź pojawi się wtedy przy zgłoszeniu {{reply_ticket}}.",

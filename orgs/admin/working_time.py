@@ -71,10 +71,11 @@ class BusinessHoursField(forms.CharField):
                     % {"line": line[:60]}
                 )
             found[day] = [_span(text, line) for text in spans.split(",") if text.strip()]
-        try:
-            return check_business_hours({day: spans for day, spans in found.items() if spans})
-        except Invalid as error:
-            raise forms.ValidationError(str(error.message)) from None
+            try:
+                check_business_hours({day: found[day]})
+            except Invalid as error:
+                raise forms.ValidationError(f"{error.message} ({line.strip()[:60]})") from None
+        return check_business_hours({day: spans for day, spans in found.items() if spans})
 
 
 def _span(text: str, line: str) -> list[str]:

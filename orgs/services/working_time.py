@@ -103,9 +103,8 @@ def check_business_hours(value: Any) -> dict[str, list[list[str]]]:
 
     Raises `Invalid` for other days and times, and for spans that end before they begin or overlap.
     """
-    problem = Invalid.of("business_hours", _("Business hours are times of a weekday, such as 08:00–12:00."))
     if not isinstance(value, dict) or not set(value) <= set(WEEKDAYS):
-        raise problem
+        raise _wrong_hours(_("Business hours are times of a weekday, such as 08:00–12:00."))
     found: dict[str, list[list[str]]] = {}
     for day in WEEKDAYS:
         last = -1
@@ -114,12 +113,18 @@ def check_business_hours(value: Any) -> dict[str, list[list[str]]]:
                 begin, end = span
                 minutes = _minutes(begin), _minutes(end)
             except (AttributeError, TypeError, ValueError):
-                raise problem from None
-            if not last <= minutes[0] < minutes[1]:
-                raise problem
+                raise _wrong_hours(_("The times of a weekday lie between 00:00 and 24:00.")) from None
+            if minutes[0] >= minutes[1]:
+                raise _wrong_hours(_("A time of a weekday ends after it begins."))
+            if minutes[0] < last:
+                raise _wrong_hours(_("The times of a weekday follow each other and do not overlap."))
             last = minutes[1]
             found.setdefault(day, []).append([begin, end])
     return found
+
+
+def _wrong_hours(problem: str) -> Invalid:
+    return Invalid.of("business_hours", problem)
 
 
 def check_region(value: str) -> str:

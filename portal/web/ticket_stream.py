@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from core.services.blobs import held_because
 from core.services.delivery import INLINE
 from orgs.models import Membership
-from portal.status import status_text, word_of
+from portal.status import CLOSED, status_text, word_of
 from portal.web.ticket_steps import ASSIGNED, DONE, RECEIVED, WORKING, Step, steps_of
 from tickets.models import Ticket, TicketActivity, TicketAttachment, TicketStatus, TicketTypeField
 from tickets.services.answers import free_words, shown
@@ -130,8 +130,8 @@ class Stream:
             )
             return Entry(row, text=text, icon=_ICONS[Kind.ASSIGNEE])
         old, new = (self._word(row.data.get(key)) for key in ("previous", "status"))
-        if old == new or not new:
-            return None
+        if old == new or not new or (new == CLOSED and target_of(self.ticket) is not self.ticket):
+            return None  # what was merged is closed, but the matter is not done
         text = _("Status: %(status)s") % {"status": status_text(new, self.tenant)}
         if row.data.get("status") == TicketStatus.REOPENED:
             text = _("Opened again")

@@ -187,8 +187,13 @@
         },
         onProgress: (sent) => this.progress(item, sent),
         onSuccess: () => this.succeed(item),
-        onError: (error) => this.fail(item, this.reason(error), true, !error.originalResponse),
+        onError: (error) => this.fail(item, this.reason(error), !this.isRefused(error), !error.originalResponse),
       });
+    }
+
+    // The server does not want this file: sending it once more would not help.
+    isRefused(error) {
+      return [400, 403, 413, 415, 422].includes(error.originalResponse?.getStatus());
     }
 
     reason(error) {

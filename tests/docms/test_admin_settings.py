@@ -292,6 +292,17 @@ def test_business_hours_are_written_as_people_do(cast: Cast, form: dict[str, obj
         ("business_hours", "Montag: 8-12", "08:00–12:00"),
         ("business_hours", "Montag: 12:00-08:00", "Wochentag"),
         ("business_hours", "Montag: 25:00-26:00", "Wochentag"),
+        ("business_hours", "Montag: 25:00-26:00", "zwischen 00:00 und 24:00"),
+        (
+            "business_hours",
+            "Montag: 08:00-12:00\nDienstag: 12:00-08:00",
+            "endet, nachdem sie begonnen hat. (Dienstag: 12:00-08:00)",
+        ),
+        (
+            "business_hours",
+            "Montag: 08:00-12:00, 11:00-17:00",
+            "überschneiden sich nicht. (Montag: 08:00-12:00, 11:00-17:00)",
+        ),
         ("business_hours", "Montag: 08:00-12:00\nMontag: 13:00-14:00", "Wochentag"),
         ("holiday_region", "DE-XX", "DE-XX"),
         ("extra_holidays", "32.12.2026", "Datum"),

@@ -365,6 +365,7 @@ def test_who_does_not_see_where_a_ticket_went_is_told_that_it_goes_on(cast: Cast
     assert "zusammen mit einer anderen" in text
     assert "Wie zufrieden sind Sie?" not in text
     assert "öffnet Ihre Nachricht es wieder" not in text
+    assert "Stand: Erledigt" not in text
     assert [step.state for step in page.context["steps"]] == ["now", "todo", "todo", "todo"]
     assert [e.text for e in page.context["stream"].entries if e.row.kind == "comment"] == ["Wir kommen."]
 

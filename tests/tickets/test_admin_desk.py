@@ -29,7 +29,7 @@ from tickets.models import (
     TicketType,
     TicketTypeField,
 )
-from tickets.services import answers, attention, desk, merging, presence, rating
+from tickets.services import answers, attention, desk, merging, presence, rating, sharing
 from tickets.services.attachments import Files
 
 if TYPE_CHECKING:
@@ -88,6 +88,47 @@ def test_filters_of_the_address(cast: Cast, file: File) -> None:
 def test_nonsense_in_the_address_is_no_error(cast: Cast, file: File, query: str) -> None:
     file()
     assert signed_in(cast.staff).get(f"{LIST}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("since=9999-12-31", "Gemeldet ab"), ("community=abc", "Objekt"), ("assignee=zzz", "Zuständige Person"),
+        ("state=broken", "Status"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_cannot_be_read_is_told_and_exports_nothing(
+    cast: Cast, file: File, query: str, name: str
+) -> None:
+    file()
+    client = signed_in(cast.staff)
+    page = client.get(f"{LIST}?q=wasserhahn&{query}")
+    assert f"Weggelassen, weil nicht zu lesen: {name}" in page.content.decode()
+    assert "Weggelassen" not in client.get(f"{LIST}?q=wasserhahn&since=&state=all").content.decode()
+    export = client.get(f"{LIST}export/?q=wasserhahn&{query}")
+    assert (export.status_code, export["Location"]) == (302, f"{LIST}?q=wasserhahn&{query}")
+    assert not AuditEntry.objects.filter(verb="exported").exists()
+
+
+def test_the_history_speaks_of_people_and_answers_in_words(cast: Cast) -> None:
+    kind = TicketType.objects.create(tenant=cast.tenant, name="Heizung")
+    field = TicketTypeField.objects.create(
+        tenant=cast.tenant, ticket_type=kind, field_type="TEXTFIELD", name="Raum", position=1
+    )
+    second = TicketTypeField.objects.create(
+        tenant=cast.tenant, ticket_type=kind, field_type="NUMBER", name="Grad", position=2
+    )
+    with scope.unit_of_work(door="test"):
+        ticket = answers.file_answers(
+            actor=cast.actor("renter"), community=cast.house_a, ticket_type=kind, unit=cast.unit_a2, source="web",
+            door="web", given={str(field.pk): "Bad", str(second.pk): 17},
+        ).ticket  # fmt: skip
+        key, name = sharing.choices(cast.house_a)[0]
+        sharing.share(actor=cast.actor("staff"), ticket=ticket, keys=[key])
+    text = signed_in(cast.staff).get(page_of(ticket, "history")).content.decode()
+    assert "Raum: Bad; Grad: 17" in text
+    assert str(name) in text
+    assert key not in text
 
 
 def test_the_list_costs_the_same_for_one_row_and_three(cast: Cast, file: File) -> None:
@@ -278,6 +319,7 @@ def test_many_are_changed_after_a_preview(cast: Cast, file: File) -> None:
     sent = {"ids": [here.pk, there.pk], "priority": "4", "query": ""}
     plan = client.post(f"{LIST}bulk/", sent).context["plan"]
     assert (plan.changing, plan.refused) == (1, 1)
+    assert plan.names == [str(here)]
     assert Ticket.objects.get(pk=here.pk).priority == 2
     assert client.post(f"{LIST}bulk/", sent | {"do": "apply"}).status_code == 302
     assert [Ticket.objects.get(pk=t.pk).priority for t in (here, there)] == [4, 2]

@@ -71,6 +71,14 @@ def test_the_type_is_one_of_fourteen(cast: Cast) -> None:
     assert Ticket.objects.count() == 14
 
 
+@pytest.mark.parametrize("sent", [[1], "x", 7])
+def test_what_is_no_object_is_named_by_its_place_and_in_words_of_people(cast: Cast, sent: Any) -> None:
+    body = basic(cast).refused("POST", TICKETS, 400, {"ticket": sent})
+    assert [issue["path"] for issue in body["issues"]] == [["ticket"]]
+    assert "Objekt" in body["message"]
+    assert "list" not in body["message"].lower() and "non_field" not in body["message"]
+
+
 @pytest.mark.rule("TICKETS-015")
 def test_without_type_it_is_other(cast: Cast) -> None:
     assert basic(cast).create(cast)["ticket"]["type"] == "other"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -231,6 +232,39 @@ def test_a_wrapping_of_outlook_is_left_out_and_named(cast: Cast, file: File, mai
     ticket = file("renter")
     take(mailbox, letter("tnef", address(mailbox, ticket, cast.renter), cast.renter.email))
     assert spoken(ticket)[0].text.endswith("Nicht übernommen: winmail.dat")
+    assert not TicketAttachment.objects.exists()
+
+
+def test_a_mail_that_is_nothing_but_a_wrapping_of_outlook_is_told_at_the_ticket(
+    cast: Cast, file: File, mailbox: Mailbox
+) -> None:
+    ticket = file("renter")
+    raw = plain(address(mailbox, ticket, cast.renter), cast.renter.email)
+    take(mailbox, raw.replace(b"text/plain; charset=utf-8", b"application/ms-tnef"))
+    assert spoken(ticket)[0].text == "Nicht übernommen: winmail.dat"
+
+
+def test_what_a_mail_within_the_mail_says_is_nobodys_comment(cast: Cast, file: File, mailbox: Mailbox) -> None:
+    ticket = file("renter")
+    inner, outer = EmailMessage(), EmailMessage()
+    inner["Subject"], inner["From"] = "Angebot für Sie", "fremd@irgendwo.test"
+    inner.set_content("innen")
+    inner.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="fremd.pdf")
+    outer["Subject"], outer["From"], outer["Message-ID"] = "Re", cast.renter.email, "<aussen@mail.test>"
+    outer["To"] = address(mailbox, ticket, cast.renter)
+    outer.set_content("Anbei Fotos")
+    outer.add_attachment(inner)
+    outer.add_attachment("Notiz", filename="notiz.txt")
+    take(mailbox, outer.as_bytes())
+    assert spoken(ticket)[0].text == "Anbei Fotos\n\nNicht übernommen: Angebot für Sie"
+    assert [one.name for one in TicketAttachment.objects.all()] == ["notiz.txt"]
+
+
+def test_parts_without_a_boundary_are_read_as_one_text(cast: Cast, file: File, mailbox: Mailbox) -> None:
+    ticket = file("renter")
+    raw = plain(address(mailbox, ticket, cast.renter), cast.renter.email, "Es tropft wieder.")
+    take(mailbox, raw.replace(b"text/plain; charset=utf-8", b"multipart/mixed"))
+    assert spoken(ticket)[0].text == "Es tropft wieder."
     assert not TicketAttachment.objects.exists()
 
 

@@ -15,7 +15,8 @@ from orgs.models import Membership, Organization, User
 from tests.tickets.material import upload
 from tickets import receivers
 from tickets.models import Mailbox, Ticket, TicketWatcher
-from tickets.services import attachments, changes, comments, notify, overdue, reply_addresses
+from tickets.services import attachments, changes, comments, desk, notify, overdue, reply_addresses
+from tickets.services.attachments import NONE
 from tickets.signals import ticket_overdue
 from tickets.tasks import tell, tell_new
 
@@ -98,6 +99,23 @@ def test_a_status_notifies_requester_and_assignee_in_their_language(cast: Cast, 
     assert found.keys() == {"renter", "staff"}
     assert "État: en attente" in found["renter"].body_text
     assert "Stand: wartet" in found["staff"].body_text
+
+
+def test_a_reply_with_a_status_is_one_mail_that_says_both(cast: Cast, file: File) -> None:
+    ticket = assign(cast, file("renter"))
+    Message.objects.all().delete()
+    desk.answer(
+        actor=cast.actor("admin"), ticket=ticket, text="Wann passt es?", is_note=False, files=NONE, status="waiting"
+    )
+    assert Ticket.objects.get(pk=ticket.pk).status == "waiting"
+    assert not mails("ticket_status")
+    found = mails("ticket_commented")
+    assert found.keys() == {"renter", "staff"}
+    assert "Stand: wartet" in found["renter"].body_text
+    desk.answer(
+        actor=cast.actor("admin"), ticket=ticket, text="Nur für uns.", is_note=True, files=NONE, status="in_progress"
+    )
+    assert mails("ticket_status").keys() == {"renter", "staff"}  # a note is told to nobody outside
 
 
 @pytest.mark.rule("TICKETS-058")

@@ -92,6 +92,8 @@ def test_an_answer_that_fits_is_kept_with_its_question(
         ({"field_type": "DROPDOWN", "options": ["Bad"]}, ["Bad"]),
         ({"field_type": "DATE"}, "17.11.2026"),
         ({"field_type": "DATE"}, "2026-02-30"),
+        ({"field_type": "DATE"}, "9999-12-31"),
+        ({"field_type": "DATE"}, "0001-01-01"),
         ({"field_type": "DATE"}, 20261117),
         ({"field_type": "FILE"}, "handle"),
         ({"field_type": "FILE"}, [5]),

@@ -378,3 +378,14 @@ def test_what_was_on_its_way_when_it_was_sent_is_no_draft_again(cast: Cast, file
     assert drafts.of(staff, ticket) is None
     drafts.keep(actor=staff, ticket=ticket, text="Noch etwas", begun=timezone.now())
     assert drafts.of(staff, ticket) is not None
+
+
+def test_what_is_open_is_no_part_of_what_is_done(cast: Cast, file: File) -> None:
+    part, whole = file(), file("owner")
+    staff = cast.actor("staff")
+    changes.set_status(actor=staff, ticket=whole, status="solved", source="web")
+    with pytest.raises(Invalid):
+        family.set_parent(actor=staff, ticket=part, parent=whole)
+    changes.set_status(actor=staff, ticket=part, status="closed", source="web")
+    family.set_parent(actor=staff, ticket=part, parent=whole)
+    assert fresh(part).parent == whole

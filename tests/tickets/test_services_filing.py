@@ -50,6 +50,10 @@ def test_a_title_that_nobody_sees_is_none(cast: Cast, file: File) -> None:
     assert file(title=" \u200b\u3164").title == "Sonstiges"
 
 
+def test_a_title_reads_in_one_direction(cast: Cast, file: File) -> None:
+    assert file(title="Rechnung \u202ecba.exe\u202c \u2067x\u2069 שלום").title == "Rechnung cba.exe x שלום"
+
+
 def test_the_tenants_default_type_of_a_word_is_taken(cast: Cast, file: File) -> None:
     values: dict[str, Any] = {"support_type": "cleaning", "is_support_default": True, "name": "Putzplan"}
     TicketType.objects.create(tenant=cast.other_tenant, **values)

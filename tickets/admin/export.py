@@ -45,6 +45,10 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponseBase:
     """CSV, or an Excel workbook with ``form=xlsx``. What is exported is audited."""
     actor: Any = request.actor  # type: ignore[attr-defined]
     wish, form = worklist.read(request.GET), "xlsx" if request.GET.get("form") == "xlsx" else "csv"
+    if worklist.unread(request.GET, wish):
+        return redirect(
+            f"{list_url(Ticket)}?{request.GET.urlencode()}"
+        )  # which says so: an export of more than was asked
     found = worklist.matching(actor, wish)
     ids = array("q", found.values_list("pk", flat=True).iterator(chunk_size=2000))
     if form == "xlsx" and len(ids) > MOST_XLSX:

@@ -6,6 +6,16 @@ from typing import Any
 
 from django.forms import RadioSelect
 from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+NAMES: dict[str, Any] = {
+    "tools": _("tools"), "drop": _("drop"), "flame": _("flame"), "bolt": _("lightning"), "key": _("key"),
+    "door": pgettext_lazy("icon", "door"), "bin": _("waste bin"), "lock": _("lock"), "warning": _("warning sign"),
+    "calendar": _("calendar"), "mail": _("envelope"), "phone": _("telephone"), "paper": _("sheet of paper"),
+    "people": _("people"), "device": _("screen"), "help": _("question mark"), "info": _("information"),
+    "home": _("house"), "camera": _("camera"), "ticket": _("speech bubble"),
+}  # fmt: skip
 
 
 class IconChooser(RadioSelect):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
@@ -17,7 +17,7 @@ from core.admin.pages import id_in
 from tickets import rules
 from tickets.admin import bulk, export, links, new_ticket, posts, reports, ticket_page, worklist
 from tickets.models import Ticket
-from tickets.services import changes, merging
+from tickets.services import changes, merging, sharing
 
 
 class TicketAdmin(HouseAdmin):
@@ -115,6 +115,18 @@ class TicketAdmin(HouseAdmin):
         if found is None:
             raise Http404
         return found
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """With the circles it is shared with by their names."""
+        response: Any = super().history_view(request, object_id, extra_context)
+        names = dict(sharing.choices(response.context_data["object"].community))
+        label = str(Ticket._meta.get_field("shared_with").verbose_name)  # type: ignore[union-attr]
+        for change in (change for step in response.context_data["steps"] for change in step.changes):
+            if change.label == label:
+                change.old, change.new = (
+                    "; ".join(str(names.get(key, key)) for key in text.split("; ")) for text in (change.old, change.new)
+                )
+        return cast("HttpResponse", response)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The work list."""

@@ -20,7 +20,7 @@ from core.admin.pickers import picker
 from orgs.models import Community
 from tickets.admin import type_fields
 from tickets.admin.base import SetUpAdmin
-from tickets.admin.icons import IconChooser
+from tickets.admin.icons import NAMES, IconChooser
 from tickets.models import ResidentRole, TicketType, TicketTypeCommunity, TicketTypeField
 from tickets.services import types
 
@@ -43,7 +43,7 @@ class TicketTypeForm(HouseForm):
     )
     icon = forms.ChoiceField(
         label=_("icon"),
-        choices=[("", _("none")), *((name, name) for name in types.ICONS)],
+        choices=[("", _("none")), *((name, NAMES[name]) for name in types.ICONS)],
         required=False,
         widget=IconChooser,
     )

@@ -110,6 +110,8 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponse:
     query = wish.query
     tickets = worklist.lines(actor, list(shown.object_list))
     lines = [Line(t, f"{change_url(t)}?{urlencode({'list': query})}") for t in tickets]
+    if left_out := worklist.unread(request.GET, wish):
+        messages.warning(request, _("Left out, because it cannot be read: %(names)s") % {"names": ", ".join(left_out)})
     total = shown.paginator.count
     return pages.render(
         admin.admin_site,

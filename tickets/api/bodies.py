@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from core.text import is_blank
@@ -28,7 +29,13 @@ class TextField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
-class TicketCreate(serializers.Serializer):
+class Part(serializers.Serializer):
+    """An object of a body; whoever sends something else is told so in words of people."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": gettext_lazy("An object is expected here.")}
+
+
+class TicketCreate(Part):
     """A new ticket."""
 
     locationRef = serializers.UUIDField()
@@ -41,13 +48,13 @@ class TicketCreate(serializers.Serializer):
     )
 
 
-class TicketCreateBody(serializers.Serializer):
+class TicketCreateBody(Part):
     """The envelope."""
 
     ticket = TicketCreate()
 
 
-class AssigneeUpdate(serializers.Serializer):
+class AssigneeUpdate(Part):
     """Who takes it."""
 
     membershipRefAssignee = serializers.UUIDField(
@@ -64,31 +71,31 @@ class AssigneeUpdate(serializers.Serializer):
         return attrs
 
 
-class AssigneeBody(serializers.Serializer):
+class AssigneeBody(Part):
     """The envelope."""
 
     ticket = AssigneeUpdate()
 
 
-class StatusUpdate(serializers.Serializer):
+class StatusUpdate(Part):
     """The new status."""
 
     status = serializers.ChoiceField(STATUS_WORDS)
 
 
-class StatusBody(serializers.Serializer):
+class StatusBody(Part):
     """The envelope."""
 
     ticket = StatusUpdate()
 
 
-class TypeUpdate(serializers.Serializer):
+class TypeUpdate(Part):
     """The new type."""
 
     type = serializers.ChoiceField(SupportType.values)
 
 
-class TypeBody(serializers.Serializer):
+class TypeBody(Part):
     """The envelope."""
 
     ticket = TypeUpdate()

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from core.errors import Invalid, NotFound
 from tickets.api.auth import DOOR
 from tickets.api.base import NETWORK_ID, SOURCE, SupportView, as_uuid, in_envelope
-from tickets.api.bodies import TextField
+from tickets.api.bodies import Part, TextField
 from tickets.api.errors import operation
 from tickets.api.repeats import IDEMPOTENCY_KEY, RepeatableView
 from tickets.api.shapes import SHOWN, Shaper, TicketActivityShape
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
-class AttachmentRef(serializers.Serializer):
+class AttachmentRef(Part):
     """A file that was uploaded before."""
 
     key = serializers.CharField(max_length=128)
 
 
-class CommentCreate(serializers.Serializer):
+class CommentCreate(Part):
     """A new comment: text, a file, or both (TICKETS-047)."""
 
     attachments = serializers.ListField(child=AttachmentRef(), required=False, min_length=1, max_length=1)
@@ -44,7 +44,7 @@ class CommentCreate(serializers.Serializer):
         return attrs
 
 
-class CommentBody(serializers.Serializer):
+class CommentBody(Part):
     """The envelope."""
 
     activity = CommentCreate()

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.models import MutableRow, Row, TenantBound, one_of
 from tickets.querysets import OfTicketType, TicketTypeGroupQuerySet, TicketTypeQuerySet
@@ -152,7 +153,7 @@ class TicketTypeField(TenantBound, MutableRow):
     class Kind(models.TextChoices):
         TEXTFIELD = "TEXTFIELD", _("one line")
         TEXTBOX = "TEXTBOX", _("text")
-        NUMBER = "NUMBER", _("number")
+        NUMBER = "NUMBER", pgettext_lazy("kind of question", "number")
         CHECKBOX = "CHECKBOX", _("check box")
         DROPDOWN = "DROPDOWN", _("choice")
         DATE = "DATE", _("date")

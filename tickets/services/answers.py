@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core import moments
 from core.errors import Invalid
@@ -36,6 +37,7 @@ Kind = TicketTypeField.Kind
 LINE_MAX, TEXT_MAX = 500, 10_000  # characters (PORTAL-060)
 NUMBER_MAX = 10**12  # beyond it floats no longer tell cents apart
 FILES_MAX = 10  # of one message
+YEARS = range(1900, 2101)  # of a day that people mean
 _NUMBER = re.compile(r"-?\d{1,15}([.,]\d{1,9})?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -228,7 +230,7 @@ def _problem(field: TicketTypeField, value: Any) -> str:
     if kind == Kind.DROPDOWN:
         return "" if isinstance(value, str) and value.strip() in field.options else _("Please choose from the list.")
     if kind == Kind.DATE:
-        return "" if _day(value) else _("Please enter a date.")
+        return _wrong_day(value)
     is_list = isinstance(value, list) and all(isinstance(handle, str) for handle in value)
     return "" if is_list and len(set(value)) == len(value) else _("These are no uploaded files.")
 
@@ -253,8 +255,18 @@ def _wrong_number(value: Any, decimals: int | None) -> str:
     if decimals is not None and round(value, decimals) != value:
         if decimals == 0:
             return _("Please enter a whole number.")
-        return _("At most %(count)d decimals, please.") % {"count": decimals}
+        told = ngettext("At most %(count)d decimal, please.", "At most %(count)d decimals, please.", decimals)
+        return told % {"count": decimals}
     return ""
+
+
+def _wrong_day(value: Any) -> str:
+    day = _day(value)
+    if day is None:
+        return _("Please enter a date.")
+    return "" if day.year in YEARS else _("Please enter a date between %(first)d and %(last)d.") % {
+        "first": YEARS[0], "last": YEARS[-1],
+    }  # fmt: skip
 
 
 def _day(value: Any) -> datetime.date | None:

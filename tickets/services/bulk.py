@@ -37,7 +37,7 @@ MOST = 10_000  # tickets of one run
 AT_ONCE = 25  # up to so many, nobody waits for a worker
 BATCH = 50
 KEPT = 24 * 3600  # seconds
-SHOWN = 20  # refusals by name
+SHOWN = 20  # tickets by name
 PATIENCE = 15 * 60  # seconds without a batch, after which nobody works on a run any more
 
 
@@ -50,6 +50,7 @@ class Plan:
     unchanged: int = 0
     refused: int = 0
     refusals: list[tuple[str, str]] = field(default_factory=list)  # which ticket, why; the first of them
+    names: list[str] = field(default_factory=list)  # what would be changed; the first of them
 
     def refuse(self, name: str, reason: object) -> None:
         """Count one, and name the first."""
@@ -140,6 +141,8 @@ def plan(actor: Actor, ids: Sequence[int], wanted: Mapping[str, Any]) -> Plan:
             result.refuse(str(ticket), _("Parts of it are still open."))
         elif _differs(ticket, wanted):
             result.changing += 1
+            if len(result.names) < SHOWN:
+                result.names.append(str(ticket))
         else:
             result.unchanged += 1
     return result

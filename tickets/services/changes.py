@@ -38,11 +38,13 @@ class Changed:
 
 
 @transaction.atomic
-def set_status(*, actor: Actor, ticket: Ticket, status: str, source: str, same: Collection[str] = ()) -> Changed:
+def set_status(
+    *, actor: Actor, ticket: Ticket, status: str, source: str, same: Collection[str] = (), by_reply: bool = False
+) -> Changed:
     """Set the status; every one may follow every other (TICKETS-038).
 
     ``same`` – further values that the caller's dialect shows as the same word: from one of them nothing changes
-    (TICKETS-039, conflict 1).
+    (TICKETS-039, conflict 1). ``by_reply`` – it comes with a reply, whose mail names the new status.
 
     Side effects: entry `statusUpdated` with old and new value; both dates of the ticket are the entry's (TICKETS-036,
     037); done tickets bear the date of their closing, and lose date and rating when they are open again (PORTAL-071), and
@@ -56,10 +58,10 @@ def set_status(*, actor: Actor, ticket: Ticket, status: str, source: str, same: 
         raise Invalid.of("status", _("There is no such status."))
     if ticket.status == status or ticket.status in same:
         return Changed(ticket)
-    return Changed(ticket, move_to(ticket, status, actor=actor, source=source))
+    return Changed(ticket, move_to(ticket, status, actor=actor, source=source, by_reply=by_reply))
 
 
-def move_to(ticket: Ticket, status: str, *, actor: Actor | None, source: str) -> TicketActivity:
+def move_to(ticket: Ticket, status: str, *, actor: Actor | None, source: str, by_reply: bool = False) -> TicketActivity:
     """The same without a question, for services that hold the ticket's lock; without an actor it is an automatic one."""
     now = timezone.now()
     changes: dict[str, Any] = {"status": status, "status_changed_at": now, **targets.after_status(ticket, now)}
@@ -75,7 +77,7 @@ def move_to(ticket: Ticket, status: str, *, actor: Actor | None, source: str) ->
         write(ticket, kind=Kind.EVENT, actor=actor, source=source, at=now, data=told)
     data = {"status": status, "previous": before}
     activity = write(ticket, kind=Kind.STATUS, actor=actor, source=source, at=now, data=data)
-    ticket_status_changed.send(sender=Ticket, ticket=ticket, activity=activity)
+    ticket_status_changed.send(sender=Ticket, ticket=ticket, activity=activity, by_reply=by_reply)
     return activity
 
 

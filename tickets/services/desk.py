@@ -35,10 +35,12 @@ def save(
     wanted: Mapping[str, Any],
     expected: int | None = None,
     with_children: bool = False,
+    by_reply: bool = False,
 ) -> Ticket:
     """Set what ``wanted`` names of ``status``, ``assignee``, ``priority`` and ``support_type``: all of it, or nothing.
 
-    ``expected`` – the version the person has seen: what a colleague saved meanwhile is not overwritten unseen.
+    ``expected`` – the version the person has seen: what a colleague saved meanwhile is not overwritten unseen. ``by_reply``
+    – see `changes.set_status`.
 
     Side effects: those of `changes` and `priority`. Raises `Denied` for others than managers, `Changed` when the version
     moved on, `Conflict` (``open_children``), and what they raise.
@@ -56,8 +58,9 @@ def save(
         changes.assign(actor=actor, ticket=ticket, assignee=wanted["assignee"], source=SOURCE)
     if "status" in wanted:
         family.set_status(
-            actor=actor, ticket=ticket, status=wanted["status"], source=SOURCE, with_children=with_children
-        )
+            actor=actor, ticket=ticket, status=wanted["status"], source=SOURCE, with_children=with_children,
+            by_reply=by_reply,
+        )  # fmt: skip
     return locked(ticket)
 
 
@@ -81,7 +84,10 @@ def answer(
     """
     hold(Q(pk=ticket.pk) | Q(merged_into=ticket.pk) | Q(parent=ticket.pk))
     if status:
-        save(actor=actor, ticket=ticket, wanted={"status": status}, expected=expected, with_children=with_children)
+        save(
+            actor=actor, ticket=ticket, wanted={"status": status}, expected=expected, with_children=with_children,
+            by_reply=not is_note,
+        )  # fmt: skip
     if is_note:
         written = add_note(actor=actor, ticket=ticket, text=text)
     else:

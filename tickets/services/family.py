@@ -43,8 +43,8 @@ def set_parent(*, actor: Actor, ticket: Ticket, parent: Ticket | None) -> Ticket
     """Put a ticket below another one, or on its own again. One level: what has parts is itself no part.
 
     Side effects: an event in both streams, audit. Raises `Denied` for others than managers of both, `Invalid`
-    (``not_a_parent``) for the ticket itself, for one of another company, one that is merged, one that is a part, and where
-    the ticket has parts; `NotFound` when one was deleted.
+    (``not_a_parent``) for the ticket itself, for one of another company, one that is merged, one that is a part, one that is
+    done while the ticket is open, and where the ticket has parts; `NotFound` when one was deleted.
     """
     if parent is None:
         ticket = locked(ticket)
@@ -79,6 +79,8 @@ def _problem(ticket: Ticket, parent: Ticket) -> str:
         return _("A ticket cannot lie below itself or one of another company.")
     if parent.merged_into_id or ticket.merged_into_id:
         return _("A merged ticket has no parts and is none.")
+    if parent.status in DONE and ticket.status not in DONE:
+        return _("%(number)s is done; what is open is no part of it.") % {"number": parent.identifier}
     if parent.parent_id is not None:
         return _("%(number)s is a part of another ticket itself.") % {"number": parent.identifier}
     if Ticket.objects.filter(parent=ticket, deleted_at=None).exists():
@@ -93,7 +95,7 @@ def _tell(ticket: Ticket, actor: Actor, word: str, other: Ticket) -> None:
 
 @transaction.atomic
 def set_status(
-    *, actor: Actor, ticket: Ticket, status: str, source: str, with_children: bool = False
+    *, actor: Actor, ticket: Ticket, status: str, source: str, with_children: bool = False, by_reply: bool = False
 ) -> changes.Changed:
     """`changes.set_status`, but a whole is not done while parts are open, unless they are to be closed with it.
 
@@ -114,4 +116,4 @@ def set_status(
             raise Conflict(told % {"count": len(children), "numbers": numbers}, code="open_children")
         for child in children:
             changes.set_status(actor=actor, ticket=child, status=status, source=source)
-    return changes.set_status(actor=actor, ticket=ticket, status=status, source=source)
+    return changes.set_status(actor=actor, ticket=ticket, status=status, source=source, by_reply=by_reply)

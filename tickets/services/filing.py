@@ -16,7 +16,7 @@ from core.planned import NUMBER, WORD, Found
 from core.services import rows
 from core.services.numbers import next_numbers
 from core.services.wake import wake
-from core.text import is_blank
+from core.text import is_blank, one_way
 from orgs.languages import user_language
 from orgs.models import Community, Contact, Unit
 from orgs.services.contacts import contact_for
@@ -86,7 +86,7 @@ def file_ticket(
         raise Invalid.of("unit", _("This unit does not belong to the community."))
     kind, offered = _types(community, support_type, ticket_type)
     values: dict[str, Any] = {
-        "title": (_title(community, kind, offered) if is_blank(title) else title)[:250],
+        "title": (_title(community, kind, offered) if is_blank(title) else one_way(title))[:250],
         "description": text,
         "answers": list(answers),
         "external_ref": external_ref,

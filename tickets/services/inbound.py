@@ -229,7 +229,7 @@ def _content(mailbox: Mailbox, letter: Letter, actor: Actor) -> tuple[str, attac
         handles += [handle] if handle else []
         dropped += [] if handle else [file.name]
     text = "" if is_blank(letter.text) else letter.text.strip()
-    if not text and not handles:
+    if not text and not handles and not dropped:
         raise _Refused("empty")
     with translation.override(user_language(mailbox.tenant.language)):
         rest = _("Not taken over: %(names)s") % {"names": ", ".join(dropped)[:1000]} if dropped else ""

@@ -12,23 +12,26 @@ import email.utils
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from email.message import Message
+from typing import TYPE_CHECKING, Any, cast
 
 import nh3
 
 from core.errors import Invalid
 from core.services import blobs
+from core.text import one_way
 from messaging.services.html_text import html_to_text
 from messaging.services.render import one_line
 from tickets.services.mail_text import TEXT_MAX, answer_in
 
 if TYPE_CHECKING:
-    from email.message import Message
+    from collections.abc import Iterator
 
 MAIL_MAX = 28 * 1024 * 1024  # bytes of a mail
 HEADERS_MAX = 256 * 1024  # bytes of its headers
 PARTS_MAX = 200
 FILES_MAX = 20
+_OUTLOOK = "application/ms-tnef"  # its wrapping of everything
 _SMALL = 8 * 1024  # bytes of a picture in a signature
 _ID = re.compile(r"<[^<>\s]{1,253}>")
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To")
@@ -158,9 +161,9 @@ def _decoded(text: str) -> str:
     try:
         parts = email.header.decode_header(text)
     except (ValueError, email.errors.HeaderParseError):
-        return one_line(text)
+        return one_way(one_line(text))
     words = "".join(_decode(part, charset) if isinstance(part, bytes) else part for part, charset in parts)
-    return one_line(words.encode("utf-8", "replace").decode())
+    return one_way(one_line(words.encode("utf-8", "replace").decode()))
 
 
 def _decode(content: bytes, charset: str | None) -> str:
@@ -178,10 +181,12 @@ def _decode(content: bytes, charset: str | None) -> str:
 def _fill(letter: Letter, message: Message) -> None:
     plain: list[str] = []
     rich: list[str] = []
-    for number, part in enumerate(message.walk()):
+    for number, part in enumerate(_parts(message)):
         if number >= PARTS_MAX:
             raise Unreadable("parts")
-        if part.is_multipart() and part.get_content_maintype() == "multipart":
+        if part.get_content_maintype() == "multipart":
+            if not part.is_multipart():  # without a boundary its parts cannot be told apart: it is read as it stands
+                plain.append(_text(part))
             continue
         kind, name = part.get_content_type(), _decoded(part.get_filename() or "")
         is_file = bool(name) or part.get_content_disposition() == "attachment"
@@ -191,6 +196,16 @@ def _fill(letter: Letter, message: Message) -> None:
             _keep(letter, part, kind, name)
     text = "\n".join(plain).strip() or html_to_text(_harmless("\n".join(rich)))
     letter.text = answer_in(text)
+
+
+def _parts(message: Message) -> Iterator[Message]:
+    """The mail and what it is made of. What a mail within the mail is made of, somebody else wrote."""
+    waiting = [message]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            waiting += [one for one in reversed(cast("list[Any]", part.get_payload())) if isinstance(one, Message)]
 
 
 def _text(part: Message) -> str:
@@ -207,10 +222,16 @@ def _harmless(html: str) -> str:
     )
 
 
+def _subject_within(part: Message) -> str:
+    """What the mail within the mail is about; '' for everything else."""
+    inner = part.get_payload(0) if part.get_content_maintype() == "message" and part.is_multipart() else None
+    return _value(inner, "Subject") if isinstance(inner, Message) else ""
+
+
 def _keep(letter: Letter, part: Message, kind: str, name: str) -> None:
-    shown = name or part.get_content_subtype()
+    shown = name or ("winmail.dat" if kind == _OUTLOOK else _subject_within(part) or part.get_content_subtype())
     content = part.get_payload(decode=True)
-    if kind == "application/ms-tnef" or name.lower() == "winmail.dat" or not isinstance(content, bytes):
+    if kind == _OUTLOOK or name.lower() == "winmail.dat" or not isinstance(content, bytes):
         letter.dropped.append(shown)  # a wrapping of Outlook's, or a mail within the mail
         return
     is_inline = bool(part.get("Content-ID")) or part.get_content_disposition() == "inline"

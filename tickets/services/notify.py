@@ -258,7 +258,7 @@ def _context(ticket: Ticket, activity: TicketActivity | None, mailbox: Mailbox |
     return {
         "ticket_title": ticket.title,
         "ticket_number": ticket.identifier,
-        "ticket_status": TicketStatus(ticket.status).label,
+        "ticket_status": TicketStatus((ticket.merged_into or ticket).status).label,  # where the matter goes on
         "actor_name": name or ticket.community.tenant.name,
         "assignee_name": assignee.user.get_full_name() if assignee else _("nobody"),
         "community": ticket.community.name,

@@ -43,6 +43,12 @@ ORDERS: dict[str, Any] = {
 }  # fmt: skip
 AGES = (1, 3, 7, 30)  # days: what is younger than each, and what is older than all of them
 BEGINNING = 300  # characters of a description that a list reads
+NAMES: dict[str, Any] = {
+    "q": _("Search"), "view": _("Views"), "state": _("Status"), "kind": _("Support type"), "response": _("First response"),
+    "resolution": _("Solution"), "order": _("Order"), "community": _("Community"), "type": _("Ticket type"),
+    "assignee": _("Assignee"), "priority": _("Priority"), "age": _("Age"), "unit": _("Unit"), "since": _("Filed from"),
+    "until": _("Filed until"), "done_since": _("Closed from"), "done_until": _("Closed until"),
+}  # fmt: skip
 _MAX_WORDS = 200
 _TEXTS = ("q", "view", "state", "kind", "response", "resolution", "order")
 _NUMBERS = ("community", "type", "assignee", "priority", "age", "unit")
@@ -115,6 +121,12 @@ def read(data: QueryDict | Mapping[str, str]) -> Wish:
     if values.get("age", 0) > len(AGES):
         del values["age"]
     return Wish(**values)
+
+
+def unread(data: QueryDict | Mapping[str, str], wish: Wish) -> list[str]:
+    """The names, in words, of what an address asks for and nobody can read: the list is longer than it was meant to be."""
+    asked = [name for name in (*_TEXTS, *_NUMBERS, *_DAYS) if str(data.get(name, "")).strip()]
+    return [str(NAMES[name]) for name in asked if getattr(wish, name) in ("", None)]
 
 
 def matching(actor: Actor, wish: Wish) -> Any:
