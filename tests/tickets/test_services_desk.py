@@ -217,8 +217,9 @@ def test_nobody_outside_of_the_community_is_shared_with(cast: Cast, file: File) 
     for key in keys:
         with pytest.raises(Invalid):
             sharing.share(actor=cast.actor("staff"), ticket=ticket, keys=[key])
-    with pytest.raises(Denied):
-        sharing.share(actor=cast.actor("renter"), ticket=ticket, keys=[])
+    for who, shared in (("renter", [audience.unit(cast.unit_a1.pk)]), ("owner", []), ("neighbour", [])):
+        with pytest.raises(Denied):
+            sharing.share(actor=cast.actor(who), ticket=ticket, keys=shared)
     assert fresh(ticket).shared_with == []
 
 
