@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from core.querysets import any_of
 from core.text import search_query
 from orgs.audience import addressed_to
 
@@ -47,6 +48,15 @@ def _of_requester(actor: Actor, prefix: str = "") -> Q:
 def _takes_part(actor: Actor, prefix: str = "") -> Q:
     """Managers, who filed it, and its contact: the participants (PORTAL-064)."""
     return Q(**{f"{prefix}community__in": actor.managed}) | _own(actor, prefix)
+
+
+def _hits(actor: Actor, words: str) -> Any:
+    """Rows of the index, of the actor's communities, in which all words occur; none where there are no words."""
+    query = search_query(words)
+    if query is None:
+        return None
+    hits = _rows("TicketIndex").filter(vector=query)
+    return hits if _everywhere(actor) else hits.filter(community__in=actor.communities | actor.managed)
 
 
 def _everywhere(actor: Actor) -> bool:
@@ -153,31 +163,39 @@ class TicketQuerySet(models.QuerySet["_M"]):
 
         The index is asked about the actor's communities alone, which it begins with.
         """
-        query = search_query(words)
-        if query is None:
-            return self.none()
-        hits = _rows("TicketIndex").filter(vector=query)
-        if not _everywhere(actor):
-            hits = hits.filter(community__in=actor.communities | actor.managed)
-        return self.filter(id__in=hits.values("ticket_id"))
+        hits = _hits(actor, words)
+        return self.none() if hits is None else self.filter(id__in=hits.values("ticket_id"))
 
     def numbered(self, written: str) -> Self:
         """By a number as people see it: that of the company, or a community's short code and its own, "100-161"."""
+        number = self._number_in(written)
+        return self.none() if number is None else self.filter(number)
+
+    @staticmethod
+    def _number_in(written: str) -> Q | None:
         place, _dash, number = written.strip().removeprefix("#").rpartition("-")
         if not (number.isascii() and number.isdigit() and len(number) < 10):
-            return self.none()
+            return None
         if not place:
-            return self.filter(identifier=number)
+            return Q(identifier=number)
         named = Q(community__code__iexact=place) | Q(community__code="", community__identifier__iexact=place)
-        return self.filter(named, number=int(number))
+        return named & Q(number=int(number))
 
-    def of_people(self, actor: Actor, words: str) -> Self:
-        """Whose requester all of the words name: a name, an address, a telephone number, as the register is searched."""
-        people = apps.get_model("orgs", "Contact")._default_manager.order_by().visible_to(actor)
+    def found_by(self, actor: Actor, words: str) -> Self:
+        """Of what a read rule has found for the actor: all words occur in it, or in what its requester is found by in the
+        register, or they are its number.
+
+        Each way yields ids, and an index of the table each: an OR of subqueries would look at every ticket.
+        """
+        index: Any = apps.get_model("orgs", "ContactIndex")._default_manager.order_by()
         for word in words.split():
-            people = people.found_by(word)
-        unknown = Q(contact=None, stranger__icontains=words.strip())
-        return self.filter(Q(contact__in=people.values("pk")) | (unknown & ~Q(stranger="")))
+            index = index.filter(text__icontains=word)
+        found = any_of("contact", index.values("contact_id")) if words.split() else Q(pk__in=[])
+        if (hits := _hits(actor, words)) is not None:
+            found |= any_of("id", hits.values("ticket_id"))
+        if (numbered := self._number_in(words)) is not None:
+            found |= any_of("id", self.filter(numbered).order_by().values("id"))
+        return self.filter(found)
 
     def of_erased(self) -> Self:
         """Whose requester is erased; without a requester, who filed it (PORTAL-099)."""

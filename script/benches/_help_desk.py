@@ -27,13 +27,14 @@ _CREATED = "now() - (%(count)s - g) * interval '3 minutes'"
 _TICKETS = f"""
 INSERT INTO tickets_ticket (created_at, updated_at, row_version, tenant_id, uuid, community_id, number, identifier,
   support_type, unit_id, contact_id, created_by_id, assignee_id, title, description, answers, status, status_changed_at,
-  closed_at, first_response_at, shared_with, rating_comment, priority, response_due_at, paused_seconds, external_ref)
+  closed_at, first_response_at, shared_with, rating_comment, priority, response_due_at, paused_seconds, external_ref,
+  stranger)
 SELECT at, at + interval '5 hours', 1, tenant_id, gen_random_uuid(), community_id,
        row_number() OVER (PARTITION BY community_id ORDER BY g), g::text,
        (ARRAY['other', 'cleaning', 'repairAndMaintenance', 'internet'])[1 + g %% 4], unit_id, contact_id, user_id,
        CASE WHEN g %% 3 = 0 THEN NULL ELSE %(assignee)s END, text, text || ', Nummer ' || g, '[]', status,
        at + interval '5 hours', CASE WHEN status = 'closed' THEN at + interval '5 hours' END, at + interval '1 hour', '{{}}',
-       '', 2, at + interval '24 hours', 0, ''
+       '', 2, at + interval '24 hours', 0, '', ''
   FROM (SELECT g, p.*, {_CREATED} AS at, (%(texts)s::text[])[1 + g %% %(kinds)s] AS text,
                (ARRAY['new', 'in_progress', 'waiting', 'closed', 'closed', 'closed', 'closed', 'closed'])[1 + g %% 8] AS status
           FROM generate_series(1, %(count)s) AS g JOIN people p ON p.n = (g * 7919::bigint) %% p.total) AS made

@@ -1,4 +1,4 @@
-"""What tickets are found by: number, title, description, answers and what was said; never internal notes."""
+"""What tickets are found by: number, title, description, answers, an unknown sender and what was said; never internal notes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INSERT INTO tickets_ticketindex (ticket_id, community_id, vector) VALUES (%(tick
 
 def index(ticket: Ticket, *, is_new: bool = False) -> None:
     """Write the row anew; two statements, one where nobody has commented yet (``is_new``)."""
-    words = [ticket.description, *(str(answer.get("value", "")) for answer in ticket.answers)]
+    words = [ticket.description, ticket.stranger, *(str(answer.get("value", "")) for answer in ticket.answers)]
     if not is_new:
         said = TicketActivity.objects.filter(ticket=ticket, kind="comment", deleted_at=None).order_by(
             "created_at", "id"

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,7 +17,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
 from core.planned import ModelRows
-from core.querysets import any_of, equals_any
+from core.querysets import equals_any
 from tickets.models import DONE, Priority, SupportType, Ticket, TicketActivity, TicketStatus
 from tickets.services.targets import PAUSING
 
@@ -133,8 +131,7 @@ def matching(actor: Actor, wish: Wish) -> Any:
     """The tickets that the actor works on and that fit, in the wanted order; merged ones only where their number leads."""
     found: TicketQuerySet[Any] = Ticket.objects.worked_on_by(actor)
     if wish.q:
-        ways = (found.containing(actor, wish.q), found.of_people(actor, wish.q), found.numbered(wish.q))
-        found = found.filter(reduce(or_, (any_of("id", way.values("id")) for way in ways)))
+        found = found.found_by(actor, wish.q)
     if actor.tenant_id is not None:
         found = found.filter(tenant=actor.tenant_id)
     found = _in_state(found, wish.state)

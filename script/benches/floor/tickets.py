@@ -178,8 +178,8 @@ def created(request: HttpRequest) -> HttpResponse:
         pk = _all(
             "INSERT INTO tickets_ticket (created_at, updated_at, row_version, tenant_id, uuid, community_id, number, identifier,"
             " support_type, contact_id, created_by_id, title, description, answers, status, shared_with, rating_comment, "
-            "priority, paused_seconds, external_ref) VALUES (%(now)s, %(now)s, 1, %(tenant)s, %(ref)s, %(community)s, "
-            "%(number)s, %(identifier)s, 'other', %(contact)s, %(user)s, 'Sonstiges', %(text)s, '[]', 'new', '{}', '', 2, 0, '') "
+            "priority, paused_seconds, external_ref, stranger) VALUES (%(now)s, %(now)s, 1, %(tenant)s, %(ref)s, %(community)s, "
+            "%(number)s, %(identifier)s, 'other', %(contact)s, %(user)s, 'Sonstiges', %(text)s, '[]', 'new', '{}', '', 2, 0, '', '') "
             "RETURNING id",
             {**caller, "now": now, "ref": ref, "number": number, "identifier": str(identifier), "text": sent["text"], "contact": caller["contacts"][0]},
         )[0][0]  # fmt: skip
