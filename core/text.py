@@ -42,6 +42,11 @@ def one_way(text: str) -> str:
     return _TURNS.sub("", text)
 
 
+def like_escaped(text: str) -> str:
+    """A text that stands for itself in a pattern of LIKE."""
+    return re.sub(r"([\\\\%_])", r"\\\1", text)
+
+
 def words_of(text: str) -> list[str]:
     """Runs of letters and digits without case: "Abrechnung_2024.pdf" is found by "2024", too.
 

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from django.db import connection
 
-from core.text import WordsQuery, is_blank, search_query
+from core.text import WordsQuery, is_blank, like_escaped, search_query
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,11 @@ def test_a_stem_that_languages_share_is_looked_for_once(words: str, asked: str) 
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {statement}", values)
         assert cursor.fetchone() == (asked,)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["50 %", "a_b", "c:\\d", "\\%", "Ä"])
+def test_a_text_in_a_pattern_stands_for_itself(text: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s ILIKE %s, %s ILIKE %s", [text, like_escaped(text), "xx", like_escaped(text)])
+        assert cursor.fetchone() == (True, False)
