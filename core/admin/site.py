@@ -59,7 +59,8 @@ class HouseSite(UnfoldAdminSite):
             if "%00" in request.META.get("QUERY_STRING", ""):
                 raise Http404
             self.enter(request)
-            if request.method == "POST" and not request.user.is_authenticated:
+            leaves = request.path == reverse("admin:logout", current_app=self.name)
+            if request.method == "POST" and not request.user.is_authenticated and not leaves:
                 return self.too_late(request)
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied(_("The back office is for staff."))
