@@ -30,7 +30,7 @@ def visit(chromium: Browser, base_url: str, state: Any, url: str) -> tuple[list[
         base_url=base_url, storage_state=state, viewport={"width": 390, "height": 844}, locale="de-DE"
     )
     page, answers = context.new_page(), []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a method of a list is no listener
     page.goto(url, wait_until="networkidle")
     found, size = [], 0
     for answer in answers:
