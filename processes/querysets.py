@@ -69,6 +69,11 @@ class _Definitions(models.QuerySet["_M"]):
         alive = self.filter(deleted_at=None)
         return alive if _everywhere(actor) else alive.filter(tenant__in=actor.tenants)
 
+    def worked_on_by(self, actor: Actor) -> Self:
+        """The back office's: those of companies in which the actor is staff."""
+        found = self.visible_to(actor)
+        return found if _everywhere(actor) else found.filter(tenant__in=actor.staff_tenants)
+
 
 class ProcessTypeQuerySet(_Definitions["_M"]):
     """Kinds of cases."""
@@ -93,6 +98,11 @@ class ProcessQuerySet(models.QuerySet["_M"]):
         for stands in _circles(actor).values():
             seen |= stands & Q(deleted_at=None)
         return self.filter(seen)
+
+    def worked_on_by(self, actor: Actor) -> Self:
+        """The back office's: those of companies in which the actor is staff, not those the actor stands around."""
+        found = self.visible_to(actor)
+        return found if _everywhere(actor) else found.filter(tenant__in=actor.staff_tenants)
 
     def search(self, actor: Actor, words: str, *, include_deleted: bool = False) -> Self:
         """Visible cases in which all words occur."""

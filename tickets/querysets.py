@@ -53,7 +53,7 @@ def _takes_part(actor: Actor, prefix: str = "") -> Q:
 
 
 def _hits(actor: Actor, words: str) -> Any:
-    """Rows of the index, of the actor's communities, in which all words occur; none where there are no words."""
+    """Rows of the index, which begins with the community, in which all words occur; None where there are no words."""
     query = search_query(words)
     if query is None:
         return None
@@ -158,15 +158,8 @@ class TicketQuerySet(models.QuerySet["_M"]):
 
     def search(self, actor: Actor, words: str) -> Self:
         """Visible tickets in which all words occur."""
-        return self.visible_to(actor).containing(actor, words)
-
-    def containing(self, actor: Actor, words: str) -> Self:
-        """Of what a read rule has found for the actor, that in which all words occur.
-
-        The index is asked about the actor's communities alone, which it begins with.
-        """
         hits = _hits(actor, words)
-        return self.none() if hits is None else self.filter(id__in=hits.values("ticket_id"))
+        return self.none() if hits is None else self.visible_to(actor).filter(id__in=hits.values("ticket_id"))
 
     def numbered(self, written: str) -> Self:
         """By a number as people see it: that of the company, or a community's short code and its own, "100-161"."""

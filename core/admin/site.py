@@ -59,8 +59,7 @@ class HouseSite(UnfoldAdminSite):
             if "%00" in request.META.get("QUERY_STRING", ""):
                 raise Http404
             self.enter(request)
-            leaves = request.path == reverse("admin:logout", current_app=self.name)
-            if request.method == "POST" and not request.user.is_authenticated and not leaves:
+            if request.method == "POST" and not request.user.is_authenticated and view != self.logout:
                 return self.too_late(request)
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied(_("The back office is for staff."))

@@ -99,7 +99,7 @@ def _context(request: HttpRequest, shell: Shell, found: Ticket, **more: Any) -> 
         "stars": _stars(),
         "may_share": is_requester and not is_merged,
         "is_shared": bool(found.shared_with),
-        "may_withdraw": is_requester and not is_done and not is_merged,
+        "may_withdraw": not is_done and not is_merged and bool(rules.may_withdraw(shell.actor, found)),
         "files": widget(found.community, kept=kept),
         "token": form_token(request),
         "writer": typed.writer(shell.actor),

@@ -102,8 +102,8 @@ class ProcessAdmin(HouseAdmin):
 
     def seen_by(self, actor: Any) -> QuerySet[Any]:
         """Those of companies in which somebody works; what residents see of theirs, the portal shows."""
-        found: QuerySet[Any] = Process.objects.visible_to(actor)
-        return found if actor.is_operator and not actor.acting else found.filter(tenant__in=actor.staff_tenants)
+        found: QuerySet[Any] = Process.objects.worked_on_by(actor)
+        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

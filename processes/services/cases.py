@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from core import richtext
 from core.answers import require
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Changed, Conflict, Invalid, NotFound
 from core.services import rows
 from core.services.numbers import next_number
 from orgs.models import Contact, Membership, Unit, User
@@ -122,7 +122,7 @@ def change_case(
     elif wanted.get("type") and process.stage and process.stage.type_id != wanted["type"].pk:
         wanted["stage"] = None
     if expected is not None and process.row_version != expected:
-        rows.change(process, {}, expected=expected)
+        raise Changed
     if not wanted:
         return {}
     _check(actor, process.tenant_id, wanted, was=process)
@@ -132,7 +132,7 @@ def change_case(
         columns["finished_at"] = now if wanted["is_finished"] else None
     if "type" in wanted:
         columns["definition"] = _definition_of(wanted["type"])
-    changed = rows.change(process, columns, expected=expected, at=now)
+    changed = rows.change(process, columns, at=now)
     told = {name: changed[name] for name in CHANGEABLE if name in changed}
     activities = [_history(actor, process, name, old, new, now) for name, (old, new) in told.items()]
     if {"subject", "report"} & set(told):
