@@ -147,7 +147,7 @@ class Env:
         schemes = ("postgresql", "postgres")
         demand(value.partition("://")[0] in schemes, name, "must be postgresql://user:password@host:5432/name.")
         try:
-            found: dict[str, Any] = environ.Env.db_url_config(value)
+            found: dict[str, Any] = environ.Env.db_url_config(value, engine="core.database")
         except Exception:  # whatever the parser stumbles over
             refuse(name, "cannot be read: percent-encode what is neither letter nor digit in user and password.")
         demand(found.get("NAME"), name, "names no database: postgresql://user:password@host:5432/name.")

@@ -266,7 +266,7 @@ def test_a_value_is_read(monkeypatch: pytest.MonkeyPatch, name: str, read: str, 
 def test_a_database_is_read(monkeypatch: pytest.MonkeyPatch, url: str, parts: tuple[Any, ...]) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     found = Env().database("DATABASE_URL")
-    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert found["ENGINE"] == "core.database"
     assert tuple(found[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")) == parts
 
 
