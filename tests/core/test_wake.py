@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from celery import current_app
 from django.db import transaction
 
 from core.services import wake
@@ -42,3 +46,27 @@ def test_what_was_undone_wakes_nobody(sent: list[list[tuple[str, tuple[int, ...]
 def test_without_a_transaction_it_is_sent_now(sent: list[list[tuple[str, tuple[int, ...]]]]) -> None:
     wake.wake_after_commit("now", 1)
     assert sent == [[("now", (1,))]]
+
+
+def test_a_message_is_celerys_own() -> None:
+    """Written without `send_task`, but for the id as it would be."""
+    name, args = "docms.index_document", (7,)
+    with current_app.connection_for_write() as line, line.channel() as channel:
+        channel.client.delete(QUEUE)
+        assert wake.wake(name, *args)
+        current_app.send_task(name, args=args, ignore_result=True)
+        mine, theirs = (_plain(channel.client.rpop(QUEUE)) for _one in range(2))
+    assert mine == theirs
+
+
+QUEUE = "celery"
+
+
+def _plain(text: bytes) -> dict[str, Any]:
+    """A message without what is each one's own."""
+    found: dict[str, Any] = json.loads(text)
+    for own in ("id", "root_id"):
+        found["headers"].pop(own)
+    for own in ("correlation_id", "delivery_tag", "reply_to"):
+        found["properties"].pop(own)
+    return found
