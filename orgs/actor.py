@@ -1,7 +1,7 @@
 """Who acts: the caller of one request, reduced once to what rights are decided by.
 
-At most three queries, once per request, never cached across requests: a move-out, a deactivation or a new
-assignment counts at the next request.
+One query, once per request, never cached across requests: a move-out, a deactivation or a new assignment counts at the
+next request.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from core import scope
-from core.planned import ModelRows, planned_cursor
+from core.planned import ModelRows
 from orgs import audience
 from orgs.models import Membership, Organization, SecondFactor
 
@@ -207,28 +207,18 @@ def actor_for(
     """
     if user is None or user.erased_at is not None:
         return Actor(user=None, door=door)
-    now = timezone.now()
-    rows = _memberships(user)
-    closed = {m.organization_id for m in rows if m.deactivated_at and m.deactivated_at <= now}
-    memberships = tuple(
-        m
-        for m in rows
-        if not (m.deactivated_at and m.deactivated_at <= now)
-        and m.tenant_id not in closed
-        and m.organization.closed_at is None
-        and (m.tenant is None or m.tenant.closed_at is None)
-        and (tenant_id is None or m.tenant_id == tenant_id)
-    )
-    contacts, occupancies, board = _places(user, tenant_id, closed)
+    memberships, places, managed = _held_by(user, tenant_id)
+    occupancies = [place for place in places if place.unit_id]
+    occupancies.sort(key=lambda o: (o.unit_id, o.contact_id, o.role))  # they come in any order
     return Actor(
         user=user,
         door=door,
         tenant_id=tenant_id,
         memberships_list=memberships,
-        contacts=frozenset(contacts),
+        contacts=frozenset((place.contact_id, place.tenant_id) for place in places),
         occupancies=tuple(occupancies),
-        board_of=frozenset(board),
-        managed=frozenset(_managed(memberships)),
+        board_of=frozenset(place.community_id for place in places if place.role == audience.BOARD),
+        managed=frozenset(managed),
         scopes=frozenset(scopes),
         token_id=token_id,
         acting=tenant_id is not None,
@@ -260,11 +250,52 @@ def enter(
     return actor
 
 
-_MEMBERSHIPS = ModelRows(
+# All that says who an account is, in one statement, because every request asks it: the memberships that hold now; the
+# register's entries, and what each holds on the day it is in its company's zone: an occupancy, a seat on the board (a role
+# without a unit), or nothing; the communities managed, by a right for all those of the node or of one above it, or by
+# assignment (staff only).
+_HELD = ModelRows(
     """
-    SELECT {m}, {o}, {t} FROM orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
-      LEFT JOIN orgs_organization t ON t.id = m.tenant_id
-     WHERE m.user_id = %(user)s ORDER BY m.id
+    WITH closed AS (
+      SELECT organization_id AS id FROM orgs_membership WHERE user_id = %(user)s AND deactivated_at <= %(now)s
+    ), valid AS (
+      SELECT m.id, m.organization_id, m.tenant_id, m.role, m.role = 'owner' OR m.admin_perm OR m.all_communities AS is_wide
+        FROM orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
+        LEFT JOIN orgs_organization t ON t.id = m.tenant_id
+       WHERE m.user_id = %(user)s AND (m.deactivated_at IS NULL OR m.deactivated_at > %(now)s)
+         AND NOT EXISTS (SELECT FROM closed WHERE closed.id = m.tenant_id)
+         AND o.closed_at IS NULL AND t.closed_at IS NULL AND (%(tenant)s::int IS NULL OR m.tenant_id = %(tenant)s)
+    ), staff AS (
+      SELECT * FROM valid WHERE role IN ('owner', 'staff', 'affiliate') AND tenant_id IS NOT NULL
+    ), mine AS (
+      SELECT c.id, c.tenant_id, (%(now)s AT TIME ZONE t.timezone)::date AS today
+        FROM orgs_contact c JOIN orgs_organization t ON t.id = c.tenant_id
+       WHERE c.user_id = %(user)s AND c.erased_at IS NULL AND NOT EXISTS (SELECT FROM closed WHERE closed.id = c.tenant_id)
+         AND t.closed_at IS NULL AND (%(tenant)s::int IS NULL OR c.tenant_id = %(tenant)s)
+    ), places AS (
+      SELECT c.id, o.unit_id, u.building_id, u.community_id, c.tenant_id, o.role, o.is_admin
+        FROM mine c
+        LEFT JOIN orgs_occupancy o ON o.contact_id = c.id AND o.revoked_at IS NULL AND o.period @> c.today
+        LEFT JOIN orgs_unit u ON u.id = o.unit_id
+      UNION ALL
+      SELECT c.id, 0, NULL, r.community_id, c.tenant_id, 'board', false
+        FROM mine c
+        JOIN orgs_responsibility r ON r.contact_id = c.id AND r.type = 'ADVISORY_BOARD' AND r.period @> c.today
+    ), managed AS (
+      SELECT c.id FROM orgs_community c JOIN orgs_organization o ON o.id = c.organization_id
+       WHERE c.tenant_id = ANY(ARRAY(SELECT tenant_id FROM staff)) AND (
+             o.id = ANY(ARRAY(SELECT organization_id FROM staff WHERE is_wide))
+             OR o.ancestors && ARRAY(SELECT organization_id FROM staff WHERE is_wide)
+             OR c.id IN (SELECT a.community_id FROM orgs_communityassignment a
+                          WHERE a.membership_id = ANY(ARRAY(SELECT id FROM staff))))
+    )
+    SELECT {m}, {o}, {t}, held.places, held.managed
+      FROM (SELECT (SELECT json_agg(json_build_array(
+                      p.id, p.unit_id, p.building_id, p.community_id, p.tenant_id, p.role, p.is_admin)) FROM places p) AS places,
+                   ARRAY(SELECT id FROM managed) AS managed) held
+      LEFT JOIN (orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
+                 LEFT JOIN orgs_organization t ON t.id = m.tenant_id) ON m.id IN (SELECT id FROM valid)
+     ORDER BY m.id
     """,
     m="orgs.Membership",
     o="orgs.Organization",
@@ -272,66 +303,13 @@ _MEMBERSHIPS = ModelRows(
 )
 
 
-def _memberships(user: User) -> list[Membership]:
-    rows: list[Membership] = []
-    for membership, organization, tenant in _MEMBERSHIPS.fetch({"user": user.pk}):
-        membership.user, membership.organization, membership.tenant = user, organization, tenant
-        organization.tenant = tenant  # the membership's is a copy of it
-        rows.append(membership)
-    return rows
-
-
-# The register's entries of an account, and what each holds on the day it is in its company's zone: an occupancy, a seat on
-# the board (a role without a unit), or nothing. One statement, because every request asks it.
-_PLACES = """
-WITH mine AS (
-  SELECT c.id, c.tenant_id, (%(now)s AT TIME ZONE t.timezone)::date AS today
-    FROM orgs_contact c JOIN orgs_organization t ON t.id = c.tenant_id
-   WHERE c.user_id = %(user)s AND c.erased_at IS NULL AND c.tenant_id <> ALL(%(closed)s) AND t.closed_at IS NULL
-     AND (%(tenant)s::int IS NULL OR c.tenant_id = %(tenant)s)
-)
-SELECT c.id, o.unit_id, u.building_id, u.community_id, c.tenant_id, o.role, o.is_admin
-  FROM mine c
-  LEFT JOIN orgs_occupancy o ON o.contact_id = c.id AND o.revoked_at IS NULL AND o.period @> c.today
-  LEFT JOIN orgs_unit u ON u.id = o.unit_id
-UNION ALL
-SELECT c.id, 0, NULL, r.community_id, c.tenant_id, 'board', false
-  FROM mine c JOIN orgs_responsibility r ON r.contact_id = c.id AND r.type = 'ADVISORY_BOARD' AND r.period @> c.today
-"""
-
-
-def _places(
-    user: User, tenant_id: int | None, closed: set[int]
-) -> tuple[set[tuple[int, int]], list[ValidOccupancy], set[int]]:
-    with planned_cursor() as cursor:
-        cursor.execute(_PLACES, {"user": user.pk, "tenant": tenant_id, "closed": sorted(closed), "now": timezone.now()})
-        found = [ValidOccupancy(*row) for row in cursor.fetchall()]
-    contacts = {(o.contact_id, o.tenant_id) for o in found}
-    occupancies = [o for o in found if o.unit_id]
-    occupancies.sort(key=lambda o: (o.unit_id, o.contact_id, o.role))  # they come in any order
-    board = {o.community_id for o in found if o.role == audience.BOARD}
-    return contacts, occupancies, board
-
-
-_MANAGED = """
-SELECT c.id FROM orgs_community c JOIN orgs_organization o ON o.id = c.organization_id
- WHERE c.tenant_id = ANY(%(tenants)s::int[]) AND (
-       o.id = ANY(%(wide)s::int[]) OR o.ancestors && %(wide)s::int[]
-       OR c.id IN (SELECT a.community_id FROM orgs_communityassignment a WHERE a.membership_id = ANY(%(staff)s::bigint[])))
-"""
-
-
-def _managed(memberships: tuple[Membership, ...]) -> set[int]:
-    """Communities by tenant-wide right on the node or an ancestor, or by assignment. One query, staff only."""
-    staff = [m for m in memberships if m.tenant_id and m.role in ("owner", "staff", "affiliate")]
-    if not staff:
-        return set()
-    wide = [m.organization_id for m in staff if m.role == "owner" or m.admin_perm or m.all_communities]
-    values = {
-        "wide": wide,
-        "staff": [m.pk for m in staff],
-        "tenants": sorted({m.tenant_id for m in staff if m.tenant_id}),
-    }
-    with planned_cursor() as cursor:
-        cursor.execute(_MANAGED, values)
-        return {row[0] for row in cursor.fetchall()}
+def _held_by(user: User, tenant_id: int | None) -> tuple[tuple[Membership, ...], list[ValidOccupancy], list[int]]:
+    """Memberships, places of the register, and managed communities."""
+    rows = _HELD.fetch({"user": user.pk, "tenant": tenant_id, "now": timezone.now()})
+    memberships: list[Membership] = []
+    for membership, organization, tenant, _places, _managed in rows:
+        if membership is not None:
+            membership.user, membership.organization, membership.tenant = user, organization, tenant
+            organization.tenant = tenant  # the membership's is a copy of it
+            memberships.append(membership)
+    return tuple(memberships), [ValidOccupancy(*place) for place in rows[0][3] or ()], rows[0][4]
