@@ -7,9 +7,11 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from core.services.pace import WEB
 from core.wire import whole_bodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+os.environ["PGAPPNAME"] = WEB  # the name of the web's sessions, by which jobs see that somebody waits
 application = whole_bodies(get_wsgi_application())
 
 

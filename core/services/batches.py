@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,11 +12,12 @@ from core.logs import mask
 from core.models import SystemLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.db.models import Model, QuerySet
 
     from core.services.jobs import Counts
+    from core.services.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -31,30 +33,41 @@ def go_through(
     work: Callable[[list[int]], int],
     batch: int,
     counted: str = "done",
+    pace: Pace | None = None,
 ) -> Counts:
     """Do what is due, by the number, in transactions of ``batch`` rows; returns how many were ``counted``, and how many failed.
 
     ``due`` builds what is due at that moment and has a greater number than the one it gets, read across all tenants.
     ``work`` gets ids, asks once more under its locks, acts and returns for how many; it runs in one transaction.
     When a batch fails, each of its rows gets a transaction of its own: one that fails alone, too, is written to the
-    system log, holds up no other, and is tried again by the next run.
+    system log, holds up no other, and is tried again by the next run. With a ``pace`` it steps back while people wait.
     """
     counts = {counted: 0, "failed": 0}
     last = 0
     while ids := find(due, last):
-        for start in range(0, len(ids), batch):
-            part = ids[start : start + batch]
-            try:
-                counts[counted] += _work(work, part)
-            except Exception:
-                log.exception("%s of %s: %s rows from %s on go one by one", job, model._meta.label, len(part), part[0])
-                for pk in part:
-                    if (done := _work_on_one(model, job, work, pk)) is None:
-                        counts["failed"] += 1
-                    else:
-                        counts[counted] += done
         last = ids[-1]
+        while ids:
+            size = pace.size(batch) if pace else batch
+            part, ids = ids[:size], ids[size:]
+            began = time.monotonic()
+            for done in _through(model, job, work, part):
+                if done is None:
+                    counts["failed"] += 1
+                else:
+                    counts[counted] += done
+            if pace:
+                pace.give_way(time.monotonic() - began)
     return counts
+
+
+def _through(model: type[Model], job: str, work: Callable[[list[int]], int], part: list[int]) -> Iterator[int | None]:
+    """For how many of a batch it worked, at once or row by row; None for each that failed alone."""
+    try:
+        yield _work(work, part)
+    except Exception:
+        log.exception("%s of %s: %s rows from %s on go one by one", job, model._meta.label, len(part), part[0])
+        for pk in part:
+            yield _work_on_one(model, job, work, pk)
 
 
 def find(due: Callable[[int], QuerySet[M]], last: int) -> list[int]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from core.models import DestructionRecord
 from core.querysets import any_of, equals_any
 from core.services import batches
+from core.services.pace import Pace
 from docms.models import Document, Folder
 from docms.services.destruction import End, destroy
 from orgs.services.holds import keep_still
@@ -177,7 +178,7 @@ def delete_big_files() -> Counts:
 def _delete(name: str, policy: Policy) -> Counts:
     """Delete what a rule has made due, batch by batch; each asks the rule once more, when nobody can place a hold."""
     due, work = partial(due_after, policy), partial(_end, name, policy)
-    return batches.go_through(Document, job=name, due=due, work=work, batch=BATCH, counted="deleted")
+    return batches.go_through(Document, job=name, due=due, work=work, batch=BATCH, counted="deleted", pace=Pace())
 
 
 def due_after(policy: Policy, last: int) -> DocumentQuerySet[Document]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from core.models import DestructionRecord
 from core.services import batches, destruction
+from core.services.pace import Pace
 from orgs.services import retention
 from orgs.services.holds import keep_still
 from processes.models import Process, ProcessDocument, ProcessHold, WorkOrder
@@ -46,7 +47,7 @@ def purge_finished() -> Counts:
     Side effects: for each case and each file a destruction record and an audit entry; signal `processes_destroyed` for
     each tenant; after commit a worker removes the bytes. Papers of docms that a case had linked stay.
     """
-    return batches.go_through(Process, job=JOB, due=_due_after, work=_end, batch=BATCH, counted="deleted")
+    return batches.go_through(Process, job=JOB, due=_due_after, work=_end, batch=BATCH, counted="deleted", pace=Pace())
 
 
 def _due_after(last: int) -> ProcessQuerySet[Process]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.models import DestructionRecord
 from core.services import batches, destruction, rows
+from core.services.pace import Pace
 from orgs.services import retention
 from orgs.services.holds import keep_still
 from tickets.models import InboundMail, Ticket, TicketAttachment, TicketHold
@@ -46,7 +47,7 @@ def purge_closed() -> Counts:
     Side effects: for each ticket and each file a destruction record and an audit entry; cases and tickets that referred
     to it let go; signal `tickets_destroyed` for each tenant; after commit a worker removes the bytes.
     """
-    return batches.go_through(Ticket, job=JOB, due=_due_after, work=_end, batch=BATCH, counted="deleted")
+    return batches.go_through(Ticket, job=JOB, due=_due_after, work=_end, batch=BATCH, counted="deleted", pace=Pace())
 
 
 def forget_mails() -> Counts:
