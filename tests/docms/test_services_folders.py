@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -17,7 +17,7 @@ from core.errors import Changed, Conflict, Denied, Invalid, NotFound
 from core.models import AuditEntry, DestructionRecord
 from core.services import rows
 from docms.models import Document, DocumentHold, DocumentLog, Folder, FolderAccess
-from docms.services import folders, tree
+from docms.services import destruction, folders, indexing, tree
 from docms.signals import folder_deleted
 from orgs.models import Hold
 from tests.factories import at_once, folder, manual_group, publish
@@ -327,6 +327,37 @@ def test_a_hold_on_a_place_covers_its_folders(cast: Cast) -> None:
     )
     with pytest.raises(Conflict):
         folders.delete_folder(actor=cast.actor("admin"), folder=where)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_text_that_is_read_while_its_folder_goes_waits_and_finds_it_gone(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both lock the folder before the document: in the other order each would wait for the other."""
+    with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
+        where = folder(cast)
+        paper = publish(cast, where)
+    read: list[bool] = []
+
+    def index() -> None:
+        with scope.unit_of_work(door="worker"), scope.all_tenants():
+            read.append(indexing.index_content(paper.pk))
+        connection.close()
+
+    indexing_ = threading.Thread(target=index)
+    plain = destruction.refuse_protected
+
+    def slow(documents: Any) -> None:
+        indexing_.start()
+        indexing_.join(1)  # it has read the text by then, and waits
+        assert indexing_.is_alive()
+        plain(documents)
+
+    monkeypatch.setattr(destruction, "refuse_protected", slow)
+    with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
+        folders.delete_folder(actor=cast.actor("admin"), folder=where)
+    indexing_.join(20)
+    assert read == [False]
 
 
 @pytest.mark.parametrize("who", ["staff", "owner", "stranger"])
