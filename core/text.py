@@ -86,24 +86,27 @@ def _placed(text: str, values: dict[str, str]) -> tuple[str, list[str]]:
     return re.sub(r"%\(\w+\)s", "%s", text), [values[name] for name in names]
 
 
-def names_vector(title: str, names: str) -> Expression:
-    """What ranks a hit, short enough to be read for every hit: the title as written (A) and stemmed (B), then the
-    other names (C, D). A hit in none of them ranks lowest.
+def names_vector(title: str, names: str, said: str) -> Expression:
+    """What ranks a hit, short enough to be read for every hit: the title as written (A) and stemmed (B), the other names as
+    written (C), then these stemmed and what else is said (D). A hit in none of them ranks lowest.
     """
-    found: Expression = RawSQL(*_placed(NAMES, names_values(title, names)), output_field=SearchVectorField())  # noqa: S611
+    values = names_values(title, names, said)
+    found: Expression = RawSQL(*_placed(NAMES, values), output_field=SearchVectorField())  # noqa: S611 - constant text
     return found
 
 
-def names_values(title: str, names: str) -> dict[str, str]:
+def names_values(title: str, names: str, said: str) -> dict[str, str]:
     """The values of `NAMES`."""
-    return {"title": " ".join(words_of(title)), "names": " ".join(words_of(names))}
+    head, named, more = (" ".join(words_of(text)) for text in (title, names, said))
+    return {"title": head, "names": named, "said": more, "all": f"{named} {more}"}
 
 
 # What `names_vector` says, for statements that are written out.
 NAMES = (
     "setweight(to_tsvector('simple'::regconfig, %(title)s), 'A') || setweight(to_tsvector('simple'::regconfig, %(names)s), 'C')"
-    " || setweight(to_tsvector('german'::regconfig, %(title)s), 'B') || setweight(to_tsvector('german'::regconfig, %(names)s), 'D')"
-    " || setweight(to_tsvector('english'::regconfig, %(title)s), 'B') || setweight(to_tsvector('english'::regconfig, %(names)s), 'D')"
+    " || setweight(to_tsvector('simple'::regconfig, %(said)s), 'D')"
+    " || setweight(to_tsvector('german'::regconfig, %(title)s), 'B') || setweight(to_tsvector('german'::regconfig, %(all)s), 'D')"
+    " || setweight(to_tsvector('english'::regconfig, %(title)s), 'B') || setweight(to_tsvector('english'::regconfig, %(all)s), 'D')"
 )
 
 

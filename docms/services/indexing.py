@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pypdfium2
 from django.db import transaction
@@ -70,14 +70,14 @@ def index_new(document: Document) -> None:
 
 def new_values(document: Document) -> dict[str, Any]:
     """The values of `NEW`."""
-    title, names, words, known = _said(document)
+    said = _Said.of(document)
     return {
         "document": document.pk,
         "folder": document.folder_id,
-        "known": known,
+        "known": _known(document),
         "pending": document.mime in READABLE,
-        **vector_values(title, words),
-        **names_values(title, names),
+        **vector_values(said.title, f"{said.names} {said.description}"),
+        **names_values(*said),
     }
 
 
@@ -94,25 +94,37 @@ def _write(rows: Iterable[DocumentIndex]) -> None:
 def row_of(document: Document, text: str, *, pending: bool = False) -> DocumentIndex:
     """The unsaved index row of a document with this content."""
     content = text[:TEXT_MAX]
-    title, names, words, known = _said(document)
+    said = _Said.of(document)
     return DocumentIndex(
         document=document,
         folder_id=document.folder_id,
-        title=known,
+        title=_known(document),
         text=content,
         pending=pending,
-        vector=search_vector(title, f"{words} {content}"),
-        names=names_vector(title, names),
+        vector=search_vector(said.title, f"{said.names} {said.description} {content}"),
+        names=names_vector(*said),
     )
 
 
-def _said(document: Document) -> tuple[str, str, str, str]:
-    """Of a document its title, its other names, these with what describes it, and what mistyped words are compared with."""
-    title = document.title or document.filename[:250]
+class _Said(NamedTuple):
+    """What is said of a document: its title, its other names, and the rest."""
+
+    title: str
+    names: str
+    description: str
+
+    @classmethod
+    def of(cls, document: Document) -> _Said:
+        label = document.label.name if document.label else ""
+        names = " ".join((document.filename, document.identifier, label))
+        return cls(document.title or document.filename[:250], names, document.description)
+
+
+def _known(document: Document) -> str:
+    """What mistyped words are compared with."""
     label = document.label.name if document.label else ""
-    names = " ".join((document.filename, document.identifier, label))
-    known = " ".join(dict.fromkeys(words_of(f"{title} {document.filename} {label}")))
-    return title, names, f"{names} {document.description}", known[:TITLE_MAX]
+    title = document.title or document.filename[:250]
+    return " ".join(dict.fromkeys(words_of(f"{title} {document.filename} {label}")))[:TITLE_MAX]
 
 
 def index_content(document_id: int) -> bool:

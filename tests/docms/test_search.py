@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from core.models import Blob
 from core.services import rows
-from docms.models import Document, DocumentIndex, Folder, FolderLabel
+from docms.models import Document, DocumentIndex, Folder, FolderLabel, FolderPermission
 from docms.services import documents, folders, indexing, search
 from docms.services.search import Marks, marks_of
+from orgs.models import Membership
 from tests.factories import folder, manual_group, publish, stored
 
 if TYPE_CHECKING:
@@ -66,6 +67,42 @@ def hits(cast: Cast, words: str, who: str = "renter") -> list[Document]:
 
 
 # --- Rights ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def may_not_read(cast: Cast) -> None:
+    """The renter sees papers, and may not open them."""
+    Membership.objects.filter(user=cast.renter, organization=cast.tenant).update(read_perm=False)
+
+
+@pytest.mark.usefixtures("may_not_read")
+@pytest.mark.rule("DOCMS-116")
+@pytest.mark.parametrize("words", ["geheimnisvoll", "geheim", "Brief geheimnisvoll", "geheimnisvol brief"])
+def test_who_may_not_read_a_paper_cannot_spell_it_out_by_searching(cast: Cast, where: Folder, words: str) -> None:
+    saying(cast, where, "geheimnisvoll", title="Brief")
+    assert hits(cast, words) == []
+    assert search.meant([where.pk], cast.actor("renter"), words) == []
+    assert len(hits(cast, words, "owner")) + len(search.meant([where.pk], cast.actor("owner"), words)) > 0
+
+
+@pytest.mark.usefixtures("may_not_read")
+@pytest.mark.rule("DOCMS-135")
+@pytest.mark.parametrize(
+    "words", ["Hausbrief", "notiz.txt", "AZ-4711", "Wichtig", "beschreibend", "hausbrief beschreib"]
+)
+def test_what_is_said_of_a_paper_is_found_by_everybody_who_sees_it(cast: Cast, where: Folder, words: str) -> None:
+    FolderLabel.objects.create(tenant=cast.tenant, folder=where, name="Wichtig", color="#ff0000")
+    said = {"title": "Hausbrief", "filename": "notiz.txt", "identifier": "AZ-4711", "description": "beschreibend"}
+    paper = saying(cast, where, "geheimnisvoll", label_name="Wichtig", **said)
+    assert hits(cast, words) == [paper]
+
+
+def test_a_folder_permission_decides_whose_text_is_searched(cast: Cast, where: Folder) -> None:
+    saying(cast, where, "geheimnisvoll", title="Hier")
+    other = saying(cast, folder(cast, "Dort", manual_group(cast, "Andere", "renter")), "geheimnisvoll", title="Dort")
+    membership = Membership.objects.get(user=cast.renter, organization=cast.tenant)
+    FolderPermission.objects.create(tenant=cast.tenant, folder=where, membership=membership, active=True, read=False)
+    assert hits(cast, "geheimnisvoll") == [other]
 
 
 def test_only_what_may_be_seen_is_found_and_counted(cast: Cast, where: Folder) -> None:
