@@ -85,10 +85,11 @@ class TempObject:
             self._hurrying.start()
 
     def discard(self) -> None:
-        """Forget the bytes. Harmless after a commit."""
+        """Forget the bytes. Harmless after a commit, and when they are forgotten."""
         self.file.close()
         if self.path and not self.is_named:
             self.path.unlink(missing_ok=True)
+            self.path = None
 
 
 class _Backend(Protocol):
@@ -130,6 +131,7 @@ class _Disk:
             self._name_twice(temp.path, target)  # the other name stays until whoever gave it takes it away
         else:
             temp.path.replace(target)
+            temp.path = None
         try:
             os.fsync(temp.file.fileno())
             temp.file.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -70,7 +71,8 @@ def _from_socket(body: Any) -> Callable[[int], bytes] | None:
             held = held[:size]
         parts, left = [held], size - len(held)
         try:
-            while left and (piece := unreader.sock.recv(left)):
+            # Waits for all of it in the kernel: each piece by itself would wake this thread, which then waits its turn.
+            while left and (piece := unreader.sock.recv(left, socket.MSG_WAITALL)):
                 parts.append(piece)
                 left -= len(piece)
         except Exception:

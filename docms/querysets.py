@@ -20,7 +20,7 @@ from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from core.planned import ModelRows, planned_cursor
+from core.planned import NEXT, ModelRows, planned_cursor
 from core.querysets import any_of, any_of_sql
 from core.text import search_query, words_of
 
@@ -111,13 +111,14 @@ def flags_of(actor: Actor, folder_ids: Iterable[int]) -> Iterator[tuple[int, dic
 
 
 # One folder, for whom `FolderQuerySet.visible_to` with ``all`` shows it.
-_ONE_SEEN = ModelRows(
-    f"""
-SELECT {{f}}, {FLAGS} FROM docms_folder f {OWN_PERMISSION}
+_WHERE_SEEN = f"""
+  FROM docms_folder f {OWN_PERMISSION}
  WHERE f.id = %s AND (f.tenant_id = ANY(%s) OR f.id = ANY(ARRAY({_SEEN})))
-""",  # noqa: S608 - constants
-    f="docms.Folder",
-)
+"""
+_ONE_SEEN = ModelRows(f"SELECT {{f}}, {FLAGS} {_WHERE_SEEN}", f="docms.Folder")
+# The numbers of a new document and of its version. FOR KEY SHARE: uploads into one folder do not wait for each other.
+NUMBERS = f"{NEXT.format(table='docms_document')}, {NEXT.format(table='docms_documentversion')}"
+_ONE_HELD = ModelRows(f"SELECT {{f}}, {NUMBERS}, {FLAGS} {_WHERE_SEEN} FOR KEY SHARE OF f", f="docms.Folder")
 # The tree of one place: `FolderQuerySet.with_ancestors` and `FolderQuerySet.shown_in`, in its order.
 _TREE = ModelRows(
     f"""
@@ -165,6 +166,14 @@ def seen_folder(actor: Actor, folder_id: int) -> tuple[Folder, dict[str, bool] |
     return None
 
 
+def held_folder(actor: Actor, folder_id: int) -> tuple[Folder, int, int, dict[str, bool] | None, bool] | None:
+    """The same, of a folder that is not deleted before the transaction ends, with `NUMBERS` before the flags."""
+    values = [*flag_values(actor), folder_id, sorted(actor.admin_tenants), *_seen(actor)]
+    for folder, document_id, version_id, *columns in _ONE_HELD.fetch(values):
+        return (folder, document_id, version_id, *flags_in(columns))
+    return None
+
+
 def tree_of(actor: Actor, community: Community) -> list[Folder]:
     """The folders that the portal draws for the actor in a community, each with ``is_reached``: the same as
     `FolderQuerySet.with_ancestors` there. Every page of papers asks it.
@@ -185,6 +194,11 @@ def may(actor: Actor, flag: str) -> Q:
     return any_of_sql("folder", f"{_DECIDED} AND p.{flag}", mine) | (
         Q(tenant__in=by_default) & ~any_of_sql("folder", _DECIDED, mine)
     )
+
+
+def _named(condition: Q) -> Exists:
+    """Documents of whose row in the index this holds."""
+    return Exists(_rows("DocumentIndex").filter(condition, document=OuterRef("pk")))
 
 
 def in_period(actor: Actor) -> Q:
@@ -388,16 +402,21 @@ class DocumentQuerySet(models.QuerySet["_M"]):
         return self.with_read_state(membership_id).filter(read_by_user=False)
 
     def search(self, actor: Actor, words: str) -> Self:
-        """Visible documents in which all words occur, each as the beginning of one (DOCMS-135)."""
+        """Visible documents in which all words occur, each as the beginning of one (DOCMS-135).
+
+        Where the actor has no ``read``, what the document says does not count, only what is said of it: word by word, hits
+        would tell what stands in it (DOCMS-116).
+        """
         query = search_query(words)
         if query is None:
             return self.none()
         folders = _rows("Folder").visible_to(actor, all=True).values("id")
         hits = _rows("DocumentIndex").filter(any_of("folder", folders), vector=query)
-        return self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
+        found = self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
+        return found.filter(may(actor, "read") | _named(Q(names=query)))
 
     def best_first(self, words: str) -> Self:
-        """Hits of a search in their order: by title, then by file name, identifier and label, then by content.
+        """Hits of a search in their order: by title, then by what else is said of them, then by content.
 
         The newest of equals comes first. Only the short vector of names is read; the whole one, a hundred
         kilobytes of a long text, would have to be read for every hit.
@@ -411,7 +430,8 @@ class DocumentQuerySet(models.QuerySet["_M"]):
     def resembling(self, actor: Actor, words: str) -> Self:
         """Visible documents whose names are close to the words: what a mistyped search may have meant.
 
-        Names are title, file name and label. Of several words each is close to a name or occurs as it is written.
+        Names are title, file name and label. Of several words each is close to a name or occurs as it is written; in what
+        a document says where the actor has ``read``.
         """
         wanted = list(dict.fromkeys(words_of(words)))[:RESEMBLING_WORDS]
         if not wanted:
@@ -419,11 +439,14 @@ class DocumentQuerySet(models.QuerySet["_M"]):
         hits = _rows("DocumentIndex")
         if len(wanted) == 1:
             hits = hits.filter(title__trigram_word_similar=wanted[0])
-        else:
-            hits = hits.filter(any_of("folder", _rows("Folder").visible_to(actor, all=True).values("id")))
-            for word in wanted:
-                hits = hits.filter(Q(title__trigram_word_similar=word) | Q(vector=search_query(word)))
-        return self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
+            return self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
+        hits = hits.filter(any_of("folder", _rows("Folder").visible_to(actor, all=True).values("id")))
+        by_name = Q()
+        for word in wanted:
+            hits = hits.filter(Q(title__trigram_word_similar=word) | Q(vector=search_query(word)))
+            by_name &= Q(title__trigram_word_similar=word) | Q(names=search_query(word))
+        found = self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
+        return found.filter(may(actor, "read") | _named(by_name))
 
     def closest_first(self, words: str) -> Self:
         """Documents that `resembling` found, the closest first, the newest of equals."""

@@ -1,7 +1,7 @@
 """New rows of several models by one statement, with what the audit says of them, planned once for each connection.
 
 For what is written so often that each round trip counts, and the ORM's putting together of each INSERT: an upload. The rows
-know their numbers beforehand (`NEXT`), because the audit's digest covers them. Elsewhere `rows.create` reads better.
+know their numbers beforehand (`core.planned.NEXT`), because the audit's digest covers them. Elsewhere `rows.create` reads better.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from core.services.rows import guarded, recorded_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-# The number that the next row of a table gets, in a statement of the caller's.
-NEXT = "nextval(pg_get_serial_sequence('{table}', 'id'))"
 
 
 def insert(

@@ -271,6 +271,41 @@ def one(view: DocmsView, file_id: int) -> dict[str, Any]:
     ]
 
 
+def new(view: DocmsView, document: Document, flags: rules.Flags) -> dict[str, Any]:
+    """A document that this request has published, without reading it again: nobody has opened it or checked it off."""
+    stored = _Stored(
+        id=document.pk,
+        version_label=document.version_label,
+        folder_id=document.folder_id,
+        folder_inactive_at=document.folder.inactive_at,
+        title=document.title,
+        description=document.description,
+        filename=document.filename,
+        label_name=document.label.name if document.label else None,
+        label_color=document.label.color if document.label else None,
+        size_bytes=document.size_bytes,
+        access_counter=document.access_counter,
+        allow_download=document.allow_download,
+        changed_at=document.changed_at,
+        active_from=document.active_from,
+        active_until=document.active_until,
+        done=False,
+        done_at=None,
+        done_by=None,
+        done_first_name=None,
+        done_last_name=None,
+        done_name_as_given=None,
+        uploaded_by=document.uploaded_by_id,
+        identifier=document.identifier,
+        first_access=None,
+        is_big=document.is_big,
+        delete_after_next_download=document.delete_after_next_download,
+        internal_note=document.internal_note,
+        is_read=False,
+    )
+    return _row(stored, view.actor, flags, view.tenant.zone, marked=view.marks_shown)
+
+
 def columns_of(values: dict[str, Any], names: Sequence[str] = tuple(COLUMNS)) -> dict[str, Any]:
     """The columns that a body names."""
     return {COLUMNS[name]: values[name] for name in names if name in values}

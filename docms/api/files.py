@@ -15,7 +15,7 @@ from docms.api import content
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.api.fields import IdField
-from docms.api.file_rows import File, FileCreate, FileUpdate, columns_of, in_pieces, one, rows_of
+from docms.api.file_rows import File, FileCreate, FileUpdate, columns_of, in_pieces, new, one, rows_of
 from docms.api.folders import ALL
 from docms.api.spooling import SpoolingJSONParser
 from docms.models import Document
@@ -93,20 +93,25 @@ class Files(DocmsView):
             form = _FileWithContent(data={"filename": part.name, **fields})
         form.is_valid(raise_exception=True)
         values = form.validated_data
-        folder, flags = target_of(self, values["folder_id"])
-        rules.require(rules.may_upload(self.actor, folder, flags))
+        place = documents.place_for(self.actor, values["folder_id"])
+        if place is None:
+            refuse_unknown("folder_id", [values["folder_id"]])
+        assert place is not None
+        place.folder.tenant = self.tenant
+        rules.require(rules.may_upload(self.actor, place.folder, place.flags))
         blob = content.store(self, file_data=values.pop("file_data", None), content=part)
         if blob is None:
             raise serializers.ValidationError({"file_data": [_("The content is missing.")]})
         document = documents.publish(
             actor=self.actor,
-            folder=folder,
+            folder=place.folder,
             blob=blob,
+            place=place,
             filename=values["filename"],
             label_name=values.get("label_name"),
             **columns_of(values),
         )
-        return Response(one(self, document.pk))
+        return Response(new(self, document, place.flags))
 
 
 class UnreadFiles(DocmsView):

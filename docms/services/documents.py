@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import models, transaction
@@ -16,7 +16,7 @@ from core.services import blobs, rows, together
 from core.services.wake import wake_after_commit
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
-from docms.querysets import FLAGS, OWN_PERMISSION, flag_values, flags_in
+from docms.querysets import FLAGS, NUMBERS, OWN_PERMISSION, flag_values, flags_in, held_folder
 from docms.services import destruction, holds, indexing, tree
 from docms.services.labels import label_named
 from docms.services.locking import locked
@@ -42,6 +42,25 @@ COLUMNS = frozenset(
 Action = DocumentLog.Action
 
 
+class Place(NamedTuple):
+    """A folder that is not deleted before the transaction ends, what the actor may do there, and the numbers that a new
+    document and its version get."""
+
+    folder: Folder
+    document_id: int
+    version_id: int
+    flags: rules.Flags
+
+
+def place_for(actor: Actor, folder_id: int) -> Place | None:
+    """The folder of that number for an upload; none where the actor does not see it."""
+    found = held_folder(actor, folder_id)
+    if found is None:
+        return None
+    folder, document_id, version_id, *flags = found
+    return Place(folder, document_id, version_id, rules.in_force(actor, folder.tenant_id, *flags))
+
+
 @scope.joined()
 def publish(
     *,
@@ -59,8 +78,12 @@ def publish(
     identifier: str = "",
     internal_note: str = "",
     delete_after_next_download: bool = False,
+    place: Place | None = None,
 ) -> Document:
     """Put stored bytes into a folder as a new document; without title it takes the file name (DOCMS-197).
+
+    ``place`` is what `place_for` gave for the folder in this transaction, in which the bytes have been stored as well:
+    nothing is asked and held twice then.
 
     Side effects: first version, search index, log entry; after commit a worker tells the people of the folder, at
     once or when ``active_from`` has come (DOCMS-142 … 145), and reads the text of a PDF. A failing mail never
@@ -71,7 +94,7 @@ def publish(
     `ValidationError` for other wrong values, as a period that ends before it begins.
     """
     assert actor.user_id is not None, "documents are uploaded by people"
-    document_id, version_id, flags = _hold(actor, folder, blob)
+    _folder, document_id, version_id, flags = place or _hold(actor, folder, blob)
     rules.require(rules.may_upload(actor, folder, flags))
     _require_big(folder.tenant_id, blob)
     filename = blobs.clean_filename(filename)
@@ -117,22 +140,20 @@ def publish(
 
 # FOR KEY SHARE: uploads into one folder do not wait for each other.
 _HOLD = f"""
-SELECT {together.NEXT.format(table="docms_document")}, {together.NEXT.format(table="docms_documentversion")}, {FLAGS}
+SELECT {NUMBERS}, {FLAGS}
   FROM docms_folder f JOIN core_blob b ON b.tenant_id = f.tenant_id {OWN_PERMISSION}
  WHERE f.id = %s AND f.tenant_id = %s AND b.id = %s
    FOR KEY SHARE OF f, b
 """  # noqa: S608 - constants
 
 
-def _hold(actor: Actor, folder: Folder, blob: Blob) -> tuple[int, int, rules.Flags]:
-    """Keep the folder from being deleted until the transaction ends, and the bytes from being swept; returns the numbers
-    of the new document and of its version, and what the actor may do in the folder now.
-    """
+def _hold(actor: Actor, folder: Folder, blob: Blob) -> Place:
+    """Keep the folder from being deleted until the transaction ends, and the bytes from being swept."""
     with planned_cursor() as cursor:
         cursor.execute(_HOLD, [*flag_values(actor), folder.pk, folder.tenant_id, blob.pk])
         row = cursor.fetchone()
     if row is not None:
-        return row[0], row[1], rules.in_force(actor, folder.tenant_id, *flags_in(row[2:]))
+        return Place(folder, row[0], row[1], rules.in_force(actor, folder.tenant_id, *flags_in(row[2:])))
     held = tree.hold(folder.pk)
     if held is None or held.tenant_id != blob.tenant_id:
         raise NotFound
@@ -218,7 +239,7 @@ def change_document(
     assert actor.user_id is not None, "documents are changed by people"
     if "folder" in changes:
         keep_still([document.tenant_id])
-    fresh = locked(document.pk)
+    fresh = locked(document.pk, folders=[changes["folder"].pk] if "folder" in changes else ())
     if fresh is None or fresh.claimed_at is not None:
         raise NotFound
     rules.require(rules.may_edit(actor, fresh))

@@ -10,7 +10,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
 from core.services import rows
-from docms.models import Document, Group
+from docms.models import Document, Folder, FolderLabel, Group
 from orgs.models import License, OrganizationSettings
 from tests.docms.door import (
     OCTETS,
@@ -209,6 +209,30 @@ def test_multipart_names_the_part_that_is_missing(admin: Caller, folder: int) ->
 
 
 @pytest.mark.rule("DOCMS-186")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {
+            "title": "Protokoll", "description": "Zeile\nzwei", "version": "2", "label_name": "Wichtig", "identifier": "AZ 1",
+            "allow_download": False, "active_date": "2026-01-02", "inactive_date": "2099-01-02T10:00:00+02:00",
+            "delete_after_next_download": True, "internal_note": "nur für uns",
+        },
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("marks", [True, False])
+def test_a_new_document_is_answered_as_it_is_read(
+    cast: Cast, admin: Caller, folder: int, fields: dict[str, Any], marks: bool
+) -> None:
+    """It is put together from what was written, not read again."""
+    OrganizationSettings.objects.filter(organization=cast.tenant).update(mark_read=marks)
+    Folder.objects.filter(pk=folder).update(inactive_at=timezone.now() + datetime.timedelta(days=9))
+    FolderLabel.objects.create(tenant=cast.tenant, folder_id=folder, name="Wichtig", color="#ff0000")
+    made = admin.upload(folder, **fields)
+    assert made == admin.ok("GET", f"/files/{made['file_id']}")
+    assert (made["label_name"], made["internal_note"]) == (fields.get("label_name"), fields.get("internal_note"))
+
+
 def test_text_comes_back_as_it_was_sent(admin: Caller) -> None:
     title = " Nebenkosten für Frau Żółć – 3. OG „links“ 🏠 "
     group = admin.ok("POST", "/groups", {"name": "Größe Ł 🐘"})
