@@ -254,58 +254,54 @@ def enter(
 # register's entries, and what each holds on the day it is in its company's zone: an occupancy, a seat on the board (a role
 # without a unit), or nothing; the communities managed, by a right for all those of the node or of one above it, or by
 # assignment (staff only).
-_HELD = ModelRows(
-    """
-    WITH closed AS (
-      SELECT organization_id AS id FROM orgs_membership WHERE user_id = %(user)s AND deactivated_at <= %(now)s
-    ), valid AS (
-      SELECT m.id, m.organization_id, m.tenant_id, m.role, m.role = 'owner' OR m.admin_perm OR m.all_communities AS is_wide
-        FROM orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
-        LEFT JOIN orgs_organization t ON t.id = m.tenant_id
-       WHERE m.user_id = %(user)s AND (m.deactivated_at IS NULL OR m.deactivated_at > %(now)s)
-         AND NOT EXISTS (SELECT FROM closed WHERE closed.id = m.tenant_id)
-         AND o.closed_at IS NULL AND t.closed_at IS NULL AND (%(tenant)s::int IS NULL OR m.tenant_id = %(tenant)s)
-    ), staff AS (
-      SELECT * FROM valid WHERE role IN ('owner', 'staff', 'affiliate') AND tenant_id IS NOT NULL
-    ), mine AS (
-      SELECT c.id, c.tenant_id, (%(now)s AT TIME ZONE t.timezone)::date AS today
-        FROM orgs_contact c JOIN orgs_organization t ON t.id = c.tenant_id
-       WHERE c.user_id = %(user)s AND c.erased_at IS NULL AND NOT EXISTS (SELECT FROM closed WHERE closed.id = c.tenant_id)
-         AND t.closed_at IS NULL AND (%(tenant)s::int IS NULL OR c.tenant_id = %(tenant)s)
-    ), places AS (
-      SELECT c.id, o.unit_id, u.building_id, u.community_id, c.tenant_id, o.role, o.is_admin
-        FROM mine c
-        LEFT JOIN orgs_occupancy o ON o.contact_id = c.id AND o.revoked_at IS NULL AND o.period @> c.today
-        LEFT JOIN orgs_unit u ON u.id = o.unit_id
-      UNION ALL
-      SELECT c.id, 0, NULL, r.community_id, c.tenant_id, 'board', false
-        FROM mine c
-        JOIN orgs_responsibility r ON r.contact_id = c.id AND r.type = 'ADVISORY_BOARD' AND r.period @> c.today
-    ), managed AS (
-      SELECT c.id FROM orgs_community c JOIN orgs_organization o ON o.id = c.organization_id
-       WHERE c.tenant_id = ANY(ARRAY(SELECT tenant_id FROM staff)) AND (
-             o.id = ANY(ARRAY(SELECT organization_id FROM staff WHERE is_wide))
-             OR o.ancestors && ARRAY(SELECT organization_id FROM staff WHERE is_wide)
-             OR c.id IN (SELECT a.community_id FROM orgs_communityassignment a
-                          WHERE a.membership_id = ANY(ARRAY(SELECT id FROM staff))))
-    )
-    SELECT {m}, {o}, {t}, held.places, held.managed
-      FROM (SELECT (SELECT json_agg(json_build_array(
-                      p.id, p.unit_id, p.building_id, p.community_id, p.tenant_id, p.role, p.is_admin)) FROM places p) AS places,
-                   ARRAY(SELECT id FROM managed) AS managed) held
-      LEFT JOIN (orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
-                 LEFT JOIN orgs_organization t ON t.id = m.tenant_id) ON m.id IN (SELECT id FROM valid)
-     ORDER BY m.id
-    """,
-    m="orgs.Membership",
-    o="orgs.Organization",
-    t="orgs.Organization",
+_HELD = """
+WITH closed AS (
+  SELECT organization_id AS id FROM orgs_membership WHERE user_id = %(user)s AND deactivated_at <= %(now)s
+), valid AS (
+  SELECT m.id, m.organization_id, m.tenant_id, m.role, m.role = 'owner' OR m.admin_perm OR m.all_communities AS is_wide
+    FROM orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
+    LEFT JOIN orgs_organization t ON t.id = m.tenant_id
+   WHERE m.user_id = %(user)s AND (m.deactivated_at IS NULL OR m.deactivated_at > %(now)s)
+     AND NOT EXISTS (SELECT FROM closed WHERE closed.id = m.tenant_id)
+     AND o.closed_at IS NULL AND t.closed_at IS NULL AND (%(tenant)s::int IS NULL OR m.tenant_id = %(tenant)s)
+), staff AS (
+  SELECT * FROM valid WHERE role IN ('owner', 'staff', 'affiliate') AND tenant_id IS NOT NULL
+), mine AS (
+  SELECT c.id, c.tenant_id, (%(now)s AT TIME ZONE t.timezone)::date AS today
+    FROM orgs_contact c JOIN orgs_organization t ON t.id = c.tenant_id
+   WHERE c.user_id = %(user)s AND c.erased_at IS NULL AND NOT EXISTS (SELECT FROM closed WHERE closed.id = c.tenant_id)
+     AND t.closed_at IS NULL AND (%(tenant)s::int IS NULL OR c.tenant_id = %(tenant)s)
+), places AS (
+  SELECT c.id, o.unit_id, u.building_id, u.community_id, c.tenant_id, o.role, o.is_admin
+    FROM mine c
+    LEFT JOIN orgs_occupancy o ON o.contact_id = c.id AND o.revoked_at IS NULL AND o.period @> c.today
+    LEFT JOIN orgs_unit u ON u.id = o.unit_id
+  UNION ALL
+  SELECT c.id, 0, NULL, r.community_id, c.tenant_id, 'board', false
+    FROM mine c
+    JOIN orgs_responsibility r ON r.contact_id = c.id AND r.type = 'ADVISORY_BOARD' AND r.period @> c.today
+), managed AS (
+  SELECT c.id FROM orgs_community c JOIN orgs_organization o ON o.id = c.organization_id
+   WHERE c.tenant_id = ANY(ARRAY(SELECT tenant_id FROM staff)) AND (
+         o.id = ANY(ARRAY(SELECT organization_id FROM staff WHERE is_wide))
+         OR o.ancestors && ARRAY(SELECT organization_id FROM staff WHERE is_wide)
+         OR c.id IN (SELECT a.community_id FROM orgs_communityassignment a
+                      WHERE a.membership_id = ANY(ARRAY(SELECT id FROM staff))))
 )
+SELECT {m}, {o}, {t}, held.places, held.managed
+  FROM (SELECT (SELECT json_agg(json_build_array(
+                  p.id, p.unit_id, p.building_id, p.community_id, p.tenant_id, p.role, p.is_admin)) FROM places p) AS places,
+               ARRAY(SELECT id FROM managed) AS managed) held
+  LEFT JOIN (orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
+             LEFT JOIN orgs_organization t ON t.id = m.tenant_id) ON m.id IN (SELECT id FROM valid)
+ ORDER BY m.id
+"""
+_ROWS = ModelRows(_HELD, m="orgs.Membership", o="orgs.Organization", t="orgs.Organization")
 
 
 def _held_by(user: User, tenant_id: int | None) -> tuple[tuple[Membership, ...], list[ValidOccupancy], list[int]]:
     """Memberships, places of the register, and managed communities."""
-    rows = _HELD.fetch({"user": user.pk, "tenant": tenant_id, "now": timezone.now()})
+    rows = _ROWS.fetch({"user": user.pk, "tenant": tenant_id, "now": timezone.now()})
     memberships: list[Membership] = []
     for membership, organization, tenant, _places, _managed in rows:
         if membership is not None:

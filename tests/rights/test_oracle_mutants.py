@@ -11,6 +11,7 @@ from django.utils import timezone
 from hypothesis import find
 from hypothesis.errors import NoSuchExample
 
+from core.planned import ModelRows
 from core.querysets import any_of
 from core.text import search_query
 from docms import querysets, rules
@@ -102,6 +103,11 @@ def _register(world: World, report: Report) -> None:
     compare_register(world, report, bound=False)
 
 
+def _held_by(text: str, instead: str) -> ModelRows:
+    assert text in actor._HELD
+    return ModelRows(actor._HELD.replace(text, instead), **actor._ROWS._aliases)
+
+
 # What is broken, how, and where it must show.
 MUTANTS: dict[str, tuple[object, str, object, Differs]] = {
     "active_until is ignored": (querysets, "in_period", _period_without_end, _papers(folders)),
@@ -120,7 +126,10 @@ MUTANTS: dict[str, tuple[object, str, object, Differs]] = {
         Actor, "admin_tenants", property(_admin_of_all), _papers(folders)
     ),
     "a day begins in UTC": (
-        actor, "_PLACES", actor._PLACES.replace("AT TIME ZONE t.timezone", "AT TIME ZONE 'UTC'"), _register
+        actor, "_ROWS", _held_by("AT TIME ZONE t.timezone", "AT TIME ZONE 'UTC'"), _register
+    ),
+    "who was deactivated keeps the places of the register": (
+        actor, "_ROWS", _held_by("AND NOT EXISTS (SELECT FROM closed WHERE closed.id = c.tenant_id)", ""), _register
     ),
     "staff works with every community of the company": (
         Actor, "wide_tenants", property(lambda actor: actor.staff_tenants), _register
