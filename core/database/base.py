@@ -37,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Django's, called when requests begin and end."""
-        if self.health_check_done:
+        if self.health_check_done:  # type: ignore[attr-defined]
             self._used_at = time.monotonic()
         super().close_if_unusable_or_obsolete()
 

@@ -84,7 +84,7 @@ def _send(producer: Producer, task: str, args: tuple[int, ...]) -> None:
     """
     amqp = current_app.amqp
     message = amqp.create_task_message(uuid(), task, args, {}, ignore_result=True, argsrepr=repr(args), kwargsrepr="{}")
-    producer.publish(
+    producer.publish(  # type: ignore[no-untyped-call]
         message.body,
         exchange="",
         routing_key=amqp.default_queue.name,

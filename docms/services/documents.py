@@ -57,8 +57,8 @@ def place_for(actor: Actor, folder_id: int) -> Place | None:
     found = held_folder(actor, folder_id)
     if found is None:
         return None
-    folder, document_id, version_id, *flags = found
-    return Place(folder, document_id, version_id, rules.in_force(actor, folder.tenant_id, *flags))
+    folder, document_id, version_id, chosen, may_check = found
+    return Place(folder, document_id, version_id, rules.in_force(actor, folder.tenant_id, chosen, may_check))
 
 
 @scope.joined()
