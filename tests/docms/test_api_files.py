@@ -171,6 +171,22 @@ def test_forms_of_base64(admin: Caller, folder: int) -> None:
 
 
 @pytest.mark.rule("DOCMS-134", "DOCMS-125")
+def test_the_limit_itself_is_not_big_and_holds_for_new_content_too(admin: Caller, folder: int, settings: Any) -> None:
+    settings.BASE64_LIMIT = len(PDF) + 10
+    made = admin.upload(folder, PDF + b"%" * 10)
+    assert made["is_on_fileserver"] is False
+    path, big = f"/files/{made['file_id']}", PDF + b"%" * 11
+    admin.ok("GET", f"{path}/download")
+    admin.refused("PUT", path, 413, {"file_data": b64(big)})
+    assert [version["version_no"] for version in admin.ok("GET", f"{path}/versions")] == [1]
+    answer = multipart(admin, "PUT", path, {}, big)
+    assert answer.status == 200, answer.raw
+    assert answer.body["is_on_fileserver"] is True
+    admin.refused("GET", f"{path}/versions/2/download", 413)
+    assert admin.call("GET", f"{path}/versions/2/download", accept=OCTETS).raw == big
+
+
+@pytest.mark.rule("DOCMS-134", "DOCMS-125")
 def test_big_content_takes_other_ways(cast: Cast, admin: Caller, folder: int, settings: Any) -> None:
     settings.BASE64_LIMIT = len(PDF) + 10
     big = PDF + b"%" * 30
