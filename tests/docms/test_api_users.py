@@ -194,7 +194,7 @@ def test_everybody_keeps_the_own_preferences(cast: Cast, admin: Caller, renter: 
         assert mine.ok("PUT", f"/users/{user.pk}", {"darkmode": True})["darkmode"] is True
 
 
-@pytest.mark.rule("DOCMS-195")
+@pytest.mark.rule("DOCMS-195", "DOCMS-186")
 def test_every_field_of_a_user_comes_back_as_it_was_stored(cast: Cast, admin: Caller) -> None:
     settings_of(cast, token_min_sec=60, token_max_sec=2592000)
     group = make_group(admin, "G")
