@@ -77,7 +77,7 @@ def fetch(token: str, code: str, **extra: Any) -> Any:
 # --- From sharing to fetching -------------------------------------------------------------------------------
 
 
-@pytest.mark.rule("DOCMS-157", "DOCMS-160", "DOCMS-189")
+@pytest.mark.rule("DOCMS-160")
 def test_link_and_code_reach_the_recipient_on_different_ways(
     admin: Caller, file: int, gateway: Gateway, smtp: MailSink, settings: Any
 ) -> None:
