@@ -90,7 +90,13 @@ def test_documents_have_a_period(cast: Cast, admin: Caller, renter: Caller, staf
         renter.refused("GET", f"/files/{file}/download", 404)
         row_of(staff, file)
         row_of(admin, file)
-    assert {f["file_id"] for f in staff.ok("GET", f"/folders/{folder}/files")} == {early, late, now}
+    admin.ok("PUT", f"/users/{cast.admin.pk}", {"group_ids": [Group.objects.get().pk]})
+    for caller in (staff, admin):
+        for path in (f"/folders/{folder}/files", "/files", "/files/unread"):
+            assert {f["file_id"] for f in caller.ok("GET", path)} == {early, late, now}
+    owner = signed_in(cast.owner, cast.tenant)  # who sees the folder as the renter does
+    assert owner.ok("POST", "/files/search", {"search": "brief"}) == [now]
+    assert [f["file_id"] for f in owner.ok("POST", "/files/paging", {"ids": [early, late, now]})] == [now]
 
 
 @pytest.mark.rule("DOCMS-126", "DOCMS-127")
