@@ -143,6 +143,19 @@ def test_each_column_sorts(admin: Caller, renter: Caller, folder: int, column: s
     assert page(sortDirection="DESC", offset=1, limit=2) == expected[2:0:-1]
 
 
+@pytest.mark.rule("DOCMS-138")
+@pytest.mark.parametrize("column", [*ORDERS, "donestate"])
+def test_equal_values_come_in_the_order_of_their_ids(admin: Caller, renter: Caller, folder: int, column: str) -> None:
+    ids = [admin.upload(folder, title="gleich")["file_id"] for _number in range(5)]
+    now = timezone.now()
+    for file in reversed(ids):  # so that the table has the last one first
+        Document.objects.filter(pk=file).update(changed_at=now)
+    for direction in ("ASC", "DESC"):
+        wish = {"ids": ids, "sortColumn": column, "sortDirection": direction, "limit": 2}
+        pages = [renter.ok("POST", "/files/paging", wish | {"offset": offset}) for offset in (0, 2, 4)]
+        assert [f["file_id"] for page in pages for f in page] == ids
+
+
 @pytest.mark.rule("DOCMS-139", "DOCMS-140", "DOCMS-191")
 def test_labels_carry_over(admin: Caller, renter: Caller, folder: int) -> None:
     labels = f"/folders/{folder}/labels"
