@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
 from docms.models import DocumentLog, Group
 from orgs.models import OrganizationSettings
@@ -56,15 +58,22 @@ def folder(cast: Cast, admin: Caller) -> int:
 
 
 @pytest.mark.rule("DOCMS-115")
-def test_no_list_carries_content(admin: Caller, folder: int) -> None:
+def test_no_list_carries_content(cast: Cast, admin: Caller, folder: int) -> None:
+    admin.ok("PUT", f"/users/{cast.admin.pk}", {"group_ids": [Group.objects.get().pk]})
+    admin.ok("POST", f"/favorites/{folder}")
+    admin.ok("DELETE", f"/files/{admin.upload(folder)['file_id']}")
     file = admin.upload(folder)["file_id"]
     for method, path, body in (
         ("GET", "/files?all=true", None), ("GET", f"/folders/{folder}/files", None), ("GET", f"/files/{file}", None),
         ("POST", "/files/paging", {"ids": [file]}), ("PUT", f"/files/{file}", {"title": "x"}),
-        ("GET", f"/files/{file}/versions", None),
+        ("GET", f"/files/{file}/versions", None), ("GET", "/files/unread", None), ("GET", "/favorites/files", None),
+        ("POST", "/files", {"folder_id": folder, "filename": "b.pdf", "file_data": b64(PDF)}),
+        ("GET", f"/files/{file}/logs", None), ("POST", "/files/search", {"search": "brief"}),
+        ("GET", "/deleted-files", None),
     ):  # fmt: skip
         answer = admin.call(method, path, body)
         assert answer.status == 200
+        assert answer.body
         assert b64(PDF)[:40].encode() not in answer.raw
         assert b"file_data" not in answer.raw
 
@@ -81,7 +90,13 @@ def test_documents_have_a_period(cast: Cast, admin: Caller, renter: Caller, staf
         renter.refused("GET", f"/files/{file}/download", 404)
         row_of(staff, file)
         row_of(admin, file)
-    assert {f["file_id"] for f in staff.ok("GET", f"/folders/{folder}/files")} == {early, late, now}
+    admin.ok("PUT", f"/users/{cast.admin.pk}", {"group_ids": [Group.objects.get().pk]})
+    for caller in (staff, admin):
+        for path in (f"/folders/{folder}/files", "/files", "/files/unread"):
+            assert {f["file_id"] for f in caller.ok("GET", path)} == {early, late, now}
+    owner = signed_in(cast.owner, cast.tenant)  # who sees the folder as the renter does
+    assert owner.ok("POST", "/files/search", {"search": "brief"}) == [now]
+    assert [f["file_id"] for f in owner.ok("POST", "/files/paging", {"ids": [early, late, now]})] == [now]
 
 
 @pytest.mark.rule("DOCMS-126", "DOCMS-127")
@@ -126,6 +141,8 @@ def test_checking_off_is_shared(cast: Cast, admin: Caller, renter: Caller, folde
     owner = signed_in(cast.owner, cast.tenant)
     first = row_of(owner, file)["done_state"]
     assert (first["done"], first["user_id"], first["user_name"]) == (True, cast.renter.pk, "Muster, Renter")
+    moment = datetime.datetime.fromisoformat(first["date"])
+    assert abs((timezone.now() - moment).total_seconds()) < 60
     owner.ok("PUT", f"/files/{file}/done/true")
     assert row_of(renter, file)["done_state"] == first
     owner.ok("PUT", f"/files/{file}/done/false")
@@ -156,6 +173,34 @@ def test_the_internal_note_is_for_editors(
 # --- Reading and downloading ----------------------------------------------------------------------------
 
 
+@pytest.mark.rule("DOCMS-131")
+@pytest.mark.parametrize(
+    ("flags", "own", "others"),
+    [
+        ({"upload": True, "edit_own": True}, True, False),
+        ({"upload": True, "edit": True}, False, True),
+        ({"upload": True, "edit": True, "edit_own": True}, True, True),
+        ({"read": True, "download": True, "edit": True, "edit_own": True, "mail": True, "log": True}, False, False),
+    ],
+)
+def test_the_internal_note_shows_where_a_change_would_be_taken(
+    cast: Cast, admin: Caller, renter: Caller, folder: int, flags: dict[str, bool], own: bool, others: bool
+) -> None:
+    permit(admin, folder, cast.renter.pk, upload=True)
+    mine = renter.upload(folder, internal_note="Von mir")["file_id"]
+    theirs = admin.upload(folder, internal_note="Von uns")["file_id"]
+    permit(admin, folder, cast.renter.pk, **flags)
+    expected = {mine: "Von mir" if own else None, theirs: "Von uns" if others else None}
+    assert {file: row_of(renter, file)["internal_note"] for file in expected} == expected
+    for rows in (
+        renter.ok("GET", f"/folders/{folder}/files"),
+        renter.ok("POST", "/files/paging", {"ids": [*expected]}),
+    ):
+        assert {row["file_id"]: row["internal_note"] for row in rows} == expected
+    for file, note in expected.items():
+        assert renter.call("PUT", f"/files/{file}", {"description": "x"}).status == (200 if note else 403)
+
+
 @pytest.mark.rule("DOCMS-116", "DOCMS-090")
 def test_reading_and_downloading_need_their_flags(cast: Cast, admin: Caller, renter: Caller, folder: int) -> None:
     file = admin.upload(folder)["file_id"]
@@ -171,6 +216,25 @@ def test_reading_and_downloading_need_their_flags(cast: Cast, admin: Caller, ren
     entries = [(log["user_id"], log["action"]) for log in admin.ok("GET", f"/files/{file}/logs")]
     renter_id = cast.renter.pk
     assert entries == [(cast.admin.pk, "create"), (renter_id, "read"), (renter_id, "download")]
+
+
+@pytest.mark.rule("DOCMS-090")
+def test_an_administrator_without_flags_administers_documents_and_uses_none(
+    cast: Cast, admin: Caller, renter: Caller, folder: int
+) -> None:
+    permit(admin, folder, cast.renter.pk, upload=True)
+    file = renter.upload(folder)["file_id"]
+    permit(admin, folder, cast.admin.pk)
+    new = {"folder_id": folder, "filename": "a.pdf", "file_data": b64(PDF)}
+    calls: list[tuple[str, str, Any]] = [
+        ("GET", f"/files/{file}/read", None), ("GET", f"/files/{file}/download", None), ("POST", "/files", new),
+        ("PUT", f"/files/{file}", {"title": "x"}), ("GET", f"/files/{file}/logs", None),
+        ("POST", "/notifications", {"file_id": file, "user_ids": [cast.renter.pk]}),
+    ]  # fmt: skip
+    for method, path, body in calls:
+        admin.refused(method, path, 403, body)
+    assert row_of(admin, file)["access_counter"] == 0
+    admin.ok("DELETE", f"/files/{file}")
 
 
 @pytest.mark.rule("DOCMS-117")

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from core.models import SystemLog
 from docms.api import folders
 from docms.models import Group
-from tests.docms.door import ERROR_FIELDS, Caller, signed_in
+from tests.docms.door import ERROR_FIELDS, Caller, login, signed_in
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -87,6 +87,7 @@ def test_401_is_about_tokens_and_403_about_rights(cast: Cast) -> None:
     for method, path in (("GET", "/users"), ("GET", "/maillogs"), ("GET", "/deleted-files"), ("POST", "/folders")):
         Caller().refused(method, path, 401, {} if method == "POST" else None)
         Caller("falsch").refused(method, path, 401, {} if method == "POST" else None)
+        login("renter").refused(method, path, 401, {} if method == "POST" else None)
         renter.refused(method, path, 403, {} if method == "POST" else None)
 
 

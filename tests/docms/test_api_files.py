@@ -171,6 +171,23 @@ def test_forms_of_base64(admin: Caller, folder: int) -> None:
 
 
 @pytest.mark.rule("DOCMS-134", "DOCMS-125")
+def test_the_limit_itself_is_not_big_and_holds_for_new_content_too(admin: Caller, folder: int, settings: Any) -> None:
+    assert settings.BASE64_LIMIT == 50 * 1024 * 1024
+    settings.BASE64_LIMIT = len(PDF) + 10
+    made = admin.upload(folder, PDF + b"%" * 10)
+    assert made["is_on_fileserver"] is False
+    path, big = f"/files/{made['file_id']}", PDF + b"%" * 11
+    admin.ok("GET", f"{path}/download")
+    admin.refused("PUT", path, 413, {"file_data": b64(big)})
+    assert [version["version_no"] for version in admin.ok("GET", f"{path}/versions")] == [1]
+    answer = multipart(admin, "PUT", path, {}, big)
+    assert answer.status == 200, answer.raw
+    assert answer.body["is_on_fileserver"] is True
+    admin.refused("GET", f"{path}/versions/2/download", 413)
+    assert admin.call("GET", f"{path}/versions/2/download", accept=OCTETS).raw == big
+
+
+@pytest.mark.rule("DOCMS-134", "DOCMS-125")
 def test_big_content_takes_other_ways(cast: Cast, admin: Caller, folder: int, settings: Any) -> None:
     settings.BASE64_LIMIT = len(PDF) + 10
     big = PDF + b"%" * 30
@@ -250,6 +267,8 @@ def test_days_are_the_start_of_the_day_in_utc(admin: Caller, folder: int) -> Non
     document = Document.objects.get(pk=made["file_id"])
     assert document.active_from == datetime.datetime(2031, 5, 1, tzinfo=datetime.UTC)
     assert document.active_until == datetime.datetime(2031, 6, 1, 10, 0, 0, 500_000, tzinfo=datetime.UTC)
+    again = admin.ok("PUT", f"/files/{document.pk}", {"inactive_date": "2031-12-01"})
+    assert again["inactive_date"] == "2031-12-01T01:00:00.000+0100"
     assert made["active_date"] == "2031-05-01T02:00:00.000+0200"
     assert made["inactive_date"] == "2031-06-01T12:00:00.500+0200"
     for wrong in ("2031-13-01", "morgen", "2031-05-01T12:00:00", 5, "0001-01-01T00:00:00+14:00"):

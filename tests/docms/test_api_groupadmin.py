@@ -12,7 +12,7 @@ from docms.services.groups import derived_group
 from messaging.models import Message
 from orgs.models import License, Membership, OneTimeLink, SecondFactor, User
 from orgs.services import passwords
-from tests.docms.door import Caller, cost_of, make_folder, make_group, settings_of, signed_in, soon
+from tests.docms.door import Caller, cost_of, make_folder, make_group, operations, settings_of, signed_in, soon
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -96,7 +96,9 @@ def key_of(board: Board, user: User) -> SecondFactor:
 @pytest.mark.rule("DOCMS-067")
 def test_without_the_first_switch_nothing_works(board: Board) -> None:
     settings_of(board.cast, groupadmin_active=False)
-    for method, path, body in board.calls(board.cast.renter, board.group).values():
+    calls = board.calls(board.cast.renter, board.group)
+    assert len(calls) == sum(operation.path.startswith("/groupadmin/") for operation in operations())
+    for method, path, body in calls.values():
         board.chief.refused(method, path, 403, body)
     assert not User.objects.filter(email=NEW["email"]).exists()
     assert board.record(board.cast.renter)["darkmode"] is False

@@ -15,7 +15,7 @@ from core.models import AuditEntry, JobRun, SystemLog
 from core.services import rows
 from docms import tasks
 from orgs.models import License, Membership
-from tests.docms.door import Caller, make_folder, make_group, permit, signed_in
+from tests.docms.door import PDF, Answer, Caller, make_folder, make_group, multipart, permit, settings_of, signed_in
 from tests.docms.licence import CODE, PUBLIC, STRANGER, for_code, signed
 
 if TYPE_CHECKING:
@@ -190,6 +190,35 @@ def test_a_licence_of_the_installation_counts_everybody_in_it(cast: Cast, admin:
     assert admin.refused("POST", "/users", 403, new)["message"] == "LICENSE_REQUIRED"
     rows.change(licence, {"max_points": total + 1})
     admin.ok("POST", "/users", new)
+
+
+@pytest.mark.rule("DOCMS-175")
+@pytest.mark.parametrize("add_on", [1, 2, 3, 4])
+def test_an_expired_licence_blocks_each_add_on(cast: Cast, admin: Caller, settings: Any, add_on: int) -> None:
+    settings.BASE64_LIMIT = len(PDF)
+    settings_of(cast, groupadmin_active=True)
+    group = make_group(admin, "Kreis", cast.owner.pk, groupadmin_ids=[cast.owner.pk])
+    folder, owner = make_folder(admin, "Akte"), signed_in(cast.owner, cast.tenant)
+    file = admin.upload(folder)["file_id"]
+    person = {"name": "Nina", "email": "nina@kanzlei.test", "mobile_number": "+49 170 1234567"}
+
+    def use() -> Answer:
+        if add_on == 1:
+            return multipart(admin, "POST", "/files", {"folder_id": folder}, PDF + b"%")
+        if add_on == 2:
+            return admin.call("POST", f"/files/{file}/shares", person)
+        if add_on == 3:
+            return owner.call("GET", f"/groupadmin/groups/{group}")
+        return admin.call("POST", "/apps", {"name": "Archiv"})
+
+    licence = rows.create(
+        License, organization=cast.tenant, features=[1, 2, 3, 4],
+        valid_until=timezone.now() + datetime.timedelta(days=1),
+    )  # fmt: skip
+    assert use().status == (409 if add_on == 2 else 200)  # there is no gateway
+    rows.change(licence, {"valid_until": timezone.now() - datetime.timedelta(seconds=1)})
+    answer = use()
+    assert (answer.status, answer.body["message"]) == (403, "LICENSE_REQUIRED")
 
 
 @pytest.mark.rule("DOCMS-175")

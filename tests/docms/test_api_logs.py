@@ -30,7 +30,12 @@ def test_login_logs(cast: Cast, admin: Caller, plain_admin: Caller, renter: Call
     plain_admin.refused("GET", path, 403)
     renter.refused("GET", f"/users/{cast.owner.pk}/loginlogs", 403)
     rows.create(Membership, user=cast.operator, organization=cast.tenant, tenant=cast.tenant, role="staff")
-    assert len(signed_in(cast.operator, cast.tenant).ok("GET", path)) == len(own)
+    operator = signed_in(cast.operator, cast.tenant)
+    assert len(operator.ok("GET", path)) == len(own)
+    SignInLog.objects.create(user=cast.foreigner, tenant=cast.other_tenant, type="tenant_selected", door="docms")
+    theirs = f"/users/{cast.foreigner.pk}/loginlogs"  # of a company the operator is no member of
+    assert [log["tenant_id"] for log in operator.ok("GET", theirs)] == [cast.other_tenant.pk]
+    admin.refused("GET", theirs, 404)
     before = cost_of(renter, path)
     for _three in range(3):
         SignInLog.objects.create(user=cast.renter, type="login", door="docms")

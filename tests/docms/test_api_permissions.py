@@ -60,6 +60,8 @@ def test_folder_permissions_can_be_locked(cast: Cast, admin: Caller, plain_admin
     renter.refused("PUT", path, 403, body)
     renter.refused("DELETE", path, 403)
     plain_admin.ok("PUT", path, body)
+    plain_admin.ok("DELETE", path)
+    plain_admin.ok("PUT", path, body)
     settings_of(cast, lock_folder_perm=True)
     plain_admin.refused("PUT", path, 403, body)
     plain_admin.refused("DELETE", path, 403)

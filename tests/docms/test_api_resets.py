@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
@@ -265,13 +265,20 @@ def test_links_come_with_the_texts_of_the_installation(cast: Cast, admin: Caller
 
 
 @pytest.mark.rule("DOCMS-037")
-def test_links_begin_with_the_address_of_the_installation(cast: Cast, admin: Caller) -> None:
+def test_links_begin_with_the_address_of_the_installation(cast: Cast, admin: Caller, settings: Any) -> None:
+    settings.EMAIL_URL = "smtp://localhost:25"
     rows.create(InstallationSettings, pk=1, app_url="https://haus.example.org")
-    admin.ok("POST", f"/password/user/{cast.renter.pk}", HTTP_HOST="testserver", HTTP_X_FORWARDED_HOST="boese.test")
-    text = mails_to(cast.renter.email)[0].body_text
-    assert "https://haus.example.org/app/password/" in text
-    assert "testserver" not in text
-    assert "boese.test" not in text
+    asked = {"HTTP_HOST": "testserver", "HTTP_X_FORWARDED_HOST": "boese.test"}
+    admin.ok("POST", f"/password/user/{cast.renter.pk}", **asked)
+    Caller().ok("POST", f"/password/mail/{cast.owner.email}", **asked)
+    new = {"username": "neu", "email": "neu@example.org", "name": "Neu"}
+    admin.ok("POST", "/users?welcome=false", new, **asked)
+    for address in (cast.renter.email, cast.owner.email, new["email"]):
+        (mail,) = mails_to(address)
+        assert "https://haus.example.org/app/password/" in mail.body_text
+        for text in (mail.body_text, mail.body_html):
+            assert "testserver" not in text
+            assert "boese.test" not in text
 
 
 @pytest.mark.rule("DOCMS-036")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
 
 from core.services import rows
-from docms.models import FolderLabel
+from docms.models import Document, FolderLabel
 from tests.docms.door import (
     PDF,
     Caller,
@@ -103,6 +104,56 @@ def test_pages(cast: Cast, admin: Caller, renter: Caller, folder: int) -> None:
     assert page(offset=99) == []
     renter.refused("POST", "/files/paging", 400, {"ids": ids, "limit": 501})
     renter.refused("POST", "/files/paging", 400, {"ids": ids, "sortColumn": "password"})
+
+
+# Four documents, by number, in the order of each column.
+ORDERS = {
+    "title": (1, 0, 3, 2), "filename": (2, 1, 0, 3), "identifier": (3, 1, 2, 0), "labelName": (0, 2, 3, 1),
+    "latestChange": (1, 3, 0, 2), "accessCounter": (2, 0, 3, 1),
+}  # fmt: skip
+
+
+@pytest.mark.rule("DOCMS-137")
+@pytest.mark.parametrize("column", ORDERS)
+def test_each_column_sorts(admin: Caller, renter: Caller, folder: int, column: str) -> None:
+    def place(number: int, name: str) -> int:
+        return ORDERS[name].index(number)
+
+    for letter in "abcd":
+        admin.ok("POST", f"/folders/{folder}/labels", {"name": letter, "color": "#000000"})
+    ids = []
+    for number in range(4):
+        made = admin.upload(
+            folder, title="abcd"[place(number, "title")], filename=f"{'abcd'[place(number, 'filename')]}.pdf",
+            identifier="abcd"[place(number, "identifier")], label_name="abcd"[place(number, "labelName")],
+        )  # fmt: skip
+        ids.append(made["file_id"])
+        Document.objects.filter(pk=made["file_id"]).update(
+            access_counter=place(number, "accessCounter"),
+            changed_at=timezone.now() - datetime.timedelta(days=4 - place(number, "latestChange")),
+        )
+    expected = [ids[number] for number in ORDERS[column]]
+
+    def page(**wish: Any) -> list[int]:
+        body = {"ids": ids, "sortColumn": column, **wish}
+        return [f["file_id"] for f in renter.ok("POST", "/files/paging", body)]
+
+    assert page() == page(sortDirection="ASC") == expected
+    assert page(sortDirection="DESC") == expected[::-1]
+    assert page(sortDirection="DESC", offset=1, limit=2) == expected[2:0:-1]
+
+
+@pytest.mark.rule("DOCMS-138")
+@pytest.mark.parametrize("column", [*ORDERS, "donestate"])
+def test_equal_values_come_in_the_order_of_their_ids(admin: Caller, renter: Caller, folder: int, column: str) -> None:
+    ids = [admin.upload(folder, title="gleich")["file_id"] for _number in range(5)]
+    now = timezone.now()
+    for file in reversed(ids):  # so that the table has the last one first
+        Document.objects.filter(pk=file).update(changed_at=now)
+    for direction in ("ASC", "DESC"):
+        wish = {"ids": ids, "sortColumn": column, "sortDirection": direction, "limit": 2}
+        pages = [renter.ok("POST", "/files/paging", wish | {"offset": offset}) for offset in (0, 2, 4)]
+        assert [f["file_id"] for page in pages for f in page] == ids
 
 
 @pytest.mark.rule("DOCMS-139", "DOCMS-140", "DOCMS-191")

@@ -193,6 +193,7 @@ def test_keys_belong_to_a_tenant(cast: Cast) -> None:
     other.ok("POST", f"/tfa/{otp(mine)}/verify")
 
 
+@pytest.mark.rule("DOCMS-022")
 def test_a_personal_key_cannot_be_passed_by_enrolling(cast: Cast) -> None:
     personal = second_factor.start(cast.renter)
     SecondFactor.objects.filter(pk=personal.pk).update(confirmed_at=timezone.now(), confirmed=True)

@@ -77,7 +77,7 @@ def fetch(token: str, code: str, **extra: Any) -> Any:
 # --- From sharing to fetching -------------------------------------------------------------------------------
 
 
-@pytest.mark.rule("DOCMS-157", "DOCMS-160", "DOCMS-189")
+@pytest.mark.rule("DOCMS-160")
 def test_link_and_code_reach_the_recipient_on_different_ways(
     admin: Caller, file: int, gateway: Gateway, smtp: MailSink, settings: Any
 ) -> None:
@@ -216,9 +216,7 @@ def test_both_texts_come_from_folder_tenant_and_house_in_the_recipients_language
     assert "udostępnia" in subject and "Kaufvertrag" in body and "kod" in text  # built in: the recipient's own
     admin.ok("PUT", "/sms-templates", {"message": "Haus {{code}}", "message_eng": "House {{code}}"})
     house = {"subject": "Haus", "subject_en": "House", "body": "haus {{link}}", "body_en": "house {{link}}"}
-    from messaging.services.templates import store_tenant_text
-
-    store_tenant_text(tenant=cast.tenant, kind="share_mail", changes=house)
+    admin.ok("PUT", "/tenants/current", {f"mail_file_share_{name}": text for name, text in house.items()})
     for locale, mail, sms in (("de_DE", "Haus", "Haus "), ("fr_FR", "House", "House ")):
         subject, body, text = words(locale)
         assert subject == mail and body.count("/app/shares/") == 1 and mail.lower() in body
@@ -229,6 +227,14 @@ def test_both_texts_come_from_folder_tenant_and_house_in_the_recipients_language
         subject, body, text = words(locale)
         assert subject == "Ordner" and mail in body  # field by field
         assert text.startswith("Ordner ")
+    both = {"message": "Ordner {{code}}", "message_eng": "Folder {{code}}"}  # storing replaces
+    admin.ok("PUT", f"/folders/{folder}/sms-template", both)
+    own = {"subject_en": "Folder", "body": "ordner {{link}}", "body_en": "folder {{link}}"}
+    admin.ok("PUT", f"/folders/{folder}/mail-template/share", own)
+    for locale, word in (("de_DE", "Ordner"), ("en_GB", "Folder"), ("fr_FR", "Folder")):
+        subject, body, text = words(locale)
+        assert subject == word and word.lower() in body
+        assert text.startswith(f"{word} ")
 
 
 @pytest.mark.rule("DOCMS-160")

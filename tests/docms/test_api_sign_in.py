@@ -30,6 +30,7 @@ from tests.docms.door import (
     settings_of,
     signed_in,
 )
+from tests.otp import otp
 
 pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "Ein-anderer-Satz-2"
@@ -222,6 +223,23 @@ def test_another_tenant_takes_the_place_of_the_first(cast: Cast) -> None:
     assert caller.ok("GET", f"/select-tenant/{cast.other_tenant.pk}")["tfa_setup"] is True
     caller.refused("GET", "/tenants/current/public", 401)
     caller.ok("GET", "/tfa")
+
+
+@pytest.mark.rule("DOCMS-012")
+def test_the_second_factor_of_the_next_tenant_is_asked_of_an_active_token(cast: Cast) -> None:
+    rows.create(
+        Membership, user=cast.admin, organization=cast.other_tenant, tenant=cast.other_tenant, role="guest",
+        tfa_force=True,
+    )  # fmt: skip
+    caller = login("admin")
+    caller.ok("GET", f"/select-tenant/{cast.tenant.pk}")
+    caller.ok("GET", "/users")
+    chosen = caller.ok("GET", f"/select-tenant/{cast.other_tenant.pk}")
+    assert (chosen["tfa_needed"], chosen["tfa_setup"]) == (False, True)
+    for path in ("/users", "/folders", "/tenants/current/public"):  # neither of the two
+        assert caller.refused("GET", path, 401)["message"] == "TOKEN_NOT_ACTIVATED"
+    caller.ok("POST", f"/tfa/{otp(caller.ok('GET', '/tfa')['tfa_key'])}")
+    assert caller.ok("GET", "/tenants/current/public")["tenant_id"] == cast.other_tenant.pk
 
 
 @pytest.mark.rule("DOCMS-013")

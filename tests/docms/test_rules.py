@@ -79,6 +79,10 @@ def test_administrators_have_no_document_flags_for_free(cast: Cast) -> None:
     assert not answer
     assert str(answer.reason)
     assert rules.may_read(cast.actor("admin"), paper)
+    rows.change(cast.membership("admin"), dict.fromkeys(MEMBER_FLAGS.values(), False))
+    assert rules.effective(cast.actor("admin"), where) == rules.Flags()
+    give(cast, where, "admin", mail=True)
+    assert rules.effective(cast.actor("admin"), where) == rules.Flags(mail=True)
 
 
 @pytest.mark.rule("DOCMS-094")

@@ -166,7 +166,7 @@ def test_stems_and_beginnings_are_found_and_marked(cast: Cast, where: Folder, te
     assert shown.count("<mark>") == (2 if " " in words else 1)
 
 
-@pytest.mark.rule("DOCMS-135", "DOCMS-140")
+@pytest.mark.rule("DOCMS-135")
 def test_a_renamed_label_is_found_by_its_new_name_only(cast: Cast, where: Folder) -> None:
     label = FolderLabel.objects.create(tenant=cast.tenant, folder=where, name="Eilig", color="#ff0000")
     paper = saying(cast, where, "Inhalt", label_name="Eilig")
@@ -209,7 +209,6 @@ def test_the_middle_of_a_word_is_no_hit(cast: Cast, where: Folder) -> None:
     assert marks_of([paper], "wasser", readable=[paper.pk]).piece(paper) == "Warmwasser und <mark>Wasser</mark>"
 
 
-@pytest.mark.rule("DOCMS-116")
 def test_nothing_is_quoted_from_content_that_may_not_be_opened(cast: Cast, where: Folder) -> None:
     paper = saying(cast, where, "Geheimer Betrag 4711", description="Ein Betrag")
     assert "4711" in marks_of([paper], "4711", readable=[paper.pk]).piece(paper)

@@ -87,6 +87,8 @@ def test_the_uploaders_rule_replaces_the_general_one_even_when_that_is_off(cast:
     assert told(cast, publish(cast, where)) == {"guest"}
     everyone = {"guest", "owner", "renter", "additional"} if general else set()
     assert told(cast, publish(cast, where, who="staff")) == everyone  # the rule is the administrator's
+    beside = folder(cast, "Daneben", manual_group(cast, "Einer", "guest"))
+    assert told(cast, publish(cast, beside)) == set()  # and this folder's alone
     rule(False)
     assert told(cast, publish(cast, where)) == (everyone | {"staff"} if general else set())
     permissions.delete_mail_rule(actor=cast.actor("admin"), folder=where, user_id=cast.admin.pk)

@@ -253,7 +253,6 @@ def test_what_a_download_has_claimed_is_due_by_that_and_left_to_its_own_job(cast
     assert claims.delete_claimed()["deleted"] == 1
 
 
-@pytest.mark.rule("DOCMS-108")
 @pytest.mark.parametrize("anchor", ["document", "contact", "unit", "community", "community of the unit"])
 def test_a_hold_stops_every_rule_until_it_is_released(cast: Cast, anchor: str) -> None:
     big_hours(cast, 1)

@@ -58,7 +58,7 @@ def open_share(shared: tuple[Cast, Caller, int], live_server: Any, settings: Any
     return f"/app/shares/{token}", code
 
 
-@pytest.mark.rule("DOCMS-157", "DOCMS-160", "DOCMS-189", "DOCMS-190")
+@pytest.mark.rule("DOCMS-160", "DOCMS-190")
 def test_from_sharing_to_the_file_on_the_recipients_disk(
     shared: tuple[Cast, Caller, int],
     worker: None,

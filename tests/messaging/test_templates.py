@@ -34,7 +34,7 @@ def test_a_password_text_without_its_link_is_refused(tenant: Organization, kind:
 
 
 @pytest.mark.django_db
-@pytest.mark.rule("DOCMS-049")
+@pytest.mark.rule("DOCMS-152")
 @pytest.mark.parametrize("hidden", ['<a href="{{evil}}">x</a>', "<p title='{{evil}}'>x</p>", "<!-- {{evil}} -->x<p>"])
 def test_a_placeholder_is_found_wherever_it_hides(tenant: Organization, hidden: str) -> None:
     with pytest.raises(Invalid):

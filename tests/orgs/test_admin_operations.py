@@ -50,6 +50,7 @@ def issue(client: Client, app: Application, person: int) -> Any:
     return client.post(f"{APPS}{app.pk}/key/", {"user_id": person})
 
 
+@pytest.mark.rule("DOCMS-177")
 def test_an_application_is_made_and_gets_a_key_that_is_shown_once(cast: Cast) -> None:
     client = signed_in(cast.admin)
     values = {"name": "Archiv", "people": [cast.membership("renter").pk]}
@@ -66,7 +67,6 @@ def test_an_application_is_made_and_gets_a_key_that_is_shown_once(cast: Cast) ->
         assert key not in client.get(page).content.decode()
 
 
-@pytest.mark.rule("DOCMS-177")
 def test_a_new_key_ends_the_earlier_one(cast: Cast, app: Application) -> None:
     client = signed_in(cast.admin)
     first = issue(client, app, cast.renter.pk).context["key"]
@@ -91,6 +91,7 @@ def test_switched_off_it_has_no_keys_and_gets_none(cast: Cast, app: Application)
     assert issue(client, app, cast.renter.pk).context["form"].errors
 
 
+@pytest.mark.rule("DOCMS-176")
 def test_who_is_taken_out_loses_the_key(cast: Cast, app: Application) -> None:
     client = signed_in(cast.admin)
     issue(client, app, cast.renter.pk)
@@ -115,10 +116,15 @@ def test_applications_are_super_administrators_business(cast: Cast, app: Applica
 
 @pytest.mark.rule("DOCMS-175")
 def test_without_the_add_on_there_is_no_application(cast: Cast) -> None:
-    rows.create(License, organization=cast.tenant, features=[1, 2, 3])
-    answer = signed_in(cast.admin).post(f"{APPS}add/", {"name": "Archiv"})
-    assert "lizenziert" in str(answer.context["adminform"].form.errors)
-    assert not Application.objects.exists()
+    licence = rows.create(License, organization=cast.tenant, features=[1, 2, 3])
+    now = timezone.now()
+    for terms in ({}, {"features": [1, 2, 3, 4], "valid_until": now}):  # none, and one that is over
+        rows.change(licence, terms)
+        answer = signed_in(cast.admin).post(f"{APPS}add/", {"name": "Archiv"})
+        assert "lizenziert" in str(answer.context["adminform"].form.errors)
+        assert not Application.objects.exists()
+    rows.change(licence, {"valid_until": now + datetime.timedelta(days=1)})
+    assert signed_in(cast.admin).post(f"{APPS}add/", {"name": "Archiv"}).status_code == 302
 
 
 def test_the_list_of_applications_costs_the_same_for_one_and_three(cast: Cast, app: Application) -> None:

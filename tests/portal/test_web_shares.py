@@ -76,7 +76,6 @@ def test_the_page_speaks_the_visitors_language(
     assert words in client.get(given[0], headers={"accept-language": language}).content.decode()
 
 
-@pytest.mark.rule("DOCMS-160")
 def test_the_right_code_is_answered_with_the_document(given: tuple[str, str], document: Document) -> None:
     url, code = given
     response = send(url, f" {code[:4]} {code[4:].lower()}")
