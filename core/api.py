@@ -25,6 +25,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Empty
 from rest_framework.views import APIView
 
 from core import scope
@@ -32,7 +33,7 @@ from core.errors import Denied, DomainError, Invalid
 from core.http import LimitedJSONParser, ORJSONRenderer
 from core.logs import mask
 from core.middleware import own_transactions
-from core.outages import outage_of
+from core.outages import is_clash, outage_of
 from core.services import rate, system_log
 from core.services.rows import Taken
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ATTEMPTS = 3  # of a request that others were in the way of
 SHORT_BODY = 4 * 1024 * 1024  # bytes that are received before it is known who sends them; a photo, a scanned letter
 
 
@@ -171,7 +173,8 @@ class DoorSchema(AutoSchema):
 
 
 class DoorView(APIView):
-    """One resource of a door; each request is one unit of work, and an error undoes it.
+    """One resource of a door; each request is one unit of work, and an error undoes it. What another transaction was in the
+    way of is done again: it is answered by what there is then.
 
     ``keeps_refusals``: what was written before a refusal stays (counted failures of sign-in doors).
     ``takes_bytes``: the body is received between two units of work, so that a slow line holds no transaction; a short one
@@ -195,14 +198,26 @@ class DoorView(APIView):
         """The framework's, with the unit of work inside the handling of errors: a failing commit is one, too."""
         self.args, self.kwargs = args, kwargs
         drf_request: Request = self.initialize_request(request, *args, **kwargs)
-        self.request = drf_request
         self.headers = self.default_response_headers
-        try:
-            response = self._answer(drf_request, *args, **kwargs)
-        except Exception as error:
-            response = self.handle_exception(error)
+        for left in reversed(range(ATTEMPTS)):
+            self.request = drf_request
+            try:
+                response = self._answer(drf_request, *args, **kwargs)
+            except Exception as error:
+                if left and is_clash(error) and not _has_files(drf_request):
+                    drf_request = self._renewed(drf_request)
+                    continue
+                response = self.handle_exception(error)
+            break
         self.response = self.finalize_response(drf_request, cast("Response", response), *args, **kwargs)
         return self.response
+
+    def _renewed(self, request: Request) -> Request:
+        """The same request before anybody has signed in, with the body as it was parsed."""
+        renewed: Request = self.initialize_request(request._request, *self.args, **self.kwargs)
+        for name in ("_data", "_files", "_full_data"):
+            setattr(renewed, name, vars(request)[name])
+        return renewed
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """The framework's; a body that would not be read as it was meant is refused in words."""
@@ -283,6 +298,12 @@ class DoorView(APIView):
         """An error of ours, for the operator."""
         log.error("%s %s failed", self.request.method, mask(self.request.path), exc_info=error)
         system_log.report(self.request, error)
+
+
+def _has_files(request: Request) -> bool:
+    """Bytes that arrived as parts of a form go with the unit of work that took them."""
+    files = vars(request)["_files"]  # `Empty` until the body is parsed
+    return files is not Empty and bool(files)
 
 
 def _length_of(request: Request) -> int:

@@ -23,6 +23,8 @@ _DISK = frozenset({errno.EIO, errno.EROFS, errno.ESTALE})
 _CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _STATES = frozenset({"25006", "55P03"})  # a standby took the place of the server; a lock was not to be had
 _DISK_FULL = "53100"
+# What was referred to went meanwhile (foreign keys are asked at the end of a transaction); each waited for the other.
+_CLASHES = frozenset({"23503", "40001", "40P01"})
 
 
 def outage_of(error: BaseException | None) -> Unavailable | None:
@@ -33,6 +35,15 @@ def outage_of(error: BaseException | None) -> Unavailable | None:
             return found
         error = error.__cause__
     return None
+
+
+def is_clash(error: BaseException | None) -> bool:
+    """Whether another transaction was in the way, so that the same request, done again, finds what there is now."""
+    while error is not None:
+        if isinstance(error, ServerError) and error.sqlstate in _CLASHES:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _outage(error: BaseException) -> Unavailable | None:

@@ -62,7 +62,7 @@ def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, An
     if values.get("last_folder_id") is not None:
         _set_last_folder(actor, membership, values["last_folder_id"])
     if is_new:
-        passwords.first_or_reset_link(user, tenant=tenant)
+        passwords.welcome_link(user, tenant=tenant)
     user_created.send(sender=Membership, membership=membership, welcome=welcome)
     return membership
 

@@ -1922,12 +1922,14 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("address", models.CharField(blank=True, max_length=254)),
                 ("token_hash", models.BinaryField(max_length=32, unique=True)),
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ("id",),
+                "indexes": [models.Index(fields=["address", "created_at"], name="one_time_link_address")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -144,12 +144,16 @@ class OneTimeLink(Row):
 
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_links")
+    address = models.CharField(
+        max_length=254, blank=True
+    )  # where it went, in lower case; an account may get another one
     token_hash = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("id",)
+        indexes = (models.Index(fields=("address", "created_at"), name="one_time_link_address"),)
         constraints = (
             one_of("purpose", ["password_init", "password_reset", "email_change", "download"], "one_time_link_purpose"),
         )

@@ -71,7 +71,7 @@ def take_in(
         change(membership=membership, changes={**NO_RIGHTS, "deactivated_at": None, "role": role}, verb="reactivated")
     change(membership=membership, changes={"role": role, **flags}, communities=communities)
     if is_new:
-        passwords.first_or_reset_link(user, tenant=tenant)
+        passwords.welcome_link(user, tenant=tenant)
     return membership
 
 

@@ -180,6 +180,30 @@ def test_at_most_three_mails_an_hour_go_to_one_address(cast: Cast, settings: Any
     assert ask(4) == 6
 
 
+@pytest.mark.rule("DOCMS-036")
+def test_an_address_that_goes_to_another_account_gets_no_more_than_three(cast: Cast, settings: Any) -> None:
+    settings.EMAIL_URL = "smtp://localhost:25"
+    admin = signed_in(cast.admin, cast.tenant)
+
+    def account(name: str, email: str) -> int:
+        made = admin.ok("POST", "/users", {"username": name, "email": email, "name": "Neu", "token_sec": 3600})
+        return int(made["user_id"])
+
+    def mails(email: str) -> int:
+        return Message.objects.filter(to_emails=[email], kind__startswith="password").count()
+
+    first = account("erste", "eins@quartier.test")
+    for _time in range(3):
+        Caller().ok("POST", "/password/mail/eins@quartier.test")
+    assert mails("eins@quartier.test") == 3
+    admin.ok("PUT", f"/users/{first}", {"email": "zwei@quartier.test"})
+    account("zweite", "Eins@quartier.test")
+    Caller().ok("POST", "/password/mail/eins@quartier.test")
+    assert mails("eins@quartier.test") + mails("Eins@quartier.test") == 3
+    Caller().ok("POST", "/password/mail/zwei@quartier.test")
+    assert mails("zwei@quartier.test") == 1
+
+
 @pytest.mark.rule("DOCMS-194")
 def test_without_a_way_to_send_mail_everybody_is_refused_alike(cast: Cast, settings: Any) -> None:
     settings.EMAIL_URL = ""
