@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Switches:
+    """What each request asks of a tenant's settings: whence its APIs are open, and whether read marks are shown."""
+
+    api_internal_access: bool = True
+    api_external_access: bool = True
+    mark_read: bool = False
+
+
+@dataclass(frozen=True)
 class ValidOccupancy:
     """One occupancy that holds today."""
 
@@ -288,23 +297,25 @@ WITH closed AS (
          OR c.id IN (SELECT a.community_id FROM orgs_communityassignment a
                       WHERE a.membership_id = ANY(ARRAY(SELECT id FROM staff))))
 )
-SELECT {m}, {o}, {t}, held.places, held.managed
+SELECT {m}, {o}, {t}, held.places, held.managed, s.api_internal_access, s.api_external_access, s.mark_read
   FROM (SELECT (SELECT json_agg(json_build_array(
                   p.id, p.unit_id, p.building_id, p.community_id, p.tenant_id, p.role, p.is_admin)) FROM places p) AS places,
                ARRAY(SELECT id FROM managed) AS managed) held
   LEFT JOIN (orgs_membership m JOIN orgs_organization o ON o.id = m.organization_id
-             LEFT JOIN orgs_organization t ON t.id = m.tenant_id) ON m.id IN (SELECT id FROM valid)
+             LEFT JOIN orgs_organization t ON t.id = m.tenant_id
+             LEFT JOIN orgs_organizationsettings s ON s.organization_id = m.tenant_id) ON m.id IN (SELECT id FROM valid)
  ORDER BY m.id
 """
 _ROWS = ModelRows(_HELD, m="orgs.Membership", o="orgs.Organization", t="orgs.Organization")
 
 
 def _held_by(user: User, tenant_id: int | None) -> tuple[tuple[Membership, ...], list[ValidOccupancy], list[int]]:
-    """Memberships, places of the register, and managed communities."""
+    """Memberships, each with the ``switches`` of its tenant, places of the register, and managed communities."""
     rows = _ROWS.fetch({"user": user.pk, "tenant": tenant_id, "now": timezone.now()})
     memberships: list[Membership] = []
-    for membership, organization, tenant, _places, _managed in rows:
+    for membership, organization, tenant, _places, _managed, *switches in rows:
         if membership is not None:
+            membership.switches = Switches(*switches) if switches[0] is not None else Switches()
             membership.user, membership.organization, membership.tenant = user, organization, tenant
             organization.tenant = tenant  # the membership's is a copy of it
             memberships.append(membership)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, models
+from django.db import connection, connections, models
 
 from core.planned import planned_cursor
 from core.services import audit
@@ -88,7 +88,8 @@ def _columns(model: type[models.Model], has_number: bool) -> list[tuple[models.F
 
 
 def _values(place: int, obj: models.Model) -> dict[str, Any]:
+    line = connections[connection.alias]  # itself: each look through the one of this thread costs as much as the rest
     return {
-        f"w{place}_{column}": field.get_db_prep_save(getattr(obj, field.attname), connection)
+        f"w{place}_{column}": field.get_db_prep_save(getattr(obj, field.attname), line)
         for field, column in _columns(type(obj), obj.pk is not None)
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from core import scope
 from core.errors import Denied
 from core.planned import planned_cursor
 from docms.api.errors import Unauthorized
-from orgs.actor import enter
+from orgs.actor import Switches, enter
 from orgs.models import AccessToken, Membership, Organization, User
 from orgs.services import applications, second_factor, tokens
 
@@ -49,35 +49,27 @@ def is_local(address: str | None) -> bool:
     return any((mapped or ip) in network for network in _networks((*_LINK_LOCAL_AND_PRIVATE, *settings.LOCAL_NETWORKS)))
 
 
-@dataclass(frozen=True)
-class Switches:
-    """What each request asks of the tenant's settings."""
-
-    api_internal_access: bool = True
-    api_external_access: bool = True
-    mark_read: bool = False
-
-    @classmethod
-    def of(cls, tenant_id: int) -> Switches:
-        """Read in one query."""
-        with planned_cursor() as cursor:
-            cursor.execute(_SWITCHES, [tenant_id])
-            row = cursor.fetchone()
-        return cls(*row) if row else cls()
-
-
 _SWITCHES = f"""
 SELECT {", ".join(field.name for field in fields(Switches))} FROM orgs_organizationsettings WHERE organization_id = %s
 """  # noqa: S608 - names of our own
 
 
-def check_network(request: Request, tenant_id: int) -> Switches:
-    """Raise `Denied` (``network_not_allowed``) when the tenant bars the caller's network (DOCMS-015, 016)."""
-    switches = Switches.of(tenant_id)
+def _switches_of(tenant_id: int) -> Switches:
+    with planned_cursor() as cursor:
+        cursor.execute(_SWITCHES, [tenant_id])
+        row = cursor.fetchone()
+    return Switches(*row) if row else Switches()
+
+
+def check_network(request: Request, tenant_id: int, *, switches: Switches | None = None) -> None:
+    """Raise `Denied` (``network_not_allowed``) when the tenant bars the caller's network (DOCMS-015, 016).
+
+    ``switches`` are the tenant's, where somebody has read them already.
+    """
+    switches = switches or _switches_of(tenant_id)
     is_inside = is_local(getattr(request, "client_ip", None))
     if not (switches.api_internal_access if is_inside else switches.api_external_access):
         raise Denied(_("Not from this network."), code="network_not_allowed")
-    return switches
 
 
 def find(request: Request) -> AccessToken:
@@ -130,7 +122,8 @@ class BearerToken(BaseAuthentication):
             _require_second_factor(user, membership.organization)
         if token.application_id is not None and not applications.is_usable(token.application_id, user.pk):
             raise Unauthorized  # the moment is compared at each request; a job revokes the token (DOCMS-176)
-        switches = check_network(request, token.organization_id)
+        switches: Switches = membership.switches  # type: ignore[attr-defined]  # `actor_for` reads them
+        check_network(request, token.organization_id, switches=switches)
         tokens.note_use(token)
         place(
             request, actor=actor, tenant=membership.organization, membership=membership, marks_shown=switches.mark_read
