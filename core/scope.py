@@ -143,11 +143,19 @@ def identify(user_id: int | None, *, acting_for: int | None = None) -> None:
     _current.set(replace(_current.get(), user_id=user_id, acting_for=acting_for))
 
 
-def enter_tenants(tenants: Iterable[int]) -> None:
-    """Say in which tenants the rest of this transaction works."""
+def enter_tenants(tenants: Iterable[int], *, is_told: bool = False) -> None:
+    """Say in which tenants the rest of this transaction works.
+
+    ``is_told`` where a statement of the caller's has told the database already, by `TELL`.
+    """
     scope = replace(_current.get(), tenants=frozenset(tenants))
     _current.set(scope)
-    _tell_database(scope.tenants)
+    if not is_told:
+        _tell_database(scope.tenants)
+
+
+# An expression that tells the row policies the tenants, a text like ``{1,2}``, for the rest of the transaction.
+TELL = "set_config('quartier.tenants', {tenants}, true)"
 
 
 @contextmanager
@@ -214,4 +222,4 @@ def _tell_database(tenants: frozenset[int], *, is_fresh: bool = False) -> None:
         return
     with connection.cursor() as cursor:
         ids = "{" + ",".join(str(t) for t in sorted(tenants)) + "}"
-        cursor.execute("SELECT set_config('quartier.tenants', %s, true)", [ids])
+        cursor.execute(f"SELECT {TELL.format(tenants='%s')}", [ids])

@@ -247,7 +247,8 @@ def enter(
     Where one tenant is meant, its rows alone say who the person is there: none of another one is looked at.
     """
     if tenant_id is not None:
-        scope.enter_tenants([tenant_id])
+        if scope.current().tenants != {tenant_id}:
+            scope.enter_tenants([tenant_id])
         actor = actor_for(user, door=door, tenant_id=tenant_id, scopes=scopes, token_id=token_id)
         if actor.tenants != {tenant_id}:
             scope.enter_tenants(actor.tenants)

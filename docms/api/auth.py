@@ -72,13 +72,15 @@ def check_network(request: Request, tenant_id: int, *, switches: Switches | None
         raise Denied(_("Not from this network."), code="network_not_allowed")
 
 
-def find(request: Request) -> AccessToken:
-    """The usable token of the Authorization header; it is never taken from anywhere else.
+def find(request: Request, *, enter: bool = False) -> AccessToken:
+    """The usable token of the Authorization header; it is never taken from anywhere else. ``enter``: see `tokens.find`.
 
     Raises `Unauthorized`, with code ``token_expired`` for one whose time is over (DOCMS-003, 010).
     """
     kind, _blank, secret = request.headers.get("Authorization", "").partition(" ")
-    token = tokens.find(secret.strip(), kinds=KINDS) if kind.lower() == "bearer" and secret.strip() else None
+    token = (
+        tokens.find(secret.strip(), kinds=KINDS, enter=enter) if kind.lower() == "bearer" and secret.strip() else None
+    )
     if token is None:
         raise Unauthorized
     now = timezone.now()
@@ -109,7 +111,7 @@ class BearerToken(BaseAuthentication):
 
         Sets ``actor``, ``tenant``, ``membership`` and ``marks_shown`` of the request. Raises `Unauthorized`, `Denied`.
         """
-        token = find(request)
+        token = find(request, enter=True)
         if token.state != AccessToken.State.ACTIVE or token.organization_id is None:
             raise Unauthorized(code="token_not_activated")
         user = token.user

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.db.models import Q
 from django.utils import timezone
 
+from core import scope
 from core.planned import ModelRows
 from core.tokens import new_token, token_hash
 from orgs.models import AccessToken, OneTimeLink, Organization, RecoveryCode, SecondFactor, Session, User
@@ -31,20 +32,26 @@ def issue(
     return token, row
 
 
-_FOUND = ModelRows(
+_WHERE_FOUND = """
+  FROM orgs_accesstoken t LEFT JOIN orgs_user u ON u.id = t.user_id
+ WHERE t.token_hash = %(hash)s AND t.revoked_at IS NULL AND t.kind = ANY(%(kinds)s) AND u.erased_at IS NULL
+"""
+_FOUND = ModelRows(f"SELECT {{t}}, {{u}} {_WHERE_FOUND}", t="orgs.AccessToken", u="orgs.User")
+# Its tenant's rows are readable for the rest of the transaction; without one nothing is told, as before.
+_ENTERED = scope.TELL.format(tenants="coalesce('{{' || t.organization_id || '}}', '')")
+_FOUND_ENTERING = ModelRows(f"SELECT {{t}}, {{u}}, {_ENTERED} {_WHERE_FOUND}", t="orgs.AccessToken", u="orgs.User")
+
+
+def find(token: str, *, kinds: tuple[str, ...], enter: bool = False) -> AccessToken | None:
+    """The unrevoked row of a token, expired or not, so that the door can tell the two apart.
+
+    With ``enter`` the unit of work goes on in the token's tenant, if it has one; the door still has to ask who is let in.
     """
-    SELECT {t}, {u} FROM orgs_accesstoken t LEFT JOIN orgs_user u ON u.id = t.user_id
-     WHERE t.token_hash = %(hash)s AND t.revoked_at IS NULL AND t.kind = ANY(%(kinds)s) AND u.erased_at IS NULL
-    """,
-    t="orgs.AccessToken",
-    u="orgs.User",
-)
-
-
-def find(token: str, *, kinds: tuple[str, ...]) -> AccessToken | None:
-    """The unrevoked row of a token, expired or not, so that the door can tell the two apart."""
-    for row, user in _FOUND.fetch({"hash": token_hash(token), "kinds": list(kinds)}):
+    rows = _FOUND_ENTERING if enter else _FOUND
+    for row, user, *_told in rows.fetch({"hash": token_hash(token), "kinds": list(kinds)}):
         row.user = user
+        if enter and row.organization_id is not None:
+            scope.enter_tenants([row.organization_id], is_told=True)
         return cast("AccessToken", row)
     return None
 
