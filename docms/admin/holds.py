@@ -118,7 +118,15 @@ class HoldAdmin(HouseAdmin):
     autocomplete_fields = PLACES
     ordering = ("-id",)
     actions_detail = ("release",)
-    readonly_fields = ("state_text", "covered_now", "placed_by", "created_at", "released_by", "released_at", "release_reason")
+    readonly_fields = (
+        "state_text",
+        "covered_now",
+        "placed_by",
+        "created_at",
+        "released_by",
+        "released_at",
+        "release_reason",
+    )
 
     def may_see(self, actor: Any) -> bool:
         """Administrators and the operator."""

@@ -201,7 +201,9 @@ def test_a_hold_says_how_many_papers_it_covers(cast: Cast, on: str, count: int) 
 
 def covering_count(cast: Cast, hold: Hold) -> int:
     """How many papers name the hold among those that cover them."""
-    return sum(holds.covering(paper).filter(pk=hold.pk).exists() for paper in Document.objects.filter(tenant=cast.tenant))
+    return sum(
+        holds.covering(paper).filter(pk=hold.pk).exists() for paper in Document.objects.filter(tenant=cast.tenant)
+    )
 
 
 def test_papers_by_name_are_counted_once(cast: Cast) -> None:
