@@ -86,7 +86,7 @@ class DocumentAdmin(HouseAdmin):
     actions = ("hold_several",)
     actions_list = ("upload",)
     actions_detail = ("people", "person", "hold")
-    readonly_fields = ("size", "virus_check", "preview", "uploaded_by", "created_at")
+    readonly_fields = ("size", "virus_check_text", "preview", "uploaded_by", "created_at")
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
         (_("Visibility"), {"fields": ("active_from", "active_until", "allow_download")}),
@@ -97,7 +97,7 @@ class DocumentAdmin(HouseAdmin):
                 "classes": ("collapse",),
             },
         ),
-        (_("File"), {"fields": ("size", "virus_check", "preview", "uploaded_by", "created_at")}),
+        (_("File"), {"fields": ("size", "virus_check_text", "preview", "uploaded_by", "created_at")}),
     )
 
     # --- Rights ----------------------------------------------------------------------------------------
@@ -170,6 +170,11 @@ class DocumentAdmin(HouseAdmin):
             return None
         blob = document.current.blob
         return blob.scan, blob.get_scan_display()
+
+    @display(description=_("virus check"))
+    def virus_check_text(self, obj: Any) -> Any:
+        """The word alone, for the form."""
+        return obj.current.blob.get_scan_display() if obj.current else "–"
 
     @display(description=_("visible"), label={"now": "success", "later": "info", "over": "default"})
     def visible(self, document: Document) -> tuple[str, Any]:
@@ -272,7 +277,7 @@ class DocumentAdmin(HouseAdmin):
         messages.warning(
             request,
             gettext(
-                "At most %(count)d papers at once. A hold on the community, the unit or the person covers all of them."
+                "At most %(count)d papers at once. A hold on the community or the unit covers all papers in its folders."
             )
             % {"count": self.list_per_page},
         )

@@ -30,6 +30,7 @@ from orgs.models import Hold
 from orgs.services import holds as places
 
 SHOWN = 200
+COUNTED = 10_000  # papers of a hold; beyond it the exact number helps nobody
 PLACES = ("contact", "unit", "community")
 
 
@@ -78,7 +79,10 @@ class HoldForm(HouseForm):
         help_texts = {
             "title": _("For the list, such as the number of a case."),
             "reason": _("Why nothing may be deleted. Only administrators read it."),
-            "contact": _("Papers of this person's folders, the logs of what the person did, and mails to the person."),
+            "contact": _(
+                "Papers in folders that name this person, the logs of what the person did, and mails to the person. "
+                "Not the papers of the person's flat: for those, place a hold on the unit."
+            ),
             "unit": _("Papers of this unit's folders, and the unit itself."),
             "community": _("Papers of the folders of the community and all its units, and the units themselves."),
         }
@@ -114,7 +118,15 @@ class HoldAdmin(HouseAdmin):
     autocomplete_fields = PLACES
     ordering = ("-id",)
     actions_detail = ("release",)
-    readonly_fields = ("state_text", "placed_by", "created_at", "released_by", "released_at", "release_reason")
+    readonly_fields = (
+        "state_text",
+        "covered_now",
+        "placed_by",
+        "created_at",
+        "released_by",
+        "released_at",
+        "release_reason",
+    )
 
     def may_see(self, actor: Any) -> bool:
         """Administrators and the operator."""
@@ -134,7 +146,10 @@ class HoldAdmin(HouseAdmin):
         if obj is None:
             return [(None, {"fields": ("title", "reason")}), (_("What it covers"), {"fields": PLACES})]
         fieldsets: list[Any] = [(None, {"fields": ("title", "state_text", "reason", "placed_by", "created_at")})]
-        if on := [name for name in PLACES if getattr(obj, f"{name}_id")]:
+        on = [name for name in PLACES if getattr(obj, f"{name}_id")]
+        if obj.released_at is None:
+            on.append("covered_now")
+        if on:
             fieldsets.append((_("What it covers"), {"fields": on}))
         if obj.released_at is not None:
             fieldsets.append((_("Released"), {"fields": ("released_by", "released_at", "release_reason")}))
@@ -172,6 +187,14 @@ class HoldAdmin(HouseAdmin):
     def state_text(self, obj: Any) -> Any:
         """The word alone, for the form."""
         return state_of(obj)[1]
+
+    @display(description=_("papers it covers now"))
+    def covered_now(self, obj: Any) -> str:
+        """How many, by name and through folders."""
+        count = len(holds.covered(obj).order_by().values_list("pk")[: COUNTED + 1])
+        if count > COUNTED:
+            return gettext("more than %(count)s") % {"count": formats.number_format(COUNTED)}
+        return formats.number_format(count)
 
     def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
         """What is released stays so."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from core.errors import NotFound
 from core.models import AuditEntry
 from core.services import audit
-from docms.models import Document, DocumentHold
+from docms.models import Document, DocumentHold, Folder
 from orgs.models import Hold
 from orgs.services import holds
 
@@ -73,6 +73,21 @@ def covering(document: Document) -> QuerySet[Hold]:
         if getattr(folder, f"{name}_id"):
             on |= Q(**{name: getattr(folder, f"{name}_id")})
     return Hold.objects.filter(on, tenant=document.tenant_id)
+
+
+def covered(hold: Hold) -> QuerySet[Document]:
+    """The documents that a hold covers as long as it is in force, of those that are there."""
+    on = Q()
+    if hold.contact_id:
+        on |= Q(contact=hold.contact_id)
+    if hold.unit_id:
+        on |= Q(unit=hold.unit_id)
+    if hold.community_id:
+        on |= Q(community=hold.community_id) | Q(unit__community=hold.community_id)
+    found = Q(pk__in=DocumentHold.objects.filter(hold=hold).order_by().values("document"))
+    if on:
+        found |= Q(folder__in=Folder.objects.filter(on, tenant=hold.tenant_id).order_by().values("pk"))
+    return Document.objects.filter(found, tenant=hold.tenant_id, claimed_at=None)
 
 
 _NAME_COVERED = """

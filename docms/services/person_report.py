@@ -6,7 +6,7 @@ import datetime
 import io
 import json
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -38,9 +38,16 @@ ORDER = (
 )  # fmt: skip
 
 
-@transaction.atomic
 def export(membership: Membership) -> tuple[str, bytes]:
-    """File name and content of the archive about a member, from the data of this one tenant, in the person's language.
+    """File name and content of the archive about a member; see `write`."""
+    archive = io.BytesIO()
+    name = write(membership, archive)
+    return name, archive.getvalue()
+
+
+@transaction.atomic
+def write(membership: Membership, archive: IO[bytes]) -> str:
+    """Write the archive about a member, from the data of this one tenant, in the person's language; return its file name.
 
     The caller has checked the rights. Side effect: audit.
     """
@@ -63,12 +70,11 @@ def export(membership: Membership) -> tuple[str, bytes]:
         "tenant": {"tenant_id": tenant.pk, "company_name": tenant.name},
         **{name: _plain(sections[name]) for name in ORDER},
     }
-    archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("data.json", json.dumps(written, ensure_ascii=False, indent=1, default=_moment(tenant.zone)))
         parts.writestr("data.pdf", printed)
     audit.record("exported", membership)
-    return f"export-{user.pk}-{now:%Y-%m-%d}.zip", archive.getvalue()
+    return f"export-{user.pk}-{now:%Y-%m-%d}.zip"
 
 
 def _plain(section: Section) -> Any:

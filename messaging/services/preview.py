@@ -33,12 +33,12 @@ class TextMessage:
 def example(kind: str, language: str) -> dict[str, str]:
     """Values for the placeholders that have one in this kind of template, in a language."""
     with translation.override(language):
-        folder = _("Annual statements")
+        above, folder = _("Owners"), _("Annual statements")
         values = {
             "user_name": "Erika Muster",
             "username": "erika.muster@example.org",
             "folder_name": folder,
-            "folder_path": f"{_('Owners')}/{folder}",
+            "folder_path": f"{above}/{folder}",
             "file_title": _("Annual statement"),
             "file_name": "2026.pdf",
             "uploader_name": "Jan Beispiel",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import EmptyPage, PageNotAnInteger
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
@@ -21,9 +22,13 @@ from docms.rules import may_check_off, may_upload
 from docms.services import delivery, marks
 from orgs.models import Community
 from portal.rules import community_of, may_use_documents, may_use_folder
+from portal.web.context import brand_of
 from portal.web.pages import is_fragment, next_page, page
-from portal.web.papers import Cabinet, Filters
+from portal.web.papers import Cabinet, Filters, in_community, one_paper
 from portal.web.shell import Shell, communities, enter, home_community, number_in
+
+if TYPE_CHECKING:
+    from orgs.actor import Actor
 
 CHOICE = ("folder", "only", "year", "label", "q")  # what in the address says which papers
 KEPT = (*CHOICE, "page")  # what the address of the list consists of
@@ -93,7 +98,7 @@ def _summary(cabinet: Cabinet, count: int) -> str:
         return text
     folder = cabinet.folder
     unread = cabinet.unread.get(folder.pk, 0) if folder else cabinet.unread_total
-    return f"{text}, {ngettext('%d unread', '%d unread', unread) % unread}" if unread else text
+    return ", ".join([text, ngettext("%d unread", "%d unread", unread) % unread]) if unread else text
 
 
 def _list_url(request: HttpRequest) -> str:
@@ -114,7 +119,7 @@ def _paper(request: HttpRequest, document_id: int) -> Document:
     """A paper within reach, where documents are switched on."""
     actor = request.actor  # type: ignore[attr-defined]
     found = Document.objects.visible_to(actor, all=True).filter(pk=document_id)
-    paper = found.select_related("folder__community", "folder__unit__community").first()
+    paper = found.select_related("tenant__settings", "folder__community", "folder__unit__community").first()
     if paper is None:
         raise NotFound
     require(may_use_folder(paper.folder))
@@ -124,13 +129,37 @@ def _paper(request: HttpRequest, document_id: int) -> Document:
 @require_GET
 @page
 def document(request: HttpRequest, document_id: int) -> HttpResponse:
-    """A short address for mails: leads to the paper in the community where it belongs."""
+    """A short address for mails: leads to the paper in the community where it belongs.
+
+    Who sees the paper and reaches no such community, or sees it there only as administrator, gets it on a page of its own.
+    """
+    actor = request.actor  # type: ignore[attr-defined]
     paper = _paper(request, document_id)
     community = community_of(paper.folder) or _nearest(request, paper)
-    if community is None:
-        raise NotFound
+    if community is None or not _shown_in(actor, community, paper):
+        return _alone(request, paper)
     url = reverse("portal:documents", args=[community.pk])
     return redirect(f"{url}?folder={paper.folder_id}&doc={paper.pk}")
+
+
+def _shown_in(actor: Actor, community: Community, paper: Document) -> bool:
+    """Whether the documents page of a community lets the person in and lists the paper."""
+    is_reached = community.pk in actor.communities | actor.managed
+    return is_reached and in_community(actor, community).filter(pk=paper.pk).exists()
+
+
+def _alone(request: HttpRequest, paper: Document) -> HttpResponse:
+    """A paper without a cabinet around it: the preview, what it says of the paper, and what one may do with it."""
+    actor = request.actor  # type: ignore[attr-defined]
+    shell = enter(request, None, "paper")
+    timezone.activate(paper.tenant.zone)
+    if shell.community is None:
+        request.brand = brand_of(paper.tenant)  # type: ignore[attr-defined]
+    told = one_paper(Document.objects.visible_to(actor, all=True), actor, paper.tenant_id, paper.pk)
+    if told is None:
+        raise NotFound
+    may_mark = bool(may_check_off(actor, told.folder))
+    return render(request, "portal/document.html", {"paper": told, "may_check_off": may_mark, "company": paper.tenant})
 
 
 def _nearest(request: HttpRequest, paper: Document) -> Community | None:
@@ -139,7 +168,7 @@ def _nearest(request: HttpRequest, paper: Document) -> Community | None:
     showing = communities(actor).filter(
         pk__in=actor.communities | actor.managed, tenant=paper.tenant_id, has_documents=True
     )
-    return (showing.filter(pk=home.pk).first() if home else None) or showing.first() or home
+    return (showing.filter(pk=home.pk).first() if home else None) or showing.first()
 
 
 @require_GET

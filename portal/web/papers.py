@@ -29,9 +29,9 @@ PAGE = 50
 YEARS, LABELS = 6, 8  # filters that are offered
 
 
-def membership_id(actor: Actor, community: Community) -> int | None:
+def membership_id(actor: Actor, tenant_id: int) -> int | None:
     """Under which membership the actor reads in this company."""
-    membership = actor.membership(community.tenant_id)
+    membership = actor.membership(tenant_id)
     return membership.pk if membership else None
 
 
@@ -48,9 +48,15 @@ def with_rights(papers: DocumentQuerySet[Any], actor: Actor) -> DocumentQuerySet
     )
 
 
+def one_paper(papers: DocumentQuerySet[Any], actor: Actor, tenant_id: int, document_id: int) -> Document | None:
+    """One of these papers with everything the preview tells about it."""
+    found = with_rights(papers.with_read_state(membership_id(actor, tenant_id)).filter(pk=document_id), actor)
+    return found.select_related("folder", "label", "current__blob", "uploaded_by").first()
+
+
 def unread_count(actor: Actor, community: Community) -> int:
     """How many of them the actor has not opened."""
-    return planned.count(in_community(actor, community).unread_by(membership_id(actor, community)))
+    return planned.count(in_community(actor, community).unread_by(membership_id(actor, community.tenant_id)))
 
 
 class NewPaper(NamedTuple):
@@ -78,7 +84,7 @@ SELECT d.id, coalesce(nullif(d.title, ''), d.filename), d.mime, d.size_bytes, co
 
 def newest_unread(actor: Actor, community: Community, limit: int) -> tuple[list[NewPaper], int]:
     """The newest papers the actor has not opened, and how many there are: one statement finds both."""
-    unread = in_community(actor, community).unread_by(membership_id(actor, community))
+    unread = in_community(actor, community).unread_by(membership_id(actor, community.tenant_id))
     inner = planned.sql_of(unread.order_by().values("id", "created_at"))
     if inner is None:
         return [], 0
@@ -121,7 +127,7 @@ class Cabinet:
 
     def __init__(self, actor: Actor, community: Community, filters: Filters) -> None:
         self.actor, self.community, self.filters = actor, community, filters
-        self.membership_id = membership_id(actor, community)
+        self.membership_id = membership_id(actor, community.tenant_id)
 
     @cached_property
     def folders(self) -> dict[int, Folder]:
@@ -258,10 +264,8 @@ class Cabinet:
         return [self.folders[pk] for pk in self.folder.ancestors if pk in self.folders] if self.folder else []
 
     def paper(self, document_id: int) -> Document | None:
-        """One paper with everything the preview tells about it."""
-        papers = self.papers.with_read_state(self.membership_id).filter(pk=document_id)
-        papers = with_rights(papers, self.actor)
-        return papers.select_related("folder", "label", "current__blob", "uploaded_by").first()
+        """One paper of this community."""
+        return one_paper(self.papers, self.actor, self.community.tenant_id, document_id)
 
 
 # The search with its ranks comes in as the queryset's own text. One answer says both the order and how many there are.

@@ -61,7 +61,8 @@ def _devices(request: HttpRequest) -> list[dict[str, Any]]:
 def _show(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     demanding = second_factor.demanding(actor.memberships_list)
-    enter(request, None, "profile", bare=bool(demanding) and not actor.has_second_factor)
+    is_owed = bool(demanding) and not actor.has_second_factor
+    enter(request, None, "profile", bare=is_owed)
     user = account(request)
     initial = {
         "first_name": user.first_name,
@@ -74,6 +75,7 @@ def _show(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponse
         "form": ProfileForm(initial=initial),
         "password_form": ChangePasswordForm(hint=passwords.policy_hint()),
         "devices": _devices(request),
+        "companies": [] if is_owed else [actor.memberships[pk].organization for pk in sorted(actor.memberships)],
         "programs": oauth.given_by(user),
         "has_second_factor": actor.has_second_factor,
         "demanded_by": second_factor.named(demanding),

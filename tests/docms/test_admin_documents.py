@@ -265,3 +265,11 @@ def test_a_list_costs_the_same_for_one_row_and_three(cast: Cast, where: Folder, 
     add(3)
     assert queries_of(client, f"/admin/docms/{name}/") == before
     assert before <= 20
+
+
+def test_the_form_says_in_words_what_the_virus_check_found(cast: Cast, where: Folder) -> None:
+    document = paper(cast, where)
+    text = signed_in(cast.admin).get(f"/admin/docms/document/{document.pk}/change/").content.decode()
+    assert document.current is not None
+    assert document.current.blob.scan == "skipped" and "nicht geprüft" in text
+    assert "&#x27;skipped&#x27;" not in text

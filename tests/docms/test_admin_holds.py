@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -168,3 +169,52 @@ def test_pages_cost_the_same_for_one_hold_and_three(cast: Cast) -> None:
         place(cast, f"{n}", unit=cast.unit_a2, contact=cast.contact("renter"), community=cast.house_a)
         DocumentHold.objects.create(tenant=cast.tenant, hold=first, document=publish(cast, where))
     assert [queries_of(client, page) for page in pages] == before
+
+
+def covered_now(client: Client, hold: Hold) -> str | None:
+    """What the page says of how many papers it covers; None when it says nothing."""
+    found = re.search(
+        r"Derzeit erfasste Dokumente.*?<div[^>]*readonly[^>]*>\s*(.*?)\s*</div>",
+        client.get(f"{LIST}{hold.pk}/change/").content.decode(), re.DOTALL,
+    )  # fmt: skip
+    return found[1] if found else None
+
+
+def test_the_form_says_that_a_hold_on_a_person_leaves_out_the_flat(cast: Cast) -> None:
+    text = signed_in(cast.admin).get(f"{LIST}add/").content.decode()
+    assert "Nicht die Dokumente ihrer Wohnung" in text
+
+
+@pytest.mark.parametrize(("on", "count"), [("contact", 1), ("unit", 2), ("community", 5)])
+def test_a_hold_says_how_many_papers_it_covers(cast: Cast, on: str, count: int) -> None:
+    obj: Any = {"contact": cast.contact("renter"), "unit": cast.unit_a2, "community": cast.house_a}[on]
+    for covers, papers in (
+        ({"contact": cast.contact("renter")}, 1), ({"unit": cast.unit_a2}, 2), ({"community": cast.house_a}, 3),
+        ({"contact": cast.contact("owner")}, 4), ({"unit": cast.unit_b1}, 5), ({}, 6),
+    ):  # fmt: skip
+        where = folder(cast, f"Ordner {papers}", **covers)
+        for _n in range(papers):
+            publish(cast, where)
+    hold = place(cast, **{on: obj})
+    assert covering_count(cast, hold) == count == int(covered_now(signed_in(cast.admin), hold) or -1)
+
+
+def covering_count(cast: Cast, hold: Hold) -> int:
+    """How many papers name the hold among those that cover them."""
+    return sum(
+        holds.covering(paper).filter(pk=hold.pk).exists() for paper in Document.objects.filter(tenant=cast.tenant)
+    )
+
+
+def test_papers_by_name_are_counted_once(cast: Cast) -> None:
+    paper = publish(cast, folder(cast, unit=cast.unit_a2))
+    hold = place(cast, unit=cast.unit_a2)
+    DocumentHold.objects.create(tenant=cast.tenant, hold=hold, document=paper)
+    assert covered_now(signed_in(cast.admin), hold) == "1"
+
+
+def test_a_released_hold_counts_nothing(cast: Cast) -> None:
+    publish(cast, folder(cast, unit=cast.unit_a2))
+    hold = place(cast, unit=cast.unit_a2)
+    places.release(actor=cast.actor("admin"), hold=hold, reason="Vergleich")
+    assert covered_now(signed_in(cast.admin), hold) is None

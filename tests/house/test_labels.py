@@ -104,3 +104,15 @@ def test_every_verb_of_the_audit_is_told_in_words() -> None:
     }
     assert {"created", "changed"} <= used | VERBS.keys()
     assert used - VERBS.keys() == set()
+
+
+def test_no_form_shows_a_column_that_is_drawn_as_a_label_in_lists() -> None:
+    """Such a column is a tone and a word; forms would show the pair (unfold draws it in lists alone)."""
+    labelled, wrong = set(), []
+    for model, admin in site._registry.items():
+        named = {*admin.readonly_fields, *flatten_fieldsets(admin.fieldsets or ()), *(admin.fields or ())}
+        for name in (name for name in dir(type(admin)) if getattr(getattr(type(admin), name), "label", None)):
+            labelled.add(name)
+            wrong += [f"{model._meta.label}.{name}"] if name in named else []
+    assert "virus_check" in labelled
+    assert wrong == []

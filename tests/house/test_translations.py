@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polib
 import pytest
@@ -15,8 +17,12 @@ from django.utils.translation import gettext, override
 
 from core.admin.theme_texts import TEXTS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("de", "fr", "pl")
+FLOORS = {"config", "portal", "processes", "tickets", "docms", "messaging", "orgs", "core"}
 _PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\{\w+\}\}|\{\w*\}")
 
 
@@ -66,6 +72,24 @@ def test_no_text_of_the_code_is_missing_from_the_catalogues(tmp_path: Path) -> N
     )  # fmt: skip
     collected = {e.msgid for e in polib.pofile(str(copy / "locale" / "de" / "LC_MESSAGES" / "django.po"))}
     assert collected - {e.msgid for e in catalogue("de")} == set()
+
+
+_CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "npgettext"}
+
+
+def _texts_in_f_strings(source: str) -> Iterator[str]:
+    for joined in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.JoinedStr)):
+        for call in (node for node in ast.walk(joined) if isinstance(node, ast.Call)):
+            if isinstance(call.func, ast.Name) and call.func.id in _CALLS:
+                yield ast.unparse(call)
+
+
+def test_no_text_stands_in_an_f_string() -> None:
+    """There xgettext does not look: the text would leave the catalogues with the next collection."""
+    assert list(_texts_in_f_strings("""f"{n}, {_('unread')}" """)) == ["_('unread')"]
+    tracked = (path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] in FLOORS)
+    found = [f"{path.name}: {text}" for path in tracked for text in _texts_in_f_strings(path.read_text("utf-8"))]
+    assert found == []
 
 
 # What the theme brings for packages and pages that this house does not have.

@@ -18,6 +18,7 @@ from core.services.previews import make_preview
 from orgs.models import OAuthToken, Responsibility
 from orgs.services import contacts, invites, oauth_clients, occupancies, owners
 from tests.cast import PASSWORD, Cast, load
+from tests.factories import folder, manual_group
 from tests.orgs.test_api_owners import mailed_token
 from tests.portal.pages import house_folder, paper
 
@@ -66,6 +67,9 @@ def house(live_server: Any) -> dict[str, Any]:
         owners.invite(actor=cast.actor("admin"), organization=cast.tenant, email=cast.renter.email)
         owner = f"/app/owner/{cast.tenant.pk}/{mailed_token(cast.renter)}"
     documents = f"/app/c/{cast.house_a.pk}/info/documents"
+    elsewhere = folder(cast, "Gutachten", manual_group(cast, "Gutachter", "renter"), community=cast.house_b)
+    alone = paper(cast, elsewhere, "Gutachten zum Dach von Haus B")
+    make_preview(alone.current.blob_id)
     program = oauth_clients.create(
         tenant=cast.tenant, name="Helpdesk", is_public=True, addresses=["https://desk.example/back"], may_write=True
     ).client
@@ -87,6 +91,7 @@ def house(live_server: Any) -> dict[str, Any]:
             f"{documents}?folder={where.pk}&doc={first.pk}",
             f"{documents}?folder={where.pk}&doc={other.pk}",
             f"{documents}?q=nichts",
+            f"/app/documents/{alone.pk}",
             f"{documents}/archive?folder={where.pk}&only=unread",
             f"/app/c/{cast.house_a.pk}/tickets",
             f"/app/c/{cast.house_a.pk}/tickets/new",

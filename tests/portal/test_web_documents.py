@@ -16,7 +16,7 @@ from core import scope
 from core.models import Blob
 from docms.models import Document, DocumentLog, FolderLabel, FolderMark, FolderPermission, ReadMark
 from docms.services.labels import create_label
-from orgs.models import Community, Responsibility
+from orgs.models import Community, Responsibility, User
 from orgs.services import contacts, occupancies
 from tests.cast import Cast
 from tests.factories import folder, manual_group
@@ -283,6 +283,79 @@ def test_a_short_address_of_the_whole_company_leads_to_a_house_that_shows_papers
         assert client.get(f"/app/documents/{document.pk}").url == f"/app/c/{house.pk}/{found}"
     Community.objects.filter(pk=cast.house_b.pk).update(has_documents=False)
     assert client.get(f"/app/documents/{document.pk}").url == f"/app/c/{cast.house_a.pk}/{found}"
+
+
+@pytest.mark.rule("DOCMS-142")
+def test_a_short_address_shows_the_paper_to_who_has_no_home(cast: Cast) -> None:
+    where = folder(cast, "Gutachten", manual_group(cast, "Gäste", "guest"), community=cast.house_a)
+    document = paper(cast, where, "Gutachten Dach")
+    page = signed_in(cast.guest).get(f"/app/documents/{document.pk}")
+    text = page.content.decode()
+    assert page.status_code == 200 and "Gutachten Dach" in text
+    assert page.context["company"] == cast.tenant
+    assert f'href="/app/documents/{document.pk}/download"' in text
+
+
+def test_a_short_address_shows_the_paper_to_who_lives_in_another_house(cast: Cast) -> None:
+    where = folder(cast, "Gutachten", manual_group(cast, "Nachbarn", "neighbour"), community=cast.house_a)
+    document = paper(cast, where)
+    page = signed_in(cast.neighbour).get(f"/app/documents/{document.pk}")
+    assert page.status_code == 200 and page.context["paper"].pk == document.pk
+    assert page.context["house"].shell.community == cast.house_b
+
+
+def test_a_short_address_leads_administrators_outside_of_the_groups_to_the_paper(cast: Cast) -> None:
+    document = paper(cast, folder(cast, "Gutachten", manual_group(cast, "Gäste", "guest"), community=cast.house_a))
+    page = signed_in(cast.admin).get(f"/app/documents/{document.pk}", follow=True)
+    assert page.status_code == 200 and page.context["paper"].pk == document.pk
+
+
+def test_a_paper_of_the_whole_company_is_shown_where_no_house_shows_papers(cast: Cast) -> None:
+    document = paper(cast, folder(cast, "Aushänge", manual_group(cast, "Alle", "neighbour")))
+    Community.objects.filter(pk=cast.house_b.pk).update(has_documents=False)
+    page = signed_in(cast.neighbour).get(f"/app/documents/{document.pk}", follow=True)
+    assert page.status_code == 200 and page.context["paper"].pk == document.pk
+
+
+def test_a_paper_by_itself_offers_only_what_one_may_do(cast: Cast) -> None:
+    where = folder(
+        cast, "Gutachten", manual_group(cast, "Gäste", "guest"), community=cast.house_a, show_check_mark=True
+    )
+    document = paper(cast, where)
+    FolderPermission.objects.create(tenant=cast.tenant, folder=where, membership=cast.membership("guest"), active=True)
+    text = signed_in(cast.guest).get(f"/app/documents/{document.pk}").content.decode()
+    for act in ("download", "read", "preview", "mark-read", "done"):
+        assert f"/app/documents/{document.pk}/{act}" not in text, act
+
+
+def test_a_paper_by_itself_leads_to_no_folder_that_is_out_of_reach(cast: Cast) -> None:
+    where = folder(cast, "Gutachten", manual_group(cast, "Gäste", "guest"), community=cast.house_a)
+    text = signed_in(cast.guest).get(f"/app/documents/{paper(cast, where).pk}").content.decode()
+    assert "Gutachten" in text and "?folder=" not in text
+
+
+def test_who_does_not_see_the_paper_is_told_nothing_of_it(cast: Cast) -> None:
+    where = folder(cast, "Gutachten", manual_group(cast, "Gäste", "guest"), community=cast.house_a)
+    document = paper(cast, where)
+    for who in (cast.neighbour, cast.former, cast.foreigner, cast.stranger):
+        assert signed_in(who).get(f"/app/documents/{document.pk}").status_code == 404
+
+
+def test_a_paper_by_itself_can_be_marked_as_read(cast: Cast) -> None:
+    document = paper(cast, folder(cast, "Gutachten", manual_group(cast, "Gäste", "guest"), community=cast.house_a))
+    client, url = signed_in(cast.guest), f"/app/documents/{document.pk}"
+    assert f"{url}/mark-read" in client.get(url).content.decode()
+    page = client.post(f"{url}/mark-read", {"next": url}, follow=True)
+    assert page.status_code == 200 and f"{url}/mark-read" not in page.content.decode()
+
+
+@pytest.mark.parametrize(("language", "words"), [("de", "1 ungelesen"), ("fr", "1 non lu"), ("pl", "1 nieprzeczytany")])
+def test_the_number_of_unread_papers_is_said_in_the_language_of_the_person(
+    cast: Cast, where: Folder, language: str, words: str
+) -> None:
+    paper(cast, where)
+    User.objects.filter(pk=cast.renter.pk).update(language=language)
+    assert signed_in(cast.renter).get(documents_url(cast)).context["summary"].endswith(f", {words}")
 
 
 def test_contacts_show_only_what_is_published(cast: Cast) -> None:

@@ -63,7 +63,8 @@ def _typed(request: HttpRequest) -> Box | None:
         return None
     sent, had_files = found
     told = _("You had been signed out. What you wrote is still here: please look it over and send it once more.")
-    messages.warning(request, f"{told} {_('Please choose your photos and files again.')}" if had_files else told)
+    again = _("Please choose your photos and files again.")
+    messages.warning(request, f"{told} {again}" if had_files else told)
     return Box(sent.get("text", ""), sent.get("mode") == "note", sent.get("status", ""))
 
 
