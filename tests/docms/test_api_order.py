@@ -67,7 +67,7 @@ def test_pages_are_sorted_as_the_lists(renter: Caller, ids: dict[str, int], wish
 @pytest.mark.rule("DOCMS-137", "DOCMS-138")
 def test_downwards_equal_titles_stay_in_the_order_of_their_ids(renter: Caller, ids: dict[str, int]) -> None:
     wish = {"ids": list(ids.values()), "sortColumn": "title", "sortDirection": "DESC"}
-    downwards = SORTED[:1:-1] + ["Äpfel", "apfel"]
+    downwards = [*SORTED[:1:-1], "Äpfel", "apfel"]
     assert titles(renter.ok("POST", "/files/paging", wish)) == downwards
 
 
