@@ -79,6 +79,7 @@ class Paper:
     """One of the papers that are shared: what it is called, its bytes, and what it is found by."""
 
     title: str
+    sort_key: str
     filename: str
     blob: Blob
     text: str
@@ -107,7 +108,7 @@ def papers(company: Company) -> list[Paper]:
         text = indexing.text_of(blob)
         titles = [f"{kind} {year}" for year in YEARS]
         vectors = _vectors(company.tenant, titles, text)
-        found += [Paper(title, f"{title}.pdf", blob, text, *vectors[title]) for title in titles]
+        found += [Paper(title, sort_key(title), f"{title}.pdf", blob, text, *vectors[title]) for title in titles]
     return found
 
 
@@ -276,6 +277,7 @@ class _Documents:
             tenant_id=self.tenant_id,
             folder_id=self.folder(place).pk,
             title=paper.title,
+            sort_key=paper.sort_key,
             filename=paper.filename,
             label_id=self.label(place),
             current_id=self.versions[place],

@@ -174,6 +174,7 @@ class DocumentFactory(DjangoModelFactory[Document]):
 
     tenant = factory.SelfAttribute("folder.tenant")
     title = factory.Sequence(lambda n: f"Schreiben {n}")
+    sort_key = factory.LazyAttribute(lambda o: sort_key(o.title))
     filename = factory.Sequence(lambda n: f"schreiben-{n}.pdf")
     mime = "application/pdf"
 

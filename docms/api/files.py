@@ -76,7 +76,7 @@ class Files(DocmsView):
     def get(self, request: Request) -> Response | StreamingHttpResponse:
         """With ``all`` administrators get every document (DOCMS-187): there may be a hundred thousand."""
         found = Document.objects.visible_to(self.actor, all=flag(request, "all"))
-        return in_pieces(self, found.order_by("title", "id"))
+        return in_pieces(self, found.order_by("sort_key", "id"))
 
     @operation(
         "uploadFile", tag="Files", summary="Upload a document",
@@ -125,7 +125,7 @@ class UnreadFiles(DocmsView):
     def get(self, request: Request) -> Response:
         """Exactly those of the list that are unread (DOCMS-128)."""
         found = Document.objects.visible_to(self.actor).unread_by(self.membership.pk)
-        return Response(rows_of(self, found.order_by("title", "id")))
+        return Response(rows_of(self, found.order_by("sort_key", "id")))
 
 
 class FilesInFolder(DocmsView):
@@ -138,7 +138,7 @@ class FilesInFolder(DocmsView):
     )  # fmt: skip
     def get(self, request: Request, folder_id: int) -> Response:
         """Only an empty answer leaves open whether the folder is there for the caller."""
-        rows = rows_of(self, Document.objects.in_folder(folder_id, self.actor).order_by("title", "id"))
+        rows = rows_of(self, Document.objects.in_folder(folder_id, self.actor).order_by("sort_key", "id"))
         if not rows:
             self.folder(folder_id)  # or 404
         return Response(rows)

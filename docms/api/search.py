@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SORT_COLUMNS: dict[str, Any] = {
     "labelName": Lower("label__name"),
     "identifier": Lower("identifier"),
-    "title": Lower("title"),
+    "title": F("sort_key"),
     "latestChange": F("changed_at"),
     "accessCounter": F("access_counter"),
     "filename": Lower("filename"),
@@ -80,4 +80,4 @@ class SearchFiles(DocmsView):
         found = Document.objects.search(self.actor, wish["search"])
         if wish.get("preFilteredIds") is not None:
             found = found.filter(equals_any("pk", wish["preFilteredIds"]))
-        return Response(list(found.order_by("title", "id").values_list("id", flat=True)))
+        return Response(list(found.order_by("sort_key", "id").values_list("id", flat=True)))

@@ -1030,6 +1030,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("title", models.CharField(blank=True, max_length=250, verbose_name="title")),
+                ("sort_key", models.CharField(blank=True, default="", editable=False, max_length=200)),
                 ("description", models.TextField(blank=True, max_length=4000, verbose_name="description")),
                 ("version_label", models.CharField(blank=True, max_length=50, verbose_name="version")),
                 ("filename", models.CharField(max_length=255, verbose_name="file name")),
@@ -1111,7 +1112,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "document",
                 "verbose_name_plural": "documents",
-                "ordering": ("title", "id"),
+                "ordering": ("sort_key", "id"),
             },
         ),
         migrations.CreateModel(
@@ -1436,7 +1437,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="Document",
             index=models.Index(
-                condition=models.Q(("claimed_at", None)), fields=["folder", "title", "id"], name="document_titles"
+                condition=models.Q(("claimed_at", None)), fields=["folder", "sort_key", "id"], name="document_titles"
             ),
         ),
         migrations.AddIndex(

@@ -17,7 +17,7 @@ from docms.querysets import DocumentQuerySet, DocumentVersionQuerySet
 class Document(TenantBound, MutableRow):
     """The one row that every door shows. Deletion is physical (DOCMS-114); what stays is a destruction record.
 
-    ``size_bytes``, ``mime`` and ``is_big`` are copied from ``current``. ``claimed_at`` hides a document that a
+    ``size_bytes``, ``mime`` and ``is_big`` are copied from ``current``; services derive ``sort_key`` from the title. ``claimed_at`` hides a document that a
     download has claimed for deletion (DOCMS-123). ``changed_at`` is not moved by access.
     """
 
@@ -25,6 +25,7 @@ class Document(TenantBound, MutableRow):
         "docms.Folder", on_delete=models.PROTECT, related_name="documents", verbose_name=_("folder")
     )
     title = models.CharField(_("title"), max_length=250, blank=True)
+    sort_key = models.CharField(max_length=200, blank=True, editable=False, default="")
     description = models.TextField(_("description"), max_length=4000, blank=True)
     version_label = models.CharField(_("version"), max_length=50, blank=True)
     filename = models.CharField(_("file name"), max_length=255)
@@ -88,7 +89,7 @@ class Document(TenantBound, MutableRow):
     class Meta:
         verbose_name = _("document")
         verbose_name_plural = _("documents")
-        ordering = ("title", "id")
+        ordering = ("sort_key", "id")
         constraints = (
             models.CheckConstraint(
                 condition=Q(active_from__lt=F("active_until")),
@@ -98,7 +99,7 @@ class Document(TenantBound, MutableRow):
             models.CheckConstraint(condition=Q(size_bytes__gte=0), name="document_size"),
         )
         indexes = (
-            models.Index(fields=("folder", "title", "id"), condition=Q(claimed_at=None), name="document_titles"),
+            models.Index(fields=("folder", "sort_key", "id"), condition=Q(claimed_at=None), name="document_titles"),
             models.Index(
                 fields=("folder", "-created_at", "-id"),
                 include=("active_from", "active_until", "uploaded_by"),

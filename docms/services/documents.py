@@ -14,6 +14,7 @@ from core.errors import Conflict, Denied, Invalid, NotFound
 from core.planned import planned_cursor
 from core.services import blobs, rows, together
 from core.services.wake import wake_after_commit
+from core.text import sort_key
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
 from docms.querysets import FLAGS, NUMBERS, OWN_PERMISSION, flag_values, flags_in, held_folder
@@ -119,6 +120,7 @@ def publish(
         label=label,
         current_id=version_id,
         uploaded_by_id=actor.user_id,
+        sort_key=sort_key(values["title"]),
         **values,
         **_content(blob),
     )
@@ -250,6 +252,8 @@ def change_document(
     filename = changes.pop("filename", None) or filename
     values: dict[str, Any] = {key: changes[key] for key in COLUMNS & changes.keys()}
     check_texts(Document, values)
+    if "title" in values:
+        values["sort_key"] = sort_key(values["title"])
     if filename:
         values["filename"] = blobs.clean_filename(filename)
     if "first_access" in changes and rules.may_administer(actor, fresh.tenant_id):

@@ -89,7 +89,7 @@ def _offer(request: HttpRequest, cabinet: Cabinet) -> HttpResponse:
 def _send(cabinet: Cabinet, what: str) -> StreamingHttpResponse:
     """The stream; what is in it is read and proven paper by paper while it is sent."""
     rate.check("archive", f"user:{cabinet.actor.user_id}", PER_MINUTE)
-    found = _papers(cabinet, what).order_by("folder__full_path_name", "folder_id", "title", "id")
+    found = _papers(cabinet, what).order_by("folder__full_path_name", "folder_id", "sort_key", "id")
     zone = cabinet.community.tenant.zone
     sent = service.archive(
         actor=cabinet.actor,

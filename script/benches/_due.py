@@ -131,7 +131,7 @@ def copies(tenant_id: int, folder_ids: list[int], *, model: int | None = None) -
         )  # fmt: skip
         copy(
             Document, model, id="g.document", folder_id="g.folder", current_id="g.version", created_at=old,
-            title=f"'{NAME} ' || g.document", claimed_at="NULL", done="false", notified_at="now()",
+            title=f"'{NAME} ' || g.document", sort_key=f"'{NAME} ' || g.document", claimed_at="NULL", done="false", notified_at="now()",
         )  # fmt: skip
         copy(DocumentVersion, version, id="g.version", document_id="g.document", blob_id="g.blob", created_at=old)
         copy(DocumentIndex, model, document_id="g.document", folder_id="g.folder", pending="false")

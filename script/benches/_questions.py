@@ -20,8 +20,6 @@ _MOMENT = re.compile(r"'[^']*'::timestamp with time zone")  # the same text when
 
 def questions(visitor: dict[str, Any]) -> dict[str, Question]:
     """Each list by name, for the resident; the last two as the company's administrator."""
-    from django.db.models.functions import Lower
-
     from docms.models import Document, Folder
     from orgs.models import Community, User
     from portal.web import papers
@@ -37,13 +35,13 @@ def questions(visitor: dict[str, Any]) -> dict[str, Question]:
 
     return {
         "folder-page": lambda: list(
-            files.in_folder(visitor["folder"], resident).with_read_state(member).order_by("title", "id")
+            files.in_folder(visitor["folder"], resident).with_read_state(member).order_by("sort_key", "id")
         ),
         "page-by-ids": lambda: list(
-            files.visible_to(resident, all=True).filter(pk__in=visitor["files"]).order_by(Lower("title"), "id")[:50]
+            files.visible_to(resident, all=True).filter(pk__in=visitor["files"]).order_by("sort_key", "id")[:50]
         ),
-        "all-files": lambda: list(files.visible_to(resident).order_by("title", "id")),
-        "unread-files": lambda: list(files.visible_to(resident).unread_by(member).order_by("title", "id")),
+        "all-files": lambda: list(files.visible_to(resident).order_by("sort_key", "id")),
+        "unread-files": lambda: list(files.visible_to(resident).unread_by(member).order_by("sort_key", "id")),
         "newest": lambda: list(files.newest(resident, 20)),
         "new-for-me": lambda: papers.newest_unread(resident, community, 6),
         "unread-count": lambda: papers.unread_count(resident, community),
@@ -51,13 +49,13 @@ def questions(visitor: dict[str, Any]) -> dict[str, Question]:
         "portal-folders": lambda: cabinet().folders,
         "portal-list": lambda: list(cabinet().listed[:50]),
         "portal-unread-by-folder": lambda: cabinet().unread,
-        "search": lambda: list(files.search(resident, "Hausordnung 2020").order_by("title", "id")),
+        "search": lambda: list(files.search(resident, "Hausordnung 2020").order_by("sort_key", "id")),
         "search-mistyped": lambda: list(files.resembling(resident, "Hausordnnug")[:5]),
         "search-as-administrator": lambda: list(
-            files.search(admin, "Legionellenprüfung 2020").filter(folder=visitor["folder"]).order_by("title", "id")
+            files.search(admin, "Legionellenprüfung 2020").filter(folder=visitor["folder"]).order_by("sort_key", "id")
         ),
         "folder-page-as-administrator": lambda: list(
-            files.in_folder(visitor["folder"], admin).with_read_state(None).order_by("title", "id")
+            files.in_folder(visitor["folder"], admin).with_read_state(None).order_by("sort_key", "id")
         ),
     }
 

@@ -42,7 +42,7 @@ def many(cast: Cast, where: Folder, number: int) -> Document:
     Document.objects.bulk_create(
         [
             Document(
-                tenant=cast.tenant, folder=where, title=f"Papier {n % 7}", filename="p.pdf", current=first.current,
+                tenant=cast.tenant, folder=where, title=f"Papier {n % 7}", sort_key=f"papier {n % 7}", filename="p.pdf", current=first.current,
                 uploaded_by=cast.admin, internal_note="Nur für uns",
             )
             for n in range(number - 1)

@@ -74,6 +74,12 @@ def _english_and_unlimited(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.web.archive.PER_MINUTE", 0)
 
 
+def test_the_papers_of_a_folder_are_sorted_as_people_sort(cast: Cast, where: Folder) -> None:
+    for title in ("Zaun", "Äpfel", "apfel", "Übersicht"):
+        paper(cast, where, title)
+    assert [row["Title"] for row in take(cast).rows] == ["Äpfel", "apfel", "Übersicht", "Zaun"]
+
+
 def test_all_papers_come_in_their_folders_with_a_manifest(cast: Cast, where: Folder) -> None:
     below = house_folder(cast, "2025", parent=where)
     first = paper(cast, where, "Einladung", content=b"eins", filename="einladung.txt")

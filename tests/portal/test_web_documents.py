@@ -150,7 +150,13 @@ def test_fifty_papers_are_a_page(cast: Cast, where: Folder) -> None:
     version = first.current
     rows = [
         Document(
-            tenant=cast.tenant, folder=where, title=f"P{n}", filename="p.pdf", current=version, uploaded_by=cast.admin
+            tenant=cast.tenant,
+            folder=where,
+            title=f"P{n}",
+            sort_key=f"p{n}",
+            filename="p.pdf",
+            current=version,
+            uploaded_by=cast.admin,
         )
         for n in range(50)
     ]

@@ -82,13 +82,13 @@ SELECT d.id, d.version_label, d.folder_id, f.inactive_at, d.title, d.description
   LEFT JOIN docms_documentversion v ON v.id = d.current_id
 """
 
-FILES = f"{_ROW} WHERE d.folder_id = %(folder)s AND {_IN_PERIOD} ORDER BY d.title, d.id"
+FILES = f"{_ROW} WHERE d.folder_id = %(folder)s AND {_IN_PERIOD} ORDER BY d.sort_key, d.id"
 
 PAGE = f"""
 {_ROW} WHERE d.id = ANY(%(ids)s) AND {_IN_PERIOD}
    AND d.folder_id = ANY(ARRAY(SELECT g.id FROM docms_folder g WHERE g.id IN ({_REACHED})
                                 AND (g.hidden_from IS NULL OR g.hidden_from > now())))
- ORDER BY lower(d.title), d.id LIMIT %(limit)s
+ ORDER BY d.sort_key, d.id LIMIT %(limit)s
 """
 
 FLAGS = """
@@ -153,7 +153,7 @@ WITH seen AS MATERIALIZED (SELECT g.id FROM docms_folder g WHERE g.id IN ({_REAC
 SELECT d.id FROM docms_documentindex i JOIN docms_document d ON d.id = i.document_id
  WHERE i.folder_id = ANY(ARRAY(SELECT id FROM seen)) AND d.folder_id = ANY(ARRAY(SELECT id FROM seen))
    AND i.vector @@ ({query}) AND {_IN_PERIOD}
- ORDER BY d.title, d.id"""
+ ORDER BY d.sort_key, d.id"""
     return statement, {f"w{n}": f"{word}:*" for n, word in enumerate(words)}
 
 

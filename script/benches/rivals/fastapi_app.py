@@ -180,6 +180,7 @@ class Document(Base):
     version_label: Mapped[str]
     folder_id: Mapped[int] = mapped_column(ForeignKey("docms_folder.id"))
     title: Mapped[str]
+    sort_key: Mapped[str] = mapped_column(deferred=True)
     description: Mapped[str]
     filename: Mapped[str]
     label_id: Mapped[int | None] = mapped_column(ForeignKey("docms_folderlabel.id"))
@@ -406,7 +407,7 @@ async def files(folder_id: int, who: Annotated[Caller, Depends(caller)], db: Dat
                 Document.uploaded_by_id == who.user_id,
             ),
         )
-        .order_by(Document.title, Document.id)
+        .order_by(Document.sort_key, Document.id)
     )
     rows = []
     for d, is_read in found.unique():

@@ -143,7 +143,7 @@ def files(request: HttpRequest, folder_id: int) -> list[dict]:
         )
         .annotate(is_read=Exists(marks))
         .select_related("folder", "label", "done_by")
-        .order_by("title", "id")
+        .order_by("sort_key", "id")
     )
     zone = request.tenant.zone
 

@@ -257,7 +257,8 @@ def _papers(world: World, *, real_bytes: bool) -> None:
         Document,
         world.documents,
         lambda d: Document(
-            tenant_id=d.tenant.pk, folder_id=d.folder.pk, title=f"{d.word} {COMMON}", filename="brief.pdf",
+            tenant_id=d.tenant.pk, folder_id=d.folder.pk, title=f"{d.word} {COMMON}",
+            sort_key=sort_key(f"{d.word} {COMMON}"), filename="brief.pdf",
             mime="application/pdf", active_from=d.active_from, active_until=d.active_until,
             allow_download=d.allow_download, claimed_at=world.now - HOUR if d.claimed else None,
             uploaded_by_id=d.uploaders[0].pk, created_at=world.now - d.age * HOUR,
