@@ -110,7 +110,7 @@ POST app/profile/devices/others/end                                          in 
 GET app/profile/devices/<int:session_id>/end                                 405    405    405    405    405    405    405    405    405    405    405
 POST app/profile/devices/<int:session_id>/end                                in     A      A      A      A      A      B      A      A      X      A
 GET app/profile/export/<int:tenant_id>                                       405    405    405    405    405    405    405    405    405    405    405
-POST app/profile/export/<int:tenant_id>                                      in     A      A      A      A      A      A      A      A      X      -
+POST app/profile/export/<int:tenant_id>                                      in     AB     A      A      A      A      AB     AB     A      X      -
 GET app/profile/second-factor                                                in     +      +      +      +      +      +      +      +      +      +
 POST app/profile/second-factor                                               in     422    422    422    422    422    422    422    422    422    422
 GET app/profile/second-factor/codes                                          405    405    405    405    405    405    405    405    405    405    405
