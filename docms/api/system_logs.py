@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from core.api import plain_body
 from core.errors import Denied, NotFound
 from core.models import SystemLog as SystemLogRow
-from core.api import plain_body
 from core.services import rows, system_log
 from docms.api.base import DocmsView
 from docms.api.errors import operation

@@ -126,7 +126,7 @@ def built_in(kind: str, language: str) -> Overrides:
     button = f'<a href="{{{{link}}}}">{text.button}</a>' if text.button else ""
     parts = (words.hello, *(_known(text.paragraphs) or [text.title]), facts, button, *_known(text.after))
     html = "\n".join(f"<p>{part}</p>" for part in parts if part)
-    return Overrides(subject=text.subject, body=sanitised(html).replace("&nbsp;", "\u00a0"))
+    return Overrides(subject=text.subject, body=sanitised(html))
 
 
 def _known(paragraphs: Sequence[str]) -> list[str]:
