@@ -355,7 +355,7 @@ class CountedView(DoorView):
 
     def body(self, serializer: type[serializers.Serializer[Any]], **kwargs: Any) -> Any:
         """The fields that were sent, checked; unknown ones are ignored. Raises the framework's `ValidationError`."""
-        form = serializer(data=self.request.data, **kwargs)
+        form = serializer(data=plain_body(self.request, many=bool(kwargs.get("many"))), **kwargs)
         form.is_valid(raise_exception=True)
         return form.validated_data
 
@@ -371,6 +371,16 @@ class CountedView(DoorView):
             rate.check_within(self.door, f"{token._meta.model_name}:{token.pk}", limit, window=self.rate_window)
         else:
             rate.check(self.door, f"{token._meta.model_name}:{token.pk}", limit)
+
+
+def plain_body(request: Request, *, many: bool = False) -> Any:
+    """The parsed body. Raises `Invalid` for what is no object, or with ``many`` no list: before any field can be named."""
+    data: Any = request.data
+    if many and not isinstance(data, list):
+        raise Invalid(_("The body must be a JSON list."))
+    if not many and not isinstance(data, Mapping):
+        raise Invalid(_("The body must be a JSON object."))
+    return data
 
 
 def _require_plain_body(request: Request) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer
 
@@ -20,6 +21,7 @@ from core.errors import Invalid, TooLarge
 
 DEPTH_MAX = 64  # levels of nesting in a request
 AROUND = 1024 * 1024  # bytes of a body that are not content
+_NAME_MAX = 200  # characters of the way to a field that an answer repeats
 _TAIL = 4096  # bytes at the end of a body, in which its last boundary is
 
 
@@ -74,22 +76,34 @@ def loads(body: bytes) -> Any:
 
 
 def _inspect(data: Any) -> None:
-    """Walk without recursion."""
-    level, depth = [data], 0
+    """Walk without recursion. Each value goes with the way to it, which is put into words for the wrong one only."""
+    level: list[tuple[Any, Any]] = [(None, data)]
+    depth = 0
     while level:
         depth += 1
         if depth > DEPTH_MAX:
             raise Invalid(_("The body is nested too deeply."), code="malformed_json")
-        below: list[Any] = []
-        for value in level:
+        below: list[tuple[Any, Any]] = []
+        for way, value in level:
             if isinstance(value, dict):
-                below.extend(value)
-                below.extend(value.values())
+                below.extend((way, key) for key in value)
+                below.extend(((way, key), inner) for key, inner in value.items())
             elif isinstance(value, list):
-                below.extend(value)
+                below.extend(((way, index), inner) for index, inner in enumerate(value))
             elif isinstance(value, str) and "\x00" in value:
-                raise Invalid(_("The text contains characters that are not allowed."), code="malformed_json")
+                problem, name = str(_("The text contains characters that are not allowed.")), _named(way)
+                raise Invalid(problem, code="malformed_json", fields={name: [problem]} if name else None)
         level = below
+
+
+def _named(way: Any) -> str:
+    """Where a value stands: ``children[0].name``. Nothing where a name would itself be wrong, or no name."""
+    parts: list[str] = []
+    while way is not None:
+        way, part = way
+        parts.append(f"[{part}]" if isinstance(part, int) else f".{part}")
+    name = "".join(reversed(parts)).removeprefix(".")
+    return name if len(name) <= _NAME_MAX and name.isprintable() else ""
 
 
 def limited_body(stream: Any, length: str | None, limit: int) -> bytes:
@@ -137,8 +151,8 @@ class BoundedMultiPart(MultiPartParser):
     """Multipart up to the size of an upload, or ``file_limit`` of the view; files are `ArrivedFile`s."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Raises `TooLarge` by the announced length, before a byte is read, and `Invalid` for a body without the closing
-        boundary, whose last part may be half of one.
+        """Raises `TooLarge` by the announced length, before a byte is read, and `Invalid` for what is no form and for a body
+        without the closing boundary, whose last part may be half of one.
         """
         context = parser_context or {}
         length = str(context["request"].META.get("CONTENT_LENGTH") or "0")
@@ -147,7 +161,13 @@ class BoundedMultiPart(MultiPartParser):
             raise TooLarge
         context["request"]._request.upload_handlers = [ArrivingFiles()]
         tailed = _Tailed(stream)
-        parsed = super().parse(cast("Any", tailed), media_type, parser_context)
+        try:
+            parsed = super().parse(cast("Any", tailed), media_type, parser_context)
+        except ParseError:  # the framework's words are Django's, in English
+            raise Invalid(
+                _("The parts of the body cannot be told apart: the boundary is missing or wrong."),
+                code="malformed_multipart",
+            ) from None
         boundary = parse_header_parameters(media_type or "")[1].get("boundary", "")
         if f"--{boundary}--".encode() not in tailed.tail:
             raise Invalid(_("The body ends before its last part does."), code="malformed_multipart")

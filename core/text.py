@@ -19,6 +19,7 @@ _SHOWN_AS_NOTHING = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_LEFT_OUT = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 _CONFIGS = ("simple", "german", "english")
 # A tsvector holds one megabyte at most; a longer text is found by its beginning.
@@ -40,6 +41,13 @@ def is_blank(text: str) -> bool:
 def one_way(text: str) -> str:
     """Without the characters that turn the direction of what follows: a stranger's subject would read as something else."""
     return _TURNS.sub("", text)
+
+
+def unseen_gone(name: str) -> str:
+    """A name without the characters that turn its direction or make two names of one for the eye. Joiners stay: scripts and
+    emoji need them.
+    """
+    return _LEFT_OUT.sub("", name)
 
 
 def like_escaped(text: str) -> str:

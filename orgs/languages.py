@@ -6,7 +6,15 @@ import re
 import zoneinfo
 from functools import lru_cache
 
+from django.utils.translation import gettext_lazy
+
 USER_LANGUAGES = [("de", "Deutsch"), ("en", "English"), ("fr", "Français"), ("pl", "Polski")]
+NAMES = {
+    "de": gettext_lazy("German"),
+    "en": gettext_lazy("English"),
+    "fr": gettext_lazy("French"),
+    "pl": gettext_lazy("Polish"),
+}
 _CODES = {code for code, _name in USER_LANGUAGES}
 
 

@@ -31,6 +31,7 @@ from core.services.sniff import PICTURES, dimensions, sniff
 from core.services.together import insert_unless_there
 from core.services.wake import wake_after_commit
 from core.storage import CHUNK, TempObject, blob_name, storage
+from core.text import unseen_gone
 
 if TYPE_CHECKING:
     import uuid
@@ -49,8 +50,6 @@ _HELD: dict[str, Any] = {
 }
 # What the preview maker can draw; everything else is born without preview.
 PREVIEWABLE = frozenset({*PICTURES, "application/pdf"})
-# Characters that reverse or hide parts of a name: "exe.pdf" must not be shown for "fdp.exe".
-_INVISIBLE = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
 class Readable(Protocol):
@@ -60,7 +59,7 @@ class Readable(Protocol):
 
 
 def clean_filename(name: str, *, field: str = "filename") -> str:
-    """The name without folders, drive letters, control and direction characters, composed, at most 255 characters.
+    """The name without folders, control and direction characters, composed, at most 255 characters.
 
     The extension survives the cut. Raises `Invalid` (naming ``field``) for a NUL byte, a broken encoding or when
     nothing remains.
@@ -71,9 +70,8 @@ def clean_filename(name: str, *, field: str = "filename") -> str:
 
     if "\x00" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
         raise refused(_("The file name contains characters that are not allowed."))
-    base = re.sub(r"^[A-Za-z]:", "", re.split(r"[/\\]", name)[-1])
-    base = unicodedata.normalize("NFC", base)
-    base = "".join(c for c in base if unicodedata.category(c) != "Cc" and c not in _INVISIBLE).strip().rstrip(". ")
+    base = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    base = "".join(c for c in unseen_gone(base) if unicodedata.category(c) != "Cc").strip().rstrip(". ")
     if not base.strip("."):
         raise refused(_("The file has no name."))
     if len(base) <= NAME_MAX:

@@ -53,6 +53,16 @@ def require_public_host(host: str) -> list[str]:
     return addresses
 
 
+def is_host(text: str) -> bool:
+    """Whether this can name a host: an IP address as such, without brackets, or a name; no port, no blank."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        labels = text.removesuffix(".").split(".")
+        return all(label and all(letter.isalnum() or letter in "-_" for letter in label) for label in labels)
+    return True
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the open Internet; IPv4 addresses wrapped in IPv6 are looked at unwrapped."""
     ip = _unwrapped(ipaddress.ip_address(address.partition("%")[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
 
+from core.api import plain_body
 from core.errors import Denied, Invalid, NotFound
 from core.http import AROUND, dumps, loads
 from core.services import blobs, delivery
@@ -18,7 +20,7 @@ from core.services.wake import wake
 from docms import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
@@ -44,10 +46,10 @@ class FileData(serializers.Serializer):
 def fields_and_content(request: Request) -> tuple[Any, UploadedFile | None]:
     """The document's fields, and the content when the body is multipart.
 
-    Raises `ValidationError` for a multipart body without one of its two parts, `Invalid` for metadata that are no object.
+    Raises `ValidationError` for a multipart body without one of its two parts, `Invalid` for fields that are no object.
     """
     if not request.content_type.startswith("multipart/"):
-        return request.data, None
+        return plain_body(request), None
     content = request.FILES.get("content")
     metadata = cast("Any", request.data).get("metadata")
     missing = [name for name, part in (("metadata", metadata), ("content", content)) if part is None]
@@ -59,7 +61,7 @@ def fields_and_content(request: Request) -> tuple[Any, UploadedFile | None]:
         raise exceptions.ValidationError({"metadata": [_("The text is not UTF-8.")]})
     fields = loads(str(metadata).encode())
     if not isinstance(fields, dict):
-        raise Invalid(_("The metadata must be a JSON object."))
+        raise Invalid.of("metadata", _("The metadata must be a JSON object."))
     fields.pop("file_data", None)
     return fields, content
 
@@ -68,27 +70,38 @@ def store(view: Any, *, file_data: SpooledContent | None, content: UploadedFile 
     """Take the content in; none when there is none.
 
     Raises `TooLarge` above the limit of the form it came in (DOCMS-134), `Invalid` for what is no Base64
-    (DOCMS-133) or empty, `Denied` for a big file without licence (DOCMS-125).
+    (DOCMS-133) or empty, naming the field, `Denied` for a big file without licence (DOCMS-125).
     """
     tenant_id = view.tenant.pk
     if content is not None:
         size = content.size or 0
         if not rules.may_store_big(tenant_id, size):
             raise Denied(rules.may_store_big(tenant_id, size).reason, code="license_required")
-        return blobs.store(
-            content, tenant_id=tenant_id, limit=settings.UPLOAD_LIMIT, declared_mime=content.content_type or ""
-        )
+        with _named("content"):
+            return blobs.store(
+                content, tenant_id=tenant_id, limit=settings.UPLOAD_LIMIT, declared_mime=content.content_type or ""
+            )
     if file_data is None:
         return None
     if file_data.is_wrong:
         problem = _("Must be plain Base64 or a data URI with Base64.")
         raise exceptions.ValidationError({"file_data": [problem]})
-    return blobs.store(
-        file_data.chunks(),
-        tenant_id=tenant_id,
-        limit=settings.BASE64_LIMIT,
-        declared_mime=file_data.declared_mime,
-    )
+    with _named("file_data"):
+        return blobs.store(
+            file_data.chunks(),
+            tenant_id=tenant_id,
+            limit=settings.BASE64_LIMIT,
+            declared_mime=file_data.declared_mime,
+        )
+
+
+@contextlib.contextmanager
+def _named(field: str) -> Iterator[None]:
+    """What is wrong with the bytes is wrong with that field."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(error.message, code=error.code, fields={field: [str(error.message)]}) from None
 
 
 # --- Out --------------------------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 
-from docms.api import content
+from core.api import Problem
+from docms.api import content, errors
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.services import delivery
@@ -15,6 +17,7 @@ from docms.services import delivery
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
+    from rest_framework.response import Response
 
     from core.models import Blob
     from docms.models import DocumentVersion
@@ -32,9 +35,19 @@ def limit_of(request: Request) -> int | None:
 
 def answer(request: Request, version: DocumentVersion, blob: Blob) -> HttpResponseBase:
     """The content in the form the client asked for."""
-    if content.wants_octets(request):
-        return content.octets(request._request, blob, version.filename)
-    return content.in_json(blob, version.filename)
+    if not content.wants_octets(request):
+        return content.in_json(blob, version.filename)
+    response = content.octets(request._request, blob, version.filename)
+    return _outside(request, response) if response.status_code == 416 else response
+
+
+def _outside(request: Request, bare: HttpResponseBase) -> Response:
+    """The answer to a range that lies outside: as every refusal of this door, with the length that there is (DOCMS-180)."""
+    problem = Problem(416, "range_not_satisfiable", _("The document is shorter than the part that was asked for."))
+    response = errors.answer(problem, request)
+    for name in ("Accept-Ranges", "Content-Range", "ETag"):
+        response[name] = bare[name]
+    return response
 
 
 class ReadFile(DocmsView):

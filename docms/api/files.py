@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from core.api import flag
+from core.errors import Invalid
 from core.http import BoundedMultiPart
 from docms import rules
 from docms.api import content
@@ -23,6 +26,8 @@ from docms.services import documents, marks
 from docms.services.names import refuse_unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.http import StreamingHttpResponse
     from rest_framework.request import Request
 
@@ -55,6 +60,17 @@ def target_of(view: DocmsView, folder_id: int) -> tuple[Folder, rules.Flags]:
     assert found is not None
     found[0].tenant = view.tenant
     return found
+
+
+@contextlib.contextmanager
+def _period_named() -> Iterator[None]:
+    """The refusal of a period by the database, as one of a field."""
+    try:
+        yield
+    except ValidationError as error:
+        if getattr(error, "code", "") != "document_period":
+            raise
+        raise Invalid.of("inactive_date", error.message) from None
 
 
 class Files(DocmsView):
@@ -102,15 +118,16 @@ class Files(DocmsView):
         blob = content.store(self, file_data=values.pop("file_data", None), content=part)
         if blob is None:
             raise serializers.ValidationError({"file_data": [_("The content is missing.")]})
-        document = documents.publish(
-            actor=self.actor,
-            folder=place.folder,
-            blob=blob,
-            place=place,
-            filename=values["filename"],
-            label_name=values.get("label_name"),
-            **columns_of(values),
-        )
+        with _period_named():
+            document = documents.publish(
+                actor=self.actor,
+                folder=place.folder,
+                blob=blob,
+                place=place,
+                filename=values["filename"],
+                label_name=values.get("label_name"),
+                **columns_of(values),
+            )
         return Response(new(self, document, place.flags))
 
 
@@ -183,7 +200,8 @@ class OneFile(DocmsView):
         if "folder_id" in values:
             changes["folder"], _flags = target_of(self, values["folder_id"])
         blob = content.store(self, file_data=values.get("file_data"), content=part)
-        documents.change_document(actor=self.actor, document=document, changes=changes, blob=blob)
+        with _period_named():
+            documents.change_document(actor=self.actor, document=document, changes=changes, blob=blob)
         return Response(one(self, file_id))
 
     @operation(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
+ADDRESS_MAX = 254  # characters of an e-mail address
+
+
 class PasswordChange(serializers.Serializer):
     """The present and the new password."""
 
@@ -58,9 +61,8 @@ class ChangePassword(_TokenView):
         """Guessing the current one is counted apart from sign-ins, and locks this call alone."""
         values = self.body(PasswordChange)
         counter = throttle.Counter("docms_password", f"account:{self.user.pk}", policy="lock")
-        wrong = Invalid(_("The current password is not right."), code="wrong_password")
         if throttle.remaining(counter):
-            raise wrong
+            raise passwords.wrong_password()
         try:
             passwords.change_password(
                 self.user,
@@ -112,9 +114,11 @@ class RequestPasswordMail(DocmsView):
         if not (settings.EMAIL_URL or chosen.mail_server):
             raise Denied(_("This installation cannot send mail."))
         try:
+            if len(mail) > ADDRESS_MAX:
+                raise ValidationError("")
             validate_email(mail)
         except ValidationError:
-            raise Invalid(_("This is no e-mail address.")) from None
+            raise Invalid.of("mail", _("This is no e-mail address.")) from None
         with scope.all_tenants():
             passwords.request_reset(
                 mail,

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from core.api import plain_body
 from core.errors import Denied, NotFound
 from core.models import SystemLog as SystemLogRow
 from core.services import rows, system_log
@@ -64,7 +65,7 @@ class SystemLogs(DocmsView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Open to every member (DOCMS-166); secrets in them are masked (DOCMS-167)."""
-        form = reports(data=request.data)
+        form = reports(data=plain_body(request, many=True))
         form.is_valid(raise_exception=True)
         entries = system_log.report_of_client(
             user_id=cast("int", self.actor.user_id),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.services import rows
+from docms.services import mail_servers
 from messaging.services import settings_texts
-from messaging.services.outbox import is_address
 from orgs.models import InstallationSettings
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def change(values: Mapping[str, Any], *, expected: int | None = None) -> None:
     """Store the given settings and texts; the caller is the operator. Side effect: audit, without secrets.
 
     ``values`` are columns, and texts by their names in `settings_texts`. Raises `Invalid` for an address people cannot
-    open, a sender that is none, a number out of `LIMITS`, or a text with a wrong placeholder (DOCMS-152, 153); `Changed`
+    open, a mail server or sender that is none, a number out of `LIMITS`, or a text with a wrong placeholder (DOCMS-152, 153); `Changed`
     when somebody else was faster.
     """
     columns = dict(values)
@@ -47,10 +46,8 @@ def change(values: Mapping[str, Any], *, expected: int | None = None) -> None:
     settings_texts.store(None, {name: columns.pop(name) for name in settings_texts.APP_TEXTS if name in columns})
     if "app_url" in columns:
         _check_url(columns["app_url"])
-    sender = columns.get("mail_sender", "")
-    if sender and not is_address(parseaddr(sender)[1]):
-        raise Invalid.of("mail_sender", _("This is not an e-mail address."))
     row = InstallationSettings.objects.select_for_update().filter(pk=1).first()
+    mail_servers.check(row or InstallationSettings(), columns)
     if row is not None:
         rows.change(row, columns, expected=expected)
     elif columns:

@@ -9,7 +9,7 @@ from django.db.models import TextField
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
-from core.text import is_blank
+from core.text import is_blank, unseen_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def plain_name(name: str, *, field: str = "name", length: int = 200, slashes: bool = True) -> str:
-    """The name composed and without blanks around it.
+    """The name composed, without blanks around it and without characters that turn its direction.
 
     Raises `Invalid` naming the field when nothing remains, when it is too long, or for control characters;
     without ``slashes`` also for ``/`` and ``\\``, which paths are made of.
     """
-    clean = unicodedata.normalize("NFC", name).strip()
+    clean = unseen_gone(unicodedata.normalize("NFC", name)).strip()
     problem = ""
     if is_blank(clean):
         problem = _("A name is needed.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
+import operator
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -13,10 +13,9 @@ from core.errors import Invalid
 from core.services import rows
 from core.services.outside import require_public, require_public_host
 from docms.models import Group
-from docms.services import pictures
+from docms.services import mail_servers, pictures
 from docms.services.names import plain_name, refuse_unknown
 from messaging.services import settings_texts
-from messaging.services.outbox import is_address
 from messaging.services.render import sanitised
 from orgs import rules
 from orgs.models import Organization, OrganizationSettings
@@ -89,8 +88,9 @@ def _store(
     for name in HTML:
         if name in columns:
             columns[name] = sanitised(columns[name])
-    _check_sender(columns.get("mail_sender", ""))
+    mail_servers.check(chosen, columns)
     _check_server(chosen, columns)
+    _check_sign_in(chosen, columns)
     _check_gateway(chosen, columns)
     _check_groups(tenant, columns)
     rows.change(chosen, columns, expected=expected)
@@ -111,12 +111,6 @@ def _rename(tenant: Organization, changes: dict[str, Any]) -> None:
         tree.rename_party(tenant, before)
 
 
-def _check_sender(sender: str) -> None:
-    if sender and not is_address(parseaddr(sender)[1]):
-        problem = _("This is not an e-mail address.")
-        raise Invalid(problem, fields={"mail_sender": [problem]})
-
-
 def _check_server(chosen: OrganizationSettings, columns: Mapping[str, Any]) -> None:
     """A mail server inside is refused at once; a name that nobody knows yet is looked up when mail leaves."""
     host = columns.get("mail_server", "")
@@ -127,6 +121,21 @@ def _check_server(chosen: OrganizationSettings, columns: Mapping[str, Any]) -> N
     except Invalid as error:
         if error.code == "not_public":
             raise Invalid(error.message, code=error.code, fields={"mail_server": [str(error.message)]}) from None
+
+
+def _check_sign_in(chosen: OrganizationSettings, columns: Mapping[str, Any]) -> None:
+    """What the database would refuse, too, but without saying which field."""
+    for names, fits, problem in (
+        (
+            ("token_min_sec", "token_max_sec"),
+            operator.le,
+            _("The shortest session must not be longer than the longest."),
+        ),
+        (("api_external_access", "api_internal_access"), operator.or_, _("Nobody could sign in any more.")),
+    ):
+        touched = [name for name in names if name in columns]
+        if touched and not fits(*(columns.get(name, getattr(chosen, name)) for name in names)):
+            raise Invalid.of(touched[0], problem)
 
 
 def _check_gateway(chosen: OrganizationSettings, columns: Mapping[str, Any]) -> None:

@@ -14,8 +14,10 @@ from unfold.enums import ActionVariant
 from core.admin.logs import LogAdmin, PeriodFilter
 from core.admin.pages import Cell, Section, confirm, of_object
 from core.errors import Denied
+from core.text import sort_key
 from messaging.models import Message, MessageRecipient
 from messaging.services import outbox
+from messaging.services.catalogue import IN_WORDS
 from orgs import rules
 
 TONES = {
@@ -39,17 +41,32 @@ class ErrorFilter(admin.SimpleListFilter):
         return queryset.exclude(error_msg="") if self.value() == "yes" else queryset
 
 
+class KindFilter(admin.SimpleListFilter):
+    """What a message is about."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """All there are, by their names."""
+        return sorted(IN_WORDS.items(), key=lambda kind: sort_key(str(kind[1])))
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Messages of that kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 class MessageAdmin(LogAdmin):
     """The outbox and its history in one."""
 
     sees_all = True
-    list_display = ("subject", "to", "kind", "state_word", "created_at", "sent_at", "attempts")
-    list_filter = ("state", ErrorFilter, "channel", "kind", ("created_at", PeriodFilter))
+    list_display = ("subject", "to", "kind_word", "state_word", "created_at", "sent_at", "attempts")
+    list_filter = ("state", ErrorFilter, "channel", KindFilter, ("created_at", PeriodFilter))
     search_fields = ("subject", "recipients__address")
     list_select_related = ("tenant",)
     ordering = ("-id",)
     fields = (
-        "subject", "state_text", "to", "channel", "kind", "language", "created_at", "not_before", "sent_at", "attempts",
+        "subject", "state_text", "to", "channel", "kind_word", "language", "created_at", "not_before", "sent_at", "attempts",
         "error_msg", "caused_by", "text",
     )  # fmt: skip
     actions_detail = ("again", "cancel")
@@ -72,6 +89,11 @@ class MessageAdmin(LogAdmin):
     def state_word(self, message: Message) -> tuple[str, Any]:
         """In one word."""
         return message.state, message.get_state_display()
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_word(self, message: Message) -> Any:
+        """What it is about."""
+        return IN_WORDS.get(message.kind, message.kind)
 
     @display(description=_("state"))
     def state_text(self, obj: Any) -> Any:

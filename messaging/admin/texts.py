@@ -33,6 +33,7 @@ from messaging.services.render import SUBJECT_MAX
 from messaging.services.templates import BODY_MAX, PLAIN_KINDS, TEXT_FIELDS
 from messaging.services.texts import Overrides
 from orgs import rules
+from orgs.languages import NAMES as NAMES_OF_LANGUAGES
 from orgs.languages import USER_LANGUAGES
 from orgs.models import Organization
 
@@ -225,7 +226,7 @@ def edit(site: AdminSite, request: HttpRequest, level: Level, kind: str) -> Http
             (f"{{{{{name}}}}}", text, name in required_of(kind)) for name, text in EXPLAINED.items() if name in FILLED[kind]
         ],
         previews=[] if form.errors else [
-            {"reader": dict(USER_LANGUAGES)[language], "shown": level.preview(kind, language, shown)}
+            {"reader": NAMES_OF_LANGUAGES[language], "shown": level.preview(kind, language, shown)}
             for language in level.readers
         ],
         standard_url=level.address(kind, "text-standard"),

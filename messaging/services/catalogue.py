@@ -91,6 +91,30 @@ KINDS = {
 }
 
 
+# The kinds as people call them.
+IN_WORDS = {
+    "invite": gettext_lazy("invitation to the portal"),
+    "owner_invitation": gettext_lazy("invitation of an owner"),
+    "password_init": gettext_lazy("first password"),
+    "password_reset": gettext_lazy("new password"),
+    "welcome": gettext_lazy("welcome"),
+    "document_published": gettext_lazy("new document"),
+    "documents_published": gettext_lazy("several new documents"),
+    "share_mail": gettext_lazy("shared document: link"),
+    "share_link": gettext_lazy("shared document: link to hand on"),
+    "share_sms": gettext_lazy("shared document: code"),
+    "share_undelivered": gettext_lazy("shared document: code did not arrive"),
+    "ticket_filed": gettext_lazy("ticket: filed"),
+    "ticket_opened": gettext_lazy("ticket: opened for somebody"),
+    "ticket_commented": gettext_lazy("ticket: answer"),
+    "ticket_status": gettext_lazy("ticket: status"),
+    "ticket_assigned": gettext_lazy("ticket: assignment"),
+    "ticket_noted": gettext_lazy("ticket: internal note"),
+    "ticket_unanswered": gettext_lazy("ticket: not answered in time"),
+    "ticket_unsolved": gettext_lazy("ticket: not solved in time"),
+    "test_mail": gettext_lazy("test mail"),
+    "test_sms": gettext_lazy("test text message"),
+}
 _EVERYWHERE = frozenset({"user_name", "company_name", "app_name", "app_url"})
 _OF_ACCOUNT = _EVERYWHERE | {"username", "link"}
 _OF_DOCUMENT = _EVERYWHERE | {"folder_name", "folder_path", "file_title", "file_name", "uploader_name"}

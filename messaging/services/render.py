@@ -12,10 +12,10 @@ import css_inline
 import nh3
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.formats import date_format
 from django.utils.html import escape, linebreaks, urlize
 from django.utils.safestring import mark_safe
 
+from core import moments
 from core.colors import contrast
 from messaging.services.catalogue import BUILT_IN_ONLY, KINDS, PLACEHOLDERS, names_in, substitute
 from messaging.services.html_text import html_to_text
@@ -77,7 +77,8 @@ def render(
     language = user_language(language or source.tenant_language)
     values = _values(source, context, language)
     chosen = source.choose(language)
-    subject = one_line(substitute(chosen.subject or chosen.built_in.subject, values))[:SUBJECT_MAX]
+    own = one_line(substitute(chosen.subject, values))  # may be of placeholders only that have no value here
+    subject = (own or one_line(substitute(chosen.built_in.subject, values)))[:SUBJECT_MAX]
     link = values["link"]
     frame = _frame(source, chosen, language) | {
         "subject": subject,
@@ -176,7 +177,7 @@ def _values(source: Source, context: Mapping[str, Any], language: str) -> dict[s
         values["valid_for"] = WORDS[language].hours(int(values["valid_hours"]))
     with translation.override(language):
         return {
-            name: date_format(value, "DATE_FORMAT") if isinstance(value, datetime.date) else str(value or "")
+            name: moments.day(value) if isinstance(value, datetime.date) else str(value or "")
             for name, value in values.items()
         }
 

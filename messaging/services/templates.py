@@ -122,7 +122,7 @@ def built_in(kind: str, language: str) -> Overrides:
     text, words = TEXTS[language][kind], WORDS[language]
     if KINDS[kind].template in PLAIN_KINDS:
         return Overrides(body="\n".join(text.paragraphs))
-    facts = "<br>".join(f"{label}: {{{{{name}}}}}" for label, name in text.facts if name in PLACEHOLDERS)
+    facts = "<br>".join(f"{label}{words.colon} {{{{{name}}}}}" for label, name in text.facts if name in PLACEHOLDERS)
     button = f'<a href="{{{{link}}}}">{text.button}</a>' if text.button else ""
     parts = (words.hello, *(_known(text.paragraphs) or [text.title]), facts, button, *_known(text.after))
     html = "\n".join(f"<p>{part}</p>" for part in parts if part)

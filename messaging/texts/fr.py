@@ -8,9 +8,10 @@ WORDS = Words(
     hello="Bonjour {{user_name}},",
     hello_nobody="Bonjour,",
     regards="Cordialement",
-    button_fails="Si le bouton ne fonctionne pas :",
+    button_fails="Si le bouton ne fonctionne pas\u00a0:",
     settings="Modifier les réglages",
     hours=lambda n: "1 heure" if n == 1 else f"{n} heures",
+    colon="\u00a0:",
 )
 
 TEXTS = {
@@ -23,7 +24,7 @@ TEXTS = {
                 "{{inviter_name}} vous invite à utiliser le portail en ligne de {{company_name}}. Vous y trouverez les "
                 "documents concernant votre logement et la vie de l’immeuble."
             ),
-            "Quelques indications suffisent pour créer votre accès :",
+            "Quelques indications suffisent pour créer votre accès\u00a0:",
         ),
         button="Créer mon accès",
         facts=(("Votre code", "code"), ("Valable jusqu’au", "valid_until")),
@@ -32,23 +33,23 @@ TEXTS = {
         "votre intervention.",
     ),
     "owner_invitation": BuiltIn(
-        subject="Invitation : devenir propriétaire de {{organization_name}}",
+        subject="Invitation\u00a0: devenir propriétaire de {{organization_name}}",
         title="On vous propose de devenir propriétaire",
         plate=("organization_name",),
         paragraphs=(
             (
                 "{{inviter_name}} vous invite à devenir propriétaire de l’organisation {{organization_name}}. Les "
-                "propriétaires y décident de tout : des personnes, des réglages et de ce qui en dépend."
+                "propriétaires y décident de tout\u00a0: des personnes, des réglages et de ce qui en dépend."
             ),
         ),
         button="Voir l’invitation",
         facts=(("Valable jusqu’au", "valid_until"),),
-        after=("Si vous ne le souhaitez pas, vous n’avez rien à faire : l’invitation expire d’elle-même.",),
+        after=("Si vous ne le souhaitez pas, vous n’avez rien à faire\u00a0: l’invitation expire d’elle-même.",),
         reason="Vous recevez cet e-mail parce qu’un propriétaire de {{organization_name}} vous a invité(e).",
     ),
     "password_init": BuiltIn(
         subject="Choisissez votre mot de passe pour {{app_name}}",
-        title="Bienvenue ! Veuillez choisir votre mot de passe",
+        title="Bienvenue\u00a0! Veuillez choisir votre mot de passe",
         paragraphs=(
             (
                 "{{company_name}} a créé pour vous un accès avec le nom d’utilisateur {{username}}. "
@@ -67,7 +68,7 @@ TEXTS = {
         after=(
             "Le lien est valable {{valid_for}} et ne fonctionne qu’une fois.",
             (
-                "Vous n’êtes pas à l’origine de cette demande ? Alors vous n’avez rien à faire : votre mot de passe "
+                "Vous n’êtes pas à l’origine de cette demande\u00a0? Alors vous n’avez rien à faire\u00a0: votre mot de passe "
                 "actuel reste valable."
             ),
         ),
@@ -83,10 +84,10 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que {{company_name}} a créé un accès pour vous.",
     ),
     "document_published": BuiltIn(
-        subject="Nouveau document : {{file_title}}",
+        subject="Nouveau document\u00a0: {{file_title}}",
         title="Un nouveau document est à votre disposition",
         plate=("folder_path",),
-        paragraphs=("{{company_name}} a mis un document à votre disposition :",),
+        paragraphs=("{{company_name}} a mis un document à votre disposition\u00a0:",),
         facts=(("Document", "file_title"), ("Dossier", "folder_name")),
         button="Ouvrir le document",
         after=(
@@ -98,7 +99,7 @@ TEXTS = {
     "documents_published": BuiltIn(
         subject="{{count}} nouveaux documents de {{company_name}}",
         title="De nouveaux documents sont à votre disposition",
-        paragraphs=("{{company_name}} a mis {{count}} documents à votre disposition :",),
+        paragraphs=("{{company_name}} a mis {{count}} documents à votre disposition\u00a0:",),
         button="Ouvrir les documents",
         after=(
             "{{note}}",
@@ -109,19 +110,19 @@ TEXTS = {
     "share_mail": BuiltIn(
         subject="{{company_name}} partage un document avec vous",
         title="Un document est à votre disposition",
-        paragraphs=("{{inviter_name}} de {{company_name}} partage un document avec vous :",),
+        paragraphs=("{{inviter_name}} de {{company_name}} partage un document avec vous\u00a0:",),
         facts=(("Document", "file_title"), ("Valable jusqu’au", "valid_until")),
         button="Récupérer le document",
         after=("Le code nécessaire vous est envoyé par SMS sur votre téléphone portable.",),
         reason="Vous recevez cet e-mail parce que {{company_name}} partage un document avec vous.",
     ),
     "share_link": BuiltIn(
-        subject="Lien pour {{recipient_name}} : {{file_title}}",
+        subject="Lien pour {{recipient_name}}\u00a0: {{file_title}}",
         title="Votre lien à transmettre",
         paragraphs=(
             (
-                "Vous avez partagé le document « {{file_title}} » avec {{recipient_name}} sans indiquer d’adresse "
-                "e-mail. Veuillez transmettre ce lien :"
+                "Vous avez partagé le document «\u00a0{{file_title}}\u00a0» avec {{recipient_name}} sans indiquer d’adresse "
+                "e-mail. Veuillez transmettre ce lien\u00a0:"
             ),
             "{{link}}",
         ),
@@ -134,7 +135,7 @@ TEXTS = {
         title="Le code n’est pas arrivé",
         paragraphs=(
             (
-                "Le code du document « {{file_title}} » n’a pas pu être envoyé par SMS à {{recipient_name}}. "
+                "Le code du document «\u00a0{{file_title}}\u00a0» n’a pas pu être envoyé par SMS à {{recipient_name}}. "
                 "Sans ce code, le document ne peut pas être ouvert."
             ),
             "Veuillez vérifier le numéro de portable et partager à nouveau le document.",
@@ -143,10 +144,10 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que vous avez partagé un document.",
     ),
     "ticket_filed": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="Une nouvelle demande",
         plate=("community", "unit"),
-        paragraphs=("{{actor_name}} a déposé une demande :",),
+        paragraphs=("{{actor_name}} a déposé une demande\u00a0:",),
         facts=(
             ("Demande", "ticket_title"),
             ("Numéro", "ticket_number"),
@@ -158,10 +159,10 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
     ),
     "ticket_opened": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="Votre demande est enregistrée",
         plate=("community", "unit"),
-        paragraphs=("{{actor_name}} a enregistré une demande pour vous :",),
+        paragraphs=("{{actor_name}} a enregistré une demande pour vous\u00a0:",),
         facts=(
             ("Demande", "ticket_title"),
             ("Numéro", "ticket_number"),
@@ -173,11 +174,11 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
     ),
     "ticket_commented": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="Un nouveau message sur la demande {{ticket_number}}",
         plate=("community", "unit"),
         paragraphs=(
-            "{{actor_name}} a écrit au sujet de la demande « {{ticket_title}} ». Pour des raisons de confidentialité, le texte ne figure pas dans cet e-mail.",
+            "{{actor_name}} a écrit au sujet de la demande «\u00a0{{ticket_title}}\u00a0». Pour des raisons de confidentialité, le texte ne figure pas dans cet e-mail.",
         ),
         facts=(("État", "ticket_status"),),
         button="Lire le message",
@@ -187,10 +188,10 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
     ),
     "ticket_status": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="Du nouveau pour la demande {{ticket_number}}",
         plate=("community", "unit"),
-        paragraphs=("L’état de la demande « {{ticket_title}} » a changé.",),
+        paragraphs=("L’état de la demande «\u00a0{{ticket_title}}\u00a0» a changé.",),
         facts=(("État", "ticket_status"),),
         button="Ouvrir la demande",
         after=(
@@ -199,10 +200,10 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
     ),
     "ticket_assigned": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="Qui s’occupe de la demande {{ticket_number}}",
         plate=("community", "unit"),
-        paragraphs=("La personne chargée de la demande « {{ticket_title}} » a changé.",),
+        paragraphs=("La personne chargée de la demande «\u00a0{{ticket_title}}\u00a0» a changé.",),
         facts=(("Chargé du dossier", "assignee_name"),),
         button="Ouvrir la demande",
         after=(
@@ -211,20 +212,22 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que vous participez à cette demande.",
     ),
     "ticket_noted": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="Une note interne sur la demande {{ticket_number}}",
         plate=("community", "unit"),
         paragraphs=(
-            "{{actor_name}} a écrit une note interne sur la demande « {{ticket_title}} ». Elle est réservée à la gestion et ne figure donc pas dans cet e-mail.",
+            "{{actor_name}} a écrit une note interne sur la demande «\u00a0{{ticket_title}}\u00a0». Elle est réservée à la gestion et ne figure donc pas dans cet e-mail.",
         ),
         button="Lire la note",
         reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
     ),
     "ticket_unanswered": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="La demande {{ticket_number}} attend une réponse",
         plate=("community", "unit"),
-        paragraphs=("Personne n’a encore répondu à la demande « {{ticket_title}} ». Le délai prévu est dépassé.",),
+        paragraphs=(
+            "Personne n’a encore répondu à la demande «\u00a0{{ticket_title}}\u00a0». Le délai prévu est dépassé.",
+        ),
         facts=(("Chargé du dossier", "assignee_name"),),
         button="Ouvrir la demande",
         after=(
@@ -233,10 +236,10 @@ TEXTS = {
         reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
     ),
     "ticket_unsolved": BuiltIn(
-        subject="Demande {{ticket_number}} : {{ticket_title}}",
+        subject="Demande {{ticket_number}}\u00a0: {{ticket_title}}",
         title="La demande {{ticket_number}} n’est pas encore résolue",
         plate=("community", "unit"),
-        paragraphs=("La demande « {{ticket_title}} » n’est pas encore résolue. Le délai prévu est dépassé.",),
+        paragraphs=("La demande «\u00a0{{ticket_title}}\u00a0» n’est pas encore résolue. Le délai prévu est dépassé.",),
         facts=(("Chargé du dossier", "assignee_name"),),
         button="Ouvrir la demande",
         after=(
@@ -244,6 +247,7 @@ TEXTS = {
         ),
         reason="Vous recevez cet e-mail parce que vous traitez des demandes pour {{company_name}}.",
     ),
+    # Short messages have no no-break space: with one they would hold half as much.
     "share_sms": BuiltIn(
         subject="",
         title="",

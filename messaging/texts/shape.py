@@ -19,6 +19,7 @@ class Words:
     button_fails: str
     settings: str
     hours: Callable[[int], str]  # "72 hours", grammatically right
+    colon: str = ":"  # between a label and what it says
 
 
 @dataclass(frozen=True)

@@ -152,10 +152,15 @@ def change_password(
 ) -> None:
     """Replace the own password. Raises `Invalid` for a wrong current or a weak new one (DOCMS-030)."""
     if not user.check_password(current):
-        wrong = _("The current password is not right.")
-        raise Invalid(wrong, code="wrong_password", fields={"current_password": [wrong]})
+        raise wrong_password()
     check(new, field="new_password")
     set_password(user, new, keep_session=keep_session, keep_token=keep_token)
+
+
+def wrong_password() -> Invalid:
+    """The refusal of a current password; also where it was not even looked at, so that nobody learns which it was."""
+    wrong = _("The current password is not right.")
+    return Invalid(wrong, code="wrong_password", fields={"current_password": [wrong]})
 
 
 def issue_link(

@@ -114,7 +114,7 @@ def test_a_decompression_bomb_is_not_measured() -> None:
         ("../../etc/passwd", "passwd"),
         ("..\\..\\Windows\\system.ini", "system.ini"),
         ("C:\\Users\\mira\\Plan.pdf", "Plan.pdf"),
-        ("C:Plan.pdf", "Plan.pdf"),
+        ("C:Plan.pdf", "C:Plan.pdf"),
         ("/abs/Plan.pdf", "Plan.pdf"),
         ("Pla\x1bn\r\n.pdf", "Plan.pdf"),
         ("Gru\u0308n.pdf", "Grün.pdf"),

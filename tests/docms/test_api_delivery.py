@@ -307,3 +307,12 @@ def test_logs_need_the_flag_but_for_the_uploader(cast: Cast, admin: Caller, rent
     renter.ok("GET", f"/files/{theirs}/logs")
     permit(admin, folder, cast.admin.pk)
     admin.refused("GET", f"/files/{mine}/logs", 403)
+
+
+@pytest.mark.rule("DOCMS-180")
+@pytest.mark.parametrize("path", ["download", "read"])
+def test_a_range_outside_is_refused_in_the_dialect(admin: Caller, folder: int, path: str) -> None:
+    file_id = admin.upload(folder)["file_id"]
+    answer = admin.call("GET", f"/files/{file_id}/{path}", accept=OCTETS, HTTP_RANGE="bytes=9999-")
+    assert (answer.status, answer["Content-Range"]) == (416, f"bytes */{len(PDF)}")
+    assert answer.body["status"] == 416

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError
+from django.utils.translation import gettext, override
 
+from core.framework_texts import TEXTS
 from core.models import SystemLog
 from docms.api import folders
 from docms.models import Group
@@ -94,3 +96,26 @@ def test_401_is_about_tokens_and_403_about_rights(cast: Cast) -> None:
 def test_unknown_fields_are_ignored(cast: Cast, admin: Caller) -> None:
     made = admin.ok("POST", "/groups", {"name": "G", "colour": "red", "group_id": 5})
     assert made["name"] == "G"
+
+
+@pytest.mark.parametrize("body", ["null", "[1]", '"x"'])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/groups"), ("POST", "/files"), ("PUT", "/tenants/current")])
+def test_a_body_that_is_no_object_gets_one_sentence(admin: Caller, method: str, path: str, body: str) -> None:
+    refusal = admin.refused(method, path, 400, data=body, content_type="application/json", HTTP_ACCEPT_LANGUAGE="de")
+    assert refusal["message"] == "Der Inhalt der Anfrage muss ein JSON-Objekt sein."
+
+
+def test_a_list_of_errors_that_is_no_list_gets_one_sentence(admin: Caller) -> None:
+    assert "JSON" in admin.refused("POST", "/systemlogs", 400, {})["message"]
+
+
+def test_a_form_without_boundary_gets_our_own_sentence(admin: Caller) -> None:
+    refusal = admin.refused("POST", "/files", 400, data="x", content_type="multipart/form-data")
+    assert "boundary" in refusal["message"]
+    assert "Multipart" not in refusal["message"]
+
+
+def test_the_frameworks_texts_speak_as_the_house_does(admin: Caller) -> None:
+    with override("de"):
+        texts = [gettext(text) for text in TEXTS]
+    assert not [text for text in texts if text.split()[0] in ("Stelle", "Gib", "Lade") or "Nutze" in text]

@@ -285,3 +285,24 @@ def test_the_file_name_is_the_title_of_last_resort(admin: Caller, folder: int) -
 def test_tricks_in_names_are_refused(admin: Caller, folder: int, name: str) -> None:
     admin.refused("POST", "/files", 400, {"folder_id": folder, "filename": name, "file_data": b64(PDF)})
     assert not Document.objects.exists()
+
+
+def test_a_period_that_ends_before_it_begins_names_the_field(admin: Caller, folder: int) -> None:
+    body = {"folder_id": folder, "filename": "a.pdf", "file_data": b64(PDF)}
+    period = {"active_date": "2027-02-01", "inactive_date": "2027-01-01"}
+    assert admin.refused("POST", "/files", 400, body | period)["message"].startswith("inactive_date: ")
+
+
+def test_a_changed_period_that_ends_before_it_begins_names_the_field(admin: Caller, folder: int) -> None:
+    file_id = admin.upload(folder, active_date="2027-02-01")["file_id"]
+    refusal = admin.refused("PUT", f"/files/{file_id}", 400, {"inactive_date": "2027-01-01"})
+    assert refusal["message"].startswith("inactive_date: ")
+
+
+def test_empty_content_names_the_field(admin: Caller, folder: int) -> None:
+    body = {"folder_id": folder, "filename": "a.pdf", "file_data": "data:text/plain;base64,"}
+    assert admin.refused("POST", "/files", 400, body)["message"].startswith("file_data: ")
+
+
+def test_a_colon_in_a_file_name_stays(admin: Caller, folder: int) -> None:
+    assert admin.upload(folder, filename="a:b")["filename"] == "a:b"

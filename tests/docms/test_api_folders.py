@@ -249,3 +249,8 @@ def test_lists_cost_the_same_for_one_and_three(cast: Cast, admin: Caller, who: s
     three = {path: cost_of(caller, path) for path in [*paths, *per_folder]}
     assert three == one
     assert max(one.values()) < 30
+
+
+def test_direction_characters_of_a_name_are_left_out(admin: Caller) -> None:
+    made = make_folder(admin, "\u202eabc\u2066d\u2069")
+    assert admin.ok("GET", f"/folders/{made}")["name"] == "abcd"

@@ -254,3 +254,15 @@ def test_unknown_accounts_and_broken_headers_are_refused_alike(cast: Cast) -> No
     ]
     assert len({body["message"] for body in bodies}) == 1
     assert Caller().call("GET", "/login")["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_locked_change_is_answered_like_a_wrong_password(cast: Cast) -> None:
+    caller = signed_in(cast.renter, cast.tenant)
+    body = {"current_password": "falsch", "new_password": NEW_PASSWORD}
+    said = {caller.refused("PUT", "/password", 400, body)["message"] for _time in range(7)}
+    assert len(said) == 1
+
+
+def test_an_address_longer_than_addresses_are_is_none(settings: Any) -> None:
+    settings.EMAIL_URL = "smtp://localhost:25"
+    Caller().refused("POST", f"/password/mail/{'x' * 300}@x.test", 400)

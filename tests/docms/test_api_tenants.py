@@ -514,3 +514,54 @@ def test_odd_settings_of_the_installation_are_refused(operator: Caller, wrong: A
 def test_the_policy_is_in_force_at_once(cast: Cast, operator: Caller) -> None:
     operator.ok("PUT", APP, {"pw_min_special": 1})
     assert operator.ok("GET", "/app-settings/public")["pw_min_special"] == 1
+
+
+# --- Values that would never do ---------------------------------------------------------------------------
+
+
+def named(caller: Caller, body: dict[str, Any], path: str = CURRENT) -> str:
+    """The field that the refusal names."""
+    return str(caller.refused("PUT", path, 400, body)["message"]).partition(":")[0]
+
+
+@pytest.mark.parametrize("cut", [8, 30, -30])
+def test_a_logo_that_nobody_can_draw_is_refused(admin: Caller, cut: int) -> None:
+    assert named(admin, {"logo": b64(png()[:cut])}) == "logo"
+
+
+@pytest.mark.parametrize("host", ["[::1]", "a b", "mail.example.org:587", "https://mail.example.org", "a..b", "::1"])
+def test_a_mail_server_is_a_host_outside(admin: Caller, host: str) -> None:
+    assert named(admin, {"mail_server": host}) == "mail_server"
+
+
+@pytest.mark.parametrize("host", ["mail.müller.example", "smtp_relay.example.org.", "8.8.8.8", "2001:4860:4860::8888"])
+def test_a_mail_server_may_be_a_name_or_an_address(admin: Caller, host: str) -> None:
+    assert admin.ok("PUT", CURRENT, {"mail_server": host})["mail_server"] == host
+
+
+def test_the_installations_mail_server_is_a_host(operator: Caller) -> None:
+    assert named(operator, {"mail_server": "a b"}, APP) == "mail_server"
+
+
+def test_both_kinds_of_tls_are_not_asked_for(admin: Caller) -> None:
+    assert named(admin, {"mail_ssl": True, "mail_starttls": True}) == "mail_starttls"
+
+
+def test_tls_from_the_start_alone_may_be_switched_on(admin: Caller) -> None:
+    stored = admin.ok("PUT", CURRENT, {"mail_ssl": True})
+    assert admin.ok("PUT", CURRENT, {name: stored[name] for name in ("mail_ssl", "mail_starttls")})["mail_ssl"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"token_min_sec": 7200, "token_max_sec": 3600}, "token_min_sec"),
+        ({"token_max_sec": 60}, "token_max_sec"),
+        ({"api_external_access": False, "api_internal_access": False}, "api_external_access"),
+        ({"authority_info": "Amt\x00"}, "authority_info"),
+        ({"additional_child_folders": [{"name": "a\x00", "group_ids": []}]}, "additional_child_folders[0].name"),
+    ],
+)
+def test_the_wrong_field_is_named(cast: Cast, admin: Caller, body: dict[str, Any], field: str) -> None:
+    OrganizationSettings.objects.filter(organization=cast.tenant.pk).update(token_min_sec=3600)
+    assert named(admin, body) == field

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from messaging.models import Message, MessageRecipient
+from messaging.services.catalogue import IN_WORDS, KINDS
 from tests.portal.pages import queries_of, signed_in
 
 if TYPE_CHECKING:
@@ -107,3 +108,15 @@ def test_the_operator_reads_the_mails_of_the_try_out(cast: Cast, settings: Any, 
     for name in ("..%2Fgeheim.eml", "nichts.eml"):
         assert client.get(f"/admin/mails/{name}/").status_code == 404
     assert signed_in(cast.admin).get("/admin/mails/").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["", "{pk}/change/", "?kind=welcome"])
+def test_the_kind_is_said_in_words(cast: Cast, path: str) -> None:
+    row = message(cast, 1)
+    client = signed_in(cast.admin)
+    page = client.get("/admin/messaging/message/" + path.format(pk=row.pk), headers={"Accept-Language": "de"})
+    assert "Begrüßung" in page.content.decode()
+
+
+def test_every_kind_has_a_name() -> None:
+    assert IN_WORDS.keys() == KINDS.keys()

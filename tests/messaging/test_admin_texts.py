@@ -236,3 +236,8 @@ def test_the_list_costs_the_same_for_one_text_and_three(cast: Cast) -> None:
     save(client, "share_mail", subject="Zwei")
     save(client, "notification", subject="Drei")
     assert queries_of(client, TEXTS_URL) == before
+
+
+def test_a_preview_names_the_readers_language_in_ones_own(cast: Cast) -> None:
+    page = signed_in(cast.admin).get(f"{TEXTS_URL}notification/", headers={"Accept-Language": "de"}).content.decode()
+    assert "Wer Englisch liest" in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -245,3 +247,29 @@ def test_a_digest_lists_its_papers(tenant: Organization) -> None:
 def test_plain_text_of_html() -> None:
     html = "<h2>Titel</h2><p>Ein  <b>Satz</b>.<br>Zeile</p><ul><li>eins</li><li>zwei</li></ul><a href='https://a.test'>https://a.test</a>"
     assert html_to_text(html) == "Titel\n\nEin Satz.\nZeile\n\n- eins\n- zwei\n\nhttps://a.test"
+
+
+def test_a_french_label_stands_apart_from_its_colon() -> None:
+    mail = render("share_mail", language="fr", context={"file_title": "Plan", "link": "https://x.example/1"})
+    assert "Document\u00a0: Plan" in mail.text
+    assert "Récupérer le document\u00a0:\nhttps" in mail.text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TEXTS["fr"] if kind not in ("share_sms", "test_sms")])
+def test_french_punctuation_is_not_torn_from_its_word(kind: str) -> None:
+    assert not re.search(" [:?!;»]|« ", repr(TEXTS["fr"][kind]))
+
+
+def test_a_text_message_holds_no_letter_that_halves_it() -> None:
+    assert "\u00a0" not in "".join(TEXTS["fr"]["share_sms"].paragraphs)
+
+
+def test_an_english_date_is_written_as_on_the_pages() -> None:
+    mail = render("share_mail", language="en", context={"valid_until": datetime.date(2026, 12, 4)})
+    assert "Valid until: 4 December 2026" in mail.text
+
+
+def test_a_subject_that_comes_to_nothing_is_the_built_in_one() -> None:
+    own = Overrides(subject="{{code}}", body="x")
+    mail = render("share_mail", language="en", context={}, overrides=own)
+    assert mail.subject
