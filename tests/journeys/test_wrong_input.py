@@ -248,7 +248,7 @@ def test_an_empty_paper_is_refused_at_every_door(cast: Cast) -> None:
     form = post_raw(client, PUBLISH, {"folder": str(where.pk)}, {"files": ("leer.pdf", b"")})
     assert "Die Datei ist leer." in text_of(form)
     answer = api_multipart(caller, {"folder_id": where.pk}, "leer.pdf", b"")
-    assert (answer.status, answer.body["message"]) == (400, "Die Datei ist leer.")
+    assert (answer.status, answer.body["message"]) == (400, "content: Die Datei ist leer.")
     caller.refused("POST", "/files", 400, {"folder_id": where.pk, "filename": "leer.pdf", "file_data": ""})
     assert (Document.objects.count(), Upload.objects.count(), Blob.objects.count()) == (0, 0, 0)
 
@@ -328,7 +328,7 @@ def test_the_api_refuses_nul_bytes_in_texts(cast: Cast, method: str, path: str, 
     before = (Folder.objects.count(), Group.objects.count())
     url = path.format(folder=where.pk, file=paper.pk)
     error = called_by(cast.admin, cast.tenant).refused(method, url, 400, {field: "Vor\x00stand"})
-    assert error["message"] == "Der Text enthält Zeichen, die nicht erlaubt sind."
+    assert error["message"] == f"{field}: Der Text enthält Zeichen, die nicht erlaubt sind."
     assert (Folder.objects.count(), Group.objects.count()) == before
     where.refresh_from_db()
     paper.refresh_from_db()

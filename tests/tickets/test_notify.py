@@ -97,7 +97,7 @@ def test_a_status_notifies_requester_and_assignee_in_their_language(cast: Cast, 
     changes.set_status(actor=cast.actor("admin"), ticket=ticket, status="waiting", source="web")
     found = mails("ticket_status")
     assert found.keys() == {"renter", "staff"}
-    assert "État: en attente" in found["renter"].body_text
+    assert "État\u00a0: en attente" in found["renter"].body_text
     assert "Stand: wartet" in found["staff"].body_text
 
 
