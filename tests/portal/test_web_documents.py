@@ -291,7 +291,6 @@ def test_a_short_address_of_the_whole_company_leads_to_a_house_that_shows_papers
     assert client.get(f"/app/documents/{document.pk}").url == f"/app/c/{cast.house_a.pk}/{found}"
 
 
-@pytest.mark.rule("DOCMS-142")
 def test_a_short_address_shows_the_paper_to_who_has_no_home(cast: Cast) -> None:
     where = folder(cast, "Gutachten", manual_group(cast, "Gäste", "guest"), community=cast.house_a)
     document = paper(cast, where, "Gutachten Dach")
