@@ -236,7 +236,10 @@ class DoorView(APIView):
                 self.initial(request, *args, **kwargs)
                 self._units = stack
                 if unread is not None:
-                    raise unread
+                    try:
+                        raise unread
+                    finally:  # else this frame and the error keep each other alive, and the half of a file with them
+                        unread = None
                 if self.takes_bytes and not is_short:
                     with self.between_units():
                         request.data  # noqa: B018 - receives and parses the body

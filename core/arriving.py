@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.files.uploadedfile import UploadedFile
@@ -12,6 +13,8 @@ from django.core.files.uploadhandler import FileUploadHandler
 from core.storage import CHUNK, storage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.storage import TempObject
 
 
@@ -35,7 +38,17 @@ class ArrivingFiles(FileUploadHandler):
     """Django's handler of the files of a form."""
 
     chunk_size = CHUNK
-    _temp: TempObject
+    _temp: TempObject | None = None
+
+    @contextmanager
+    def forgotten_when_it_fails(self) -> Iterator[None]:
+        """The file that was coming goes at once when the form breaks off, not when nobody remembers the error any more."""
+        try:
+            yield
+        except BaseException:
+            if self._temp is not None:
+                self._temp.discard()
+            raise
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Another file begins."""
@@ -45,11 +58,13 @@ class ArrivingFiles(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """More of it; no other handler needs to see it."""
+        assert self._temp is not None, "a file has begun"
         self._temp.write(raw_data)
         self._digest.update(raw_data)
 
     def file_complete(self, file_size: int) -> ArrivedFile:
         """There is no more of it."""
+        assert self._temp is not None, "a file has begun"
         self._tidy.detach()
         self._temp.file.seek(0)
         arrived = ArrivedFile(

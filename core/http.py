@@ -159,10 +159,12 @@ class BoundedMultiPart(MultiPartParser):
         limit = getattr(context.get("view"), "file_limit", None) or settings.UPLOAD_LIMIT
         if length.isdigit() and int(length) > limit + AROUND:
             raise TooLarge
-        context["request"]._request.upload_handlers = [ArrivingFiles()]
+        files = ArrivingFiles()
+        context["request"]._request.upload_handlers = [files]
         tailed = _Tailed(stream)
         try:
-            parsed = super().parse(cast("Any", tailed), media_type, parser_context)
+            with files.forgotten_when_it_fails():
+                parsed = super().parse(cast("Any", tailed), media_type, parser_context)
         except ParseError:  # the framework's words are Django's, in English
             raise Invalid(
                 _("The parts of the body cannot be told apart: the boundary is missing or wrong."),

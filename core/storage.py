@@ -86,7 +86,8 @@ class TempObject:
 
     def discard(self) -> None:
         """Forget the bytes. Harmless after a commit, and when they are forgotten."""
-        self.file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take, closing tries to write once more
+            self.file.close()
         if self.path and not self.is_named:
             self.path.unlink(missing_ok=True)
             self.path = None

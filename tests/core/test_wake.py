@@ -64,9 +64,9 @@ QUEUE = "celery"
 
 
 def _plain(text: bytes) -> dict[str, Any]:
-    """A message without what is each one's own."""
+    """A message without what is each one's own, and without limits of time, which the worker knows of its tasks itself."""
     found: dict[str, Any] = json.loads(text)
-    for own in ("id", "root_id"):
+    for own in ("id", "root_id", "timelimit"):
         found["headers"].pop(own)
     for own in ("correlation_id", "delivery_tag", "reply_to"):
         found["properties"].pop(own)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import errno
+import gc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
+from core import storage
 from core.services import rows
 from docms.models import Document, Folder, FolderLabel, Group
 from orgs.models import License, OrganizationSettings
@@ -216,6 +220,27 @@ def test_changing_content_by_multipart(admin: Caller, folder: int) -> None:
     answer = multipart(admin, "PUT", f"/files/{file}", {"title": "Neu"}, PDF + b"%2\n")
     assert (answer.status, answer.body["title"]) == (200, "Neu")
     assert len(admin.ok("GET", f"/files/{file}/versions")) == 2
+
+
+def test_a_disk_that_fills_up_while_a_file_comes_keeps_no_half_of_it(
+    admin: Caller, folder: int, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    """Gone with the answer, not when the garbage is collected some time."""
+    settings.STORAGE_URL = f"file://{tmp_path}"
+    plain = storage.TempObject.write
+
+    def write(self: storage.TempObject, chunk: bytes) -> None:
+        plain(self, chunk[:1000])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(storage.TempObject, "write", write)
+    gc.disable()
+    try:
+        answer = multipart(admin, "POST", "/files", {"folder_id": folder}, PDF * 1000)
+        assert answer.status == 507
+        assert list((tmp_path / "tmp").iterdir()) == []
+    finally:
+        gc.enable()
 
 
 def test_multipart_names_the_part_that_is_missing(admin: Caller, folder: int) -> None:

@@ -106,7 +106,11 @@ def test_every_part_of_the_product_is_in_it(build: Stage) -> None:
 def test_the_cage_holds(run: Serve, writable: Path) -> None:
     """What the tests below run in is what a container with `read_only` and `cap_drop: ALL` would be."""
     done = run(
-        ["sh", "-c", "touch here /usr/no-$$ /tmp/no-$$; id -u; grep CapBnd /proc/self/status; touch $TMPDIR/x && echo wrote"]
+        [
+            "sh",
+            "-c",
+            "touch here /usr/no-$$ /tmp/no-$$; id -u; grep CapBnd /proc/self/status; touch $TMPDIR/x && echo wrote",
+        ]
     )
     assert done.process.wait(30) == 0
     assert done.text.count("Read-only file system") == 3
