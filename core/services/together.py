@@ -1,7 +1,8 @@
 """New rows of several models by one statement, with what the audit says of them, planned once for each connection.
 
 For what is written so often that each round trip counts, and the ORM's putting together of each INSERT: an upload. The rows
-know their numbers beforehand (`core.planned.NEXT`), because the audit's digest covers them. Elsewhere `rows.create` reads better.
+know their numbers beforehand (`core.planned.NEXT`), because the audit's digest covers them. Elsewhere `rows.create` reads
+better.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ from docms.querysets import DocumentQuerySet, DocumentVersionQuerySet
 class Document(TenantBound, MutableRow):
     """The one row that every door shows. Deletion is physical (DOCMS-114); what stays is a destruction record.
 
-    ``size_bytes``, ``mime`` and ``is_big`` are copied from ``current``; services derive ``sort_key`` from the title. ``claimed_at`` hides a document that a
-    download has claimed for deletion (DOCMS-123). ``changed_at`` is not moved by access.
+    ``size_bytes``, ``mime`` and ``is_big`` are copied from ``current``; services derive ``sort_key`` from the title.
+    ``claimed_at`` hides a document that a download has claimed for deletion (DOCMS-123). ``changed_at`` is not moved by
+    access.
     """
 
     folder = models.ForeignKey(

@@ -36,8 +36,8 @@ def change(values: Mapping[str, Any], *, expected: int | None = None) -> None:
     """Store the given settings and texts; the caller is the operator. Side effect: audit, without secrets.
 
     ``values`` are columns, and texts by their names in `settings_texts`. Raises `Invalid` for an address people cannot
-    open, a mail server or sender that is none, a number out of `LIMITS`, or a text with a wrong placeholder (DOCMS-152, 153); `Changed`
-    when somebody else was faster.
+    open, a mail server or sender that is none, a number out of `LIMITS`, or a text with a wrong placeholder (DOCMS-152,
+    153); `Changed` when somebody else was faster.
     """
     columns = dict(values)
     for name, (least, most) in LIMITS.items():

@@ -70,11 +70,11 @@ def index_new(document: Document) -> None:
 
 def new_values(document: Document) -> dict[str, Any]:
     """The values of `NEW`."""
-    said = _Said.of(document)
+    said, known = _said(document)
     return {
         "document": document.pk,
         "folder": document.folder_id,
-        "known": _known(document),
+        "known": known,
         "pending": document.mime in READABLE,
         **vector_values(said.title, f"{said.names} {said.description}"),
         **names_values(*said),
@@ -94,11 +94,11 @@ def _write(rows: Iterable[DocumentIndex]) -> None:
 def row_of(document: Document, text: str, *, pending: bool = False) -> DocumentIndex:
     """The unsaved index row of a document with this content."""
     content = text[:TEXT_MAX]
-    said = _Said.of(document)
+    said, known = _said(document)
     return DocumentIndex(
         document=document,
         folder_id=document.folder_id,
-        title=_known(document),
+        title=known,
         text=content,
         pending=pending,
         vector=search_vector(said.title, f"{said.names} {said.description} {content}"),
@@ -113,18 +113,14 @@ class _Said(NamedTuple):
     names: str
     description: str
 
-    @classmethod
-    def of(cls, document: Document) -> _Said:
-        label = document.label.name if document.label else ""
-        names = " ".join((document.filename, document.identifier, label))
-        return cls(document.title or document.filename[:250], names, document.description)
 
-
-def _known(document: Document) -> str:
-    """What mistyped words are compared with."""
-    label = document.label.name if document.label else ""
+def _said(document: Document) -> tuple[_Said, str]:
+    """That, and what mistyped words are compared with: title, file name and label."""
     title = document.title or document.filename[:250]
-    return " ".join(dict.fromkeys(words_of(f"{title} {document.filename} {label}")))[:TITLE_MAX]
+    label = document.label.name if document.label else ""
+    names = " ".join((document.filename, document.identifier, label))
+    known = " ".join(dict.fromkeys(words_of(f"{title} {document.filename} {label}")))
+    return _Said(title, names, document.description), known[:TITLE_MAX]
 
 
 def index_content(document_id: int) -> bool:

@@ -144,9 +144,8 @@ class OneTimeLink(Row):
 
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_links")
-    address = models.CharField(
-        max_length=254, blank=True
-    )  # where it went, in lower case; an account may get another one
+    # Where it went, in lower case; the account may get another one meanwhile.
+    address = models.CharField(max_length=254, blank=True)
     token_hash = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
