@@ -130,7 +130,7 @@ class WordsQuery(SearchQuery):
         self.words, self.joint = words, joint
 
     def as_sql(self, *_compiler: Any, **_options: Any) -> Any:  # lookups of Django want a list
-        """The statement's text. A language that has the same stem as one before it is left out: for each, the index gathers
+        """The statement's text and its values. A language that has the same stem as one before it is left out: for each, the index gathers
         all rows of the whole installation that have the word, which for a frequent one is the time of a search.
         """
         text = f" {self.joint} ".join(f"({_ONE_WORD})" for _word in self.words)
@@ -144,7 +144,7 @@ _ONE_WORD = (
 )
 
 
-def search_query(text: str, *, any_word: bool = False) -> SearchQuery | None:
+def search_query(text: str, *, any_word: bool = False) -> WordsQuery | None:
     """All words (or any), each as the beginning of a word or of its stem. None when there is nothing to look for."""
     words = tuple(dict.fromkeys(words_of(text)))
     return WordsQuery(words, "||" if any_word else "&&") if words else None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from docms import rules
 from docms.models import Document, Folder, FolderPermission, Group, GroupMember
-from docms.querysets import MEMBER_FLAGS
+from docms.reach import MEMBER_FLAGS
 from orgs.actor import Actor, actor_for
 from orgs.models import Membership, Occupancy, Organization, Responsibility, User
 from orgs.services.occupancies import last_day

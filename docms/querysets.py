@@ -3,8 +3,7 @@
 A folder is reached through a group (DOCMS-061): the actor holds the key of a derived group, or is listed in a
 manual one. Everything else follows from the folder. Two habits keep the cost with the caller's folders instead
 of the table: sets of folders are handed over as arrays (`core.querysets.any_of`), and the newest papers are
-taken folder by folder. The two sets that every list asks for, groups held and folders seen, are written as SQL: put
-together by the ORM from four querysets they cost more time than the database needs to answer.
+taken folder by folder. What every list and upload asks is written as SQL in `docms.reach`.
 """
 
 from __future__ import annotations
@@ -14,38 +13,26 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
-from django.contrib.postgres.search import SearchRank, TrigramWordSimilarity
+from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import models
 from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from core.planned import NEXT, ModelRows, planned_cursor
 from core.querysets import any_of, any_of_sql
 from core.text import search_query, words_of
+from docms.reach import DECIDED, HELD, MEMBER_FLAGS, SEEN, SHOWN, held_values, hits, seen_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Mapping
     from typing import Self
 
-    from docms.models import Folder
     from orgs.actor import Actor
     from orgs.models import Community
 
 _M = TypeVar("_M", bound=models.Model)
 
 RESEMBLING_WORDS = 8  # of a mistyped search that are compared
-
-# Effective flag in a folder → flag of the membership that decides where no folder permission is active.
-MEMBER_FLAGS = {
-    "read": "read_perm",
-    "download": "download_perm",
-    "upload": "upload_file_perm",
-    "edit": "edit_file_perm",
-    "edit_own": "edit_own_file_perm",
-    "mail": "mail_perm",
-    "log": "log_perm",
-}
 
 
 def _rows(model: str) -> Any:
@@ -58,132 +45,14 @@ def _whole(actor: Actor) -> bool:
     return bool(actor.tenants) and actor.tenants <= actor.admin_tenants
 
 
-_HELD = """
-SELECT g.id FROM docms_group g
- WHERE g.tenant_id = ANY(%s) AND (g.audience_key = ANY(%s)
-    OR g.kind = 'manual' AND g.id = ANY(ARRAY(SELECT m.group_id FROM docms_groupmember m WHERE m.membership_id = ANY(%s))))
-"""
-_SEEN = f"""
-SELECT f.id FROM docms_folder f
- WHERE f.id = ANY(ARRAY(SELECT a.folder_id FROM docms_folderaccess a WHERE a.group_id = ANY(ARRAY({_HELD}))))
-   AND f.tenant_id = ANY(%s) AND (f.hidden_from IS NULL OR f.hidden_from > %s OR f.tenant_id = ANY(%s))
-"""  # noqa: S608 - two constants
-# Of a folder, where the portal shows it: the same as `FolderQuerySet.shown_in`.
-_SHOWN = """
-AND (f.community_id = %s
-  OR f.community_id IS NULL AND f.unit_id IN (SELECT u.id FROM orgs_unit u WHERE u.community_id = %s)
-  OR f.community_id IS NULL AND f.unit_id IS NULL AND f.tenant_id = %s)
-"""
-# Of a folder f: the person's own active permission there, and whether a group of theirs checks papers off in it. The values
-# are `flag_values`, what is read of a row is `flags_in`; folders are joined with `OWN_PERMISSION`.
-FLAGS = f"""
-p.id IS NOT NULL, {", ".join(f"p.{flag}" for flag in MEMBER_FLAGS)},
-f.show_check_mark AND EXISTS (
-  SELECT 1 FROM docms_folderaccess a JOIN docms_group c ON c.id = a.group_id
-   WHERE a.folder_id = f.id AND c.show_check_mark AND c.id = ANY(ARRAY({_HELD})))
-"""  # noqa: S608 - constants
-OWN_PERMISSION = """
-LEFT JOIN docms_folderpermission p ON p.folder_id = f.id AND p.membership_id = ANY(%s) AND p.active
-"""
-_FLAGS = f"SELECT f.id, {FLAGS} FROM docms_folder f {OWN_PERMISSION} WHERE f.id = ANY(%s)"  # noqa: S608 - as above
-
-
-def flag_values(actor: Actor) -> list[Any]:
-    """The values of `FLAGS` and `OWN_PERMISSION`, in this order."""
-    return [*_held(actor), [membership.pk for membership in actor.memberships.values()]]
-
-
-def flags_in(columns: Sequence[Any]) -> tuple[dict[str, bool] | None, bool]:
-    """Of the columns of `FLAGS`: what an active permission of the actor's own says there (none without one), and whether the
-    actor checks papers off.
-    """
-    is_decided, *flags, checks = columns
-    return dict(zip(MEMBER_FLAGS, flags, strict=True)) if is_decided else None, checks
-
-
-def flags_of(actor: Actor, folder_ids: Iterable[int]) -> Iterator[tuple[int, dict[str, bool] | None, bool]]:
-    """Of each folder its id and what `flags_in` says. Written out, because every upload, download and list asks it."""
-    with planned_cursor() as cursor:
-        cursor.execute(_FLAGS, [*flag_values(actor), list(folder_ids)])
-        rows = cursor.fetchall()
-    for folder_id, *columns in rows:
-        yield (folder_id, *flags_in(columns))
-
-
-# One folder, for whom `FolderQuerySet.visible_to` with ``all`` shows it.
-_WHERE_SEEN = f"""
-  FROM docms_folder f {OWN_PERMISSION}
- WHERE f.id = %s AND (f.tenant_id = ANY(%s) OR f.id = ANY(ARRAY({_SEEN})))
-"""
-_ONE_SEEN = ModelRows(f"SELECT {{f}}, {FLAGS} {_WHERE_SEEN}", f="docms.Folder")
-# The numbers of a new document and of its version. FOR KEY SHARE: uploads into one folder do not wait for each other.
-NUMBERS = f"{NEXT.format(table='docms_document')}, {NEXT.format(table='docms_documentversion')}"
-_ONE_HELD = ModelRows(f"SELECT {{f}}, {NUMBERS}, {FLAGS} {_WHERE_SEEN} FOR KEY SHARE OF f", f="docms.Folder")
-# The tree of one place: `FolderQuerySet.with_ancestors` and `FolderQuerySet.shown_in`, in its order.
-_TREE = ModelRows(
-    f"""
-WITH seen AS MATERIALIZED ({_SEEN})
-SELECT {{f}}, EXISTS (SELECT 1 FROM seen WHERE seen.id = f.id)
-  FROM docms_folder f
- WHERE f.id = ANY(ARRAY(SELECT unnest(array_append(s.ancestors, s.id)) FROM docms_folder s
-                         WHERE s.id = ANY(ARRAY(SELECT seen.id FROM seen))))
-   AND f.tenant_id = ANY(%s) {_SHOWN}
- ORDER BY f.sort_key, f.id
-""",  # noqa: S608 - constants
-    f="docms.Folder",
-)
-# Folders in which a permission of the actor's own decides, whatever it says.
-_DECIDED = "SELECT p.folder_id FROM docms_folderpermission p WHERE p.membership_id = ANY(%s) AND p.active"
-
-
-def _held(actor: Actor) -> list[Any]:
-    """The values of `_HELD`."""
-    return [sorted(actor.tenants), sorted(actor.keys), sorted(actor.membership_ids)]
-
-
-def _seen(actor: Actor) -> list[Any]:
-    """The values of `_SEEN`."""
-    return [*_held(actor), sorted(actor.tenants), timezone.now(), sorted(actor.admin_tenants)]
-
-
 def holds(actor: Actor, field: str) -> Q:
     """``field`` names a group whose circle the actor belongs to today."""
-    return any_of_sql(field, _HELD, _held(actor))
+    return any_of_sql(field, HELD, held_values(actor))
 
 
 def sees(actor: Actor, field: str) -> Q:
     """``field`` names a folder that a group of the actor reaches, and that is not hidden (DOCMS-103)."""
-    return any_of_sql(field, _SEEN, _seen(actor))
-
-
-def seen_folder(actor: Actor, folder_id: int) -> tuple[Folder, dict[str, bool] | None, bool] | None:
-    """The folder of that number, if `FolderQuerySet.visible_to` with ``all`` shows it to the actor, and what `flags_in` says
-    there: uploads ask it first.
-    """
-    values = [*flag_values(actor), folder_id, sorted(actor.admin_tenants), *_seen(actor)]
-    for folder, *columns in _ONE_SEEN.fetch(values):
-        return (folder, *flags_in(columns))
-    return None
-
-
-def held_folder(actor: Actor, folder_id: int) -> tuple[Folder, int, int, dict[str, bool] | None, bool] | None:
-    """The same, of a folder that is not deleted before the transaction ends, with `NUMBERS` before the flags."""
-    values = [*flag_values(actor), folder_id, sorted(actor.admin_tenants), *_seen(actor)]
-    for folder, document_id, version_id, *columns in _ONE_HELD.fetch(values):
-        return (folder, document_id, version_id, *flags_in(columns))
-    return None
-
-
-def tree_of(actor: Actor, community: Community) -> list[Folder]:
-    """The folders that the portal draws for the actor in a community, each with ``is_reached``: the same as
-    `FolderQuerySet.with_ancestors` there. Every page of papers asks it.
-    """
-    values = [*_seen(actor), sorted(actor.tenants), community.pk, community.pk, community.tenant_id]
-    folders = []
-    for folder, is_reached in _TREE.fetch(values):
-        folder.is_reached = is_reached
-        folders.append(folder)
-    return folders
+    return any_of_sql(field, SEEN, seen_values(actor))
 
 
 def may(actor: Actor, flag: str) -> Q:
@@ -191,18 +60,18 @@ def may(actor: Actor, flag: str) -> Q:
     column = MEMBER_FLAGS[flag]
     mine = [[m.pk for m in actor.memberships.values()]]
     by_default = [t for t, m in actor.memberships.items() if getattr(m, column)]
-    return any_of_sql("folder", f"{_DECIDED} AND p.{flag}", mine) | (
-        Q(tenant__in=by_default) & ~any_of_sql("folder", _DECIDED, mine)
+    return any_of_sql("folder", f"{DECIDED} AND p.{flag}", mine) | (
+        Q(tenant__in=by_default) & ~any_of_sql("folder", DECIDED, mine)
     )
 
 
 def _read_allowed(actor: Actor) -> Q:
     """`may` the actor ``read``, for rows that know a folder and no tenant: not in the few folders where it is withheld."""
     mine = [[m.pk for m in actor.memberships.values()]]
-    allowed = ~any_of_sql("folder", f"{_DECIDED} AND NOT p.read", mine)
+    allowed = ~any_of_sql("folder", f"{DECIDED} AND NOT p.read", mine)
     without = actor.tenants - {tenant for tenant, m in actor.memberships.items() if m.read_perm}
     if without:
-        granted = any_of_sql("id", f"{_DECIDED} AND p.read", mine)
+        granted = any_of_sql("id", f"{DECIDED} AND p.read", mine)
         allowed &= ~any_of("folder", _rows("Folder").filter(~granted, tenant__in=without).values("id"))
     return allowed
 
@@ -361,7 +230,7 @@ class DocumentQuerySet(models.QuerySet["_M"]):
     def visible_in(self, actor: Actor, community: Community) -> Self:
         """Visible documents that the portal shows in one community."""
         folders = any_of_sql(
-            "folder", f"{_SEEN}{_SHOWN}", [*_seen(actor), community.pk, community.pk, community.tenant_id]
+            "folder", f"{SEEN}{SHOWN}", [*seen_values(actor), community.pk, community.pk, community.tenant_id]
         )
         return self.filter(folders & in_period(actor), claimed_at=None)
 
@@ -377,14 +246,14 @@ class DocumentQuerySet(models.QuerySet["_M"]):
         """
         now = timezone.now()
         newest = RawSQL(  # noqa: S611 - constant text
-            f"""SELECT d.id FROM unnest(ARRAY({_SEEN})) AS f(id) CROSS JOIN LATERAL (
+            f"""SELECT d.id FROM unnest(ARRAY({SEEN})) AS f(id) CROSS JOIN LATERAL (
                 SELECT id, created_at FROM docms_document
                  WHERE folder_id = f.id AND claimed_at IS NULL
                    AND ((active_from IS NULL OR active_from <= %s) AND (active_until IS NULL OR active_until > %s)
                         OR uploaded_by_id = %s OR tenant_id = ANY(%s::int[]))
                  ORDER BY created_at DESC, id DESC LIMIT %s
             ) AS d ORDER BY d.created_at DESC, d.id DESC LIMIT %s""",  # noqa: S608 - as above
-            (*_seen(actor), now, now, actor.user_id, sorted(actor.admin_tenants), limit, limit),
+            (*seen_values(actor), now, now, actor.user_id, sorted(actor.admin_tenants), limit, limit),
         )
         return self.filter(id__in=newest).order_by("-created_at", "-id")
 
@@ -422,17 +291,14 @@ class DocumentQuerySet(models.QuerySet["_M"]):
         )
         return self.visible_to(actor, all=True).filter(id__in=hits.values("document_id"))
 
-    def best_first(self, words: str) -> Self:
-        """Hits of a search in their order: by title, then by what else is said of them, then by content.
-
-        The newest of equals comes first. Only the short vector of names is read; the whole one, a hundred
-        kilobytes of a long text, would have to be read for every hit.
-        """
-        query = search_query(words, any_word=True)
-        if query is None:
-            return self.order_by("-created_at", "-id")
-        rank = SearchRank(F("index__names"), query)
-        return self.annotate(rank=rank).order_by("-rank", "-created_at", "-id")
+    def found_in(self, folders: Mapping[int, bool], actor: Actor, words: str) -> Self:
+        """The same in folders of which it is known that the actor reaches them, and whether there is ``read``."""
+        found = hits(actor, folders, words)
+        if found is None:
+            return self.none()
+        text, values = found
+        ids = RawSQL(f"SELECT hit.id FROM ({text}) AS hit", tuple(values))  # noqa: S608, S611 - constant text
+        return self.filter(id__in=ids)
 
     def resembling(self, actor: Actor, words: str) -> Self:
         """Visible documents whose names are close to the words: what a mistyped search may have meant.

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core.answers import YES, Answer, no, require
 from core.querysets import any_of
 from docms.models import Document, Folder, FolderAccess, FolderPermission, Group
-from docms.querysets import MEMBER_FLAGS, flags_of, seen_folder
+from docms.reach import MEMBER_FLAGS, flags_of, seen_folder
 from orgs import rules as orgs_rules
 from orgs.actor import Actor, actor_for
 from orgs.models import Membership, OrganizationSettings
@@ -88,7 +88,7 @@ def effective_many(actor: Actor, folders: Iterable[Folder]) -> dict[int, Flags]:
 
 
 def in_force(actor: Actor, tenant_id: int, chosen: Mapping[str, bool] | None, may_check: bool) -> Flags:
-    """The flags in a folder of that tenant by what `docms.querysets.flags_in` has read there."""
+    """The flags in a folder of that tenant by what `docms.reach.flags_in` has read there."""
     membership = actor.membership(tenant_id)
     own_flags = {flag: getattr(membership, column, False) for flag, column in MEMBER_FLAGS.items()}
     return Flags(**(chosen or own_flags), show_checkmark=may_check)

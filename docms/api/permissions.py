@@ -12,7 +12,7 @@ from docms import rules
 from docms.api.base import DocmsView
 from docms.api.errors import operation
 from docms.models import FolderPermission as PermissionRow
-from docms.querysets import MEMBER_FLAGS
+from docms.reach import MEMBER_FLAGS
 from docms.services import permissions
 
 if TYPE_CHECKING:

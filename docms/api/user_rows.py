@@ -21,7 +21,7 @@ from docms.api.fields import (
 )
 from docms.api.people import display_name
 from docms.models import FolderMark
-from docms.querysets import MEMBER_FLAGS
+from docms.reach import MEMBER_FLAGS
 from docms.services.audiences import group_ids_of, groups_by_person
 from docms.services.members import FLAGS
 from docms.services.pictures import as_base64

@@ -17,7 +17,7 @@ from core.services.wake import wake_after_commit
 from core.text import sort_key
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
-from docms.querysets import FLAGS, NUMBERS, OWN_PERMISSION, flag_values, flags_in, held_folder
+from docms.reach import FLAGS, NUMBERS, OWN_PERMISSION, flag_values, flags_in, held_folder
 from docms.services import destruction, holds, indexing, tree
 from docms.services.labels import label_named
 from docms.services.locking import locked

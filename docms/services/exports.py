@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.services.exports import Column, Section, columns_of
 from docms.models import DocumentLog, Folder, FolderMark, FolderPermission, Group, GroupMember
-from docms.querysets import MEMBER_FLAGS
+from docms.reach import MEMBER_FLAGS
 from docms.services.audiences import group_ids_of
 from orgs.actor import actor_for
 from orgs.models import Membership

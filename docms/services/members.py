@@ -14,7 +14,7 @@ from core.answers import require
 from core.errors import Conflict, Denied, Invalid
 from core.services import audit, rows
 from docms.models import Folder, FolderMark, Group, GroupMember
-from docms.querysets import MEMBER_FLAGS
+from docms.reach import MEMBER_FLAGS
 from docms.services import marks, pictures
 from docms.services.audiences import group_ids_of
 from docms.services.names import refuse_unknown

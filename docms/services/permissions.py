@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.services import audit, rows
 from docms import rules
 from docms.models import Folder, FolderPermission, MailRule, MailRuleRecipient
-from docms.querysets import MEMBER_FLAGS
+from docms.reach import MEMBER_FLAGS
 from docms.services.names import refuse_unknown
 from orgs.models import Membership
 

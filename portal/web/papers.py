@@ -7,16 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
-from django.db import connection
 from django.db.models import Case, Count, Value, When
 from django.db.models.functions import ExtractYear
 
 from core import planned
-from core.text import words_of
+from core.querysets import equals_any
 from docms import rules
 from docms.models import Document, Folder, FolderMark
-from docms.querysets import DocumentQuerySet, may, tree_of
-from docms.services.search import Marks, marks_of, meant
+from docms.querysets import DocumentQuerySet, may
+from docms.reach import tree_of
+from docms.services.search import Marks, best_hits, marks_of, meant
 
 if TYPE_CHECKING:
     import datetime
@@ -130,9 +130,19 @@ class Cabinet:
         self.membership_id = membership_id(actor, community.tenant_id)
 
     @cached_property
+    def _tree(self) -> list[tuple[Folder, rules.Flags]]:
+        drawn = tree_of(self.actor, self.community)
+        return [(f, rules.in_force(self.actor, f.tenant_id, own, checks)) for f, own, checks in drawn]
+
+    @cached_property
     def folders(self) -> dict[int, Folder]:
         """Every folder of the tree by id; of those that are not reached only the name is shown."""
-        return {f.pk: f for f in tree_of(self.actor, self.community)}
+        return {folder.pk: folder for folder, _flags in self._tree}
+
+    @cached_property
+    def flags(self) -> dict[int, rules.Flags]:
+        """What the actor may do in each of them."""
+        return {folder.pk: flags for folder, flags in self._tree}
 
     @cached_property
     def reached(self) -> list[int]:
@@ -153,7 +163,7 @@ class Cabinet:
     @property
     def papers(self) -> DocumentQuerySet[Any]:
         """All papers of the community."""
-        return Document.objects.visible_to(self.actor).filter(folder__in=self.reached)
+        return Document.objects.visible_to(self.actor).filter(equals_any("folder", self.reached))
 
     @cached_property
     def unread(self) -> dict[int, int]:
@@ -168,20 +178,25 @@ class Cabinet:
         return set(marks.values_list("folder_id", flat=True))
 
     @cached_property
+    def searched(self) -> dict[int, bool]:
+        """The folders that a search looks into: the chosen one with all below it, or all. With each whether there is ``read``."""
+        among = self.reached if self.folder is None else set(self.branch).intersection(self.reached)
+        return {pk: self.flags[pk].read for pk in among}
+
+    @cached_property
     def scoped(self) -> DocumentQuerySet[Any]:
         """Papers of the chosen folder, or of all, before the filters."""
         if self.filters.words:
-            papers = Document.objects.search(self.actor, self.filters.words).filter(folder__in=self.reached)
-        else:
-            papers = self.papers
-        if self.folder is not None:
-            papers = papers.filter(folder__in=self.branch if self.filters.words else [self.folder.pk])
-        return papers
+            return Document.objects.found_in(self.searched, self.actor, self.filters.words)
+        return self.papers if self.folder is None else self.papers.filter(folder=self.folder.pk)
 
     @cached_property
     def narrowed(self) -> DocumentQuerySet[Any]:
         """What the filters leave of it."""
-        papers: DocumentQuerySet[Any] = self.scoped
+        return self.filtered(self.scoped)
+
+    def filtered(self, papers: DocumentQuerySet[Any]) -> DocumentQuerySet[Any]:
+        """Of these papers those that the filters leave, whatever they say."""
         f = self.filters
         if f.only == "unread":
             papers = papers.unread_by(self.membership_id)
@@ -195,11 +210,10 @@ class Cabinet:
 
     @cached_property
     def listed(self) -> DocumentQuerySet[Any]:
-        """What the list shows, in its order."""
+        """What the list shows where nothing is searched, in its order."""
         papers: DocumentQuerySet[Any] = self.narrowed.with_read_state(self.membership_id)
         papers = with_rights(papers, self.actor).select_related("folder", "label", "current__blob")
-        words = self.filters.words
-        return papers.best_first(words) if words else papers.order_by("-created_at", "-id")
+        return papers.order_by("-created_at", "-id")
 
     def marks(self, papers: Iterable[Any]) -> Marks:
         """How to mark the hits among the papers of one page; nothing to mark where nothing is searched."""
@@ -268,12 +282,6 @@ class Cabinet:
         return one_paper(self.papers, self.actor, self.community.tenant_id, document_id)
 
 
-# The search with its ranks comes in as the queryset's own text. One answer says both the order and how many there are.
-_BEST = """
-SELECT id, count(*) OVER () FROM ({hits}) AS hits ORDER BY rank DESC, created_at DESC, id DESC LIMIT %s OFFSET %s
-"""
-
-
 class _Hits(Paginator):  # type: ignore[type-arg]
     """Pages of a search: the order is found with ids alone, then the rows of one page are fetched.
 
@@ -295,17 +303,12 @@ class _Hits(Paginator):  # type: ignore[type-arg]
 
     def _best(self, start: int) -> tuple[list[int], int]:
         """The ids of the page that starts there, and the number of all hits; none and 0 beyond the last."""
-        words = self.cabinet.filters.words
-        if not words_of(words):
-            return [], 0
-        ranked = self.cabinet.narrowed.best_first(words).order_by()
-        inner = planned.sql_of(ranked.values("id", "created_at", "rank"))
-        if inner is None:
-            return [], 0
-        with connection.cursor() as cursor:  # planned anew: how many hold a word decides which index is read first
-            cursor.execute(_BEST.replace("{hits}", inner[0]), (*inner[1], PAGE, start))
-            rows = cursor.fetchall()
-        return [pk for pk, _count in rows], rows[0][1] if rows else 0
+        cabinet = self.cabinet
+        filters = cabinet.filters
+        choice = (
+            cabinet.filtered(Document.objects.order_by()) if filters.only or filters.year or filters.label else None
+        )
+        return best_hits(cabinet.searched, cabinet.actor, filters.words, choice=choice, start=start, limit=PAGE)
 
     def page(self, number: int | str) -> Page[Document]:
         """One page; its papers are those that the search found for this person."""
@@ -319,18 +322,16 @@ class _Hits(Paginator):  # type: ignore[type-arg]
     def _rows(self, ids: list[int]) -> Iterator[Document]:
         """What the list shows of these papers; as `Cabinet.listed`."""
         cabinet = self.cabinet
-        rows = _ROWS.fetch({"ids": ids, "membership": cabinet.membership_id})
-        folders = {paper.folder_id: cabinet.folders[paper.folder_id] for paper, *_more in rows}
-        flags = rules.effective_many(cabinet.actor, folders.values())
-        for paper, version, blob, label, is_read in rows:
-            mine = flags[paper.folder_id]
-            paper.folder, paper.label, paper.current = folders[paper.folder_id], label, version
+        for paper, version, blob, label, is_read in _ROWS.fetch({"ids": ids, "membership": cabinet.membership_id}):
+            mine = cabinet.flags[paper.folder_id]
+            paper.folder, paper.label, paper.current = cabinet.folders[paper.folder_id], label, version
             version.blob = blob
             paper.read_by_user, paper.can_read = is_read, mine.read
             paper.can_download = mine.download and paper.allow_download
             yield paper
 
 
+# Of thirty columns and more of a paper only what a row shows, and what is searched for hits.
 _ROWS = planned.ModelRows(
     """
 SELECT {d}, {v}, {b}, {l}, EXISTS (SELECT 1 FROM docms_readmark r
@@ -339,6 +340,25 @@ SELECT {d}, {v}, {b}, {l}, EXISTS (SELECT 1 FROM docms_readmark r
   LEFT JOIN docms_folderlabel l ON l.id = d.label_id
  WHERE d.id = ANY(%(ids)s)
 """,
+    only={
+        "d": (
+            *(
+                "id",
+                "tenant_id",
+                "folder_id",
+                "title",
+                "description",
+                "filename",
+                "identifier",
+                "label_id",
+                "current_id",
+            ),
+            *("mime", "size_bytes", "allow_download", "active_from", "created_at", "done"),
+        ),
+        "v": ("id", "blob_id", "number"),
+        "b": ("id", "scan"),
+        "l": ("id", "name"),
+    },
     d="docms.Document",
     v="docms.DocumentVersion",
     b="core.Blob",

@@ -25,7 +25,7 @@ from docms.models import (
     GroupMember,
     ReadMark,
 )
-from docms.querysets import tree_of
+from docms.reach import tree_of
 from docms.services import delivery, documents, folders, groups, indexing, permissions
 from orgs.actor import ANONYMOUS
 from tests.factories import DocumentFactory, FolderFactory, folder, manual_group, pdf, publish, stored
@@ -128,8 +128,10 @@ def test_what_is_written_out_says_the_same(cast: Cast) -> None:
         assert not any(rules.seen(actor, f.pk) for f in Folder.objects.all() if f not in seen), who
         for community in (cast.house_a, cast.house_b):
             expected = Folder.objects.with_ancestors(actor).shown_in(community).order_by("sort_key", "id")
-            told = [(f, f.is_reached) for f in tree_of(actor, community)]  # type: ignore[attr-defined]
+            tree = [(f, rules.in_force(actor, f.tenant_id, *more)) for f, *more in tree_of(actor, community)]
+            told = [(f, f.is_reached) for f, _flags in tree]  # type: ignore[attr-defined]
             assert told == [(f, f.is_reached) for f in expected], (who, community)  # type: ignore[attr-defined]
+            assert {f.pk: flags for f, flags in tree} == rules.effective_many(actor, expected), (who, community)
             drawn |= {(f.name, is_reached) for f, is_reached in told}
     assert drawn == {("Oben", False), ("Unten", True), ("Firma", True), ("Anderes Haus", True)}
 

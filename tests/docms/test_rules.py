@@ -14,7 +14,7 @@ from core.errors import Denied
 from core.services import rows
 from docms import rules
 from docms.models import Document, Folder
-from docms.querysets import MEMBER_FLAGS
+from docms.reach import MEMBER_FLAGS
 from docms.services import documents, groups, permissions
 from orgs.models import License
 from tests.factories import FolderFactory, folder, manual_group, publish

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from core.models import Blob
 from core.services import rows
+from docms import rules
 from docms.models import Document, DocumentIndex, Folder, FolderLabel, FolderPermission
 from docms.services import documents, folders, indexing, search
 from docms.services.search import Marks, marks_of
@@ -62,8 +63,14 @@ def out_of_reach(cast: Cast, where: Folder, text: str, **values: Any) -> dict[st
 
 
 def hits(cast: Cast, words: str, who: str = "renter") -> list[Document]:
-    """What this person finds, in order."""
-    return list(Document.objects.search(cast.actor(who), words).best_first(words))
+    """What this person finds, in order; the statement of the portal and the queryset of the API find the same."""
+    actor = cast.actor(who)
+    flags = rules.effective_many(actor, Folder.objects.visible_to(actor))
+    ids, count = search.best_hits({pk: mine.read for pk, mine in flags.items()}, actor, words, limit=50)
+    found = {paper.pk: paper for paper in Document.objects.search(actor, words)}
+    assert found.keys() == set(ids)
+    assert count == len(ids) == len(found)
+    return [found[pk] for pk in ids]
 
 
 # --- Rights ---------------------------------------------------------------------------------------------
