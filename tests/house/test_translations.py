@@ -50,6 +50,13 @@ def test_placeholders_survive_the_translation(language: str) -> None:
     assert wrong == []
 
 
+def test_french_signs_do_not_stand_alone_on_a_line() -> None:
+    """A colon, semicolon, exclamation or question mark has a no-break space before it, and so have guillemets inside."""
+    loose = re.compile(r"(?<=[\w)»”%}])[ \u202f]?[:;!?](?=\s|$|<|\))|« | »")
+    texts = [text for entry in catalogue("fr") for text in (entry.msgstr, *entry.msgstr_plural.values())]
+    assert [text for text in texts if loose.search(text)] == []
+
+
 def test_all_languages_translate_the_same_texts() -> None:
     texts = [{(e.msgctxt, e.msgid) for e in catalogue(language)} for language in LANGUAGES]
     assert texts[0] == texts[1] == texts[2]
