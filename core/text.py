@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import Expression
 from django.db.models.expressions import RawSQL
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # Letters that do not decompose into a base letter and an accent.
 _BASE_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _GAPS = re.compile(r"[\W_]+")
 # Shown as nothing although Unicode calls them letters, marks, symbols or nothing yet: the default-ignorable ones and
 # those whose glyph is empty (fillers of Hangul and Khmer, the joiner, selectors of variants, the empty Braille cell).
@@ -28,9 +32,13 @@ _INDEXED_BYTES = 200_000
 
 def sort_key(text: str, length: int = 200) -> str:
     """The column a list is sorted by, as in DIN 5007-1: without case, ä as a, ß as ss."""
-    letters = unicodedata.normalize("NFKD", text.strip().casefold())
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return plain.translate(_BASE_LETTERS)[:length]
+    return _plain(text.strip().casefold())[:length]
+
+
+def _plain(text: str) -> str:
+    """Lower case without accents."""
+    letters = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_BASE_LETTERS)
 
 
 def is_blank(text: str) -> bool:
@@ -63,11 +71,21 @@ def words_of(text: str) -> list[str]:
     return _GAPS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).split()
 
 
+def spellings(words: Iterable[str]) -> list[str]:
+    """How else somebody may write these words: without accents, and ä as ae. Only what differs, each once."""
+    found: dict[str, None] = {}
+    for word in words:
+        if not word.isascii():
+            found |= dict.fromkeys((_plain(word), _plain(word.translate(_UMLAUTS))))
+            found.pop(word, None)
+    return list(found)
+
+
 def search_vector(title: str, text: str) -> Expression:
     """What a thing is found by: its title first (weight A), then what it says (weight D).
 
     Every word stands there as written and as German and English stem: a dictionary drops its stop words, and
-    still all words of a text can be looked for.
+    still all words of a text can be looked for. Words with accents stand there without them, too.
     """
     values = vector_values(title, text)
     found: Expression = RawSQL(*_placed(VECTOR, values), output_field=SearchVectorField())  # noqa: S611 - constant text
@@ -76,9 +94,15 @@ def search_vector(title: str, text: str) -> Expression:
 
 def vector_values(title: str, text: str) -> dict[str, str]:
     """The values of `VECTOR`."""
-    head = " ".join(words_of(title))
-    body = " ".join(words_of(text)).encode()[:_INDEXED_BYTES].decode(errors="ignore")
+    head = _spelled(title)
+    body = _spelled(text).encode()[:_INDEXED_BYTES].decode(errors="ignore")
     return {"head": head, "body": body, "both": f"{head} {body}"}
+
+
+def _spelled(text: str) -> str:
+    """Its words, and how else they may be written before them: the end of a long text is cut."""
+    words = words_of(text)
+    return " ".join((*spellings(words), *words))
 
 
 # What `search_vector` says, for statements that are written out.
@@ -105,7 +129,7 @@ def names_vector(title: str, names: str, said: str) -> Expression:
 
 def names_values(title: str, names: str, said: str) -> dict[str, str]:
     """The values of `NAMES`."""
-    head, named, more = (" ".join(words_of(text)) for text in (title, names, said))
+    head, named, more = (_spelled(text) for text in (title, names, said))
     return {"title": head, "names": named, "said": more, "all": f"{named} {more}"}
 
 
@@ -130,11 +154,15 @@ class WordsQuery(SearchQuery):
         self.words, self.joint = words, joint
 
     def as_sql(self, *_compiler: Any, **_options: Any) -> Any:  # lookups of Django want a list
-        """The statement's text and its values. A language that has the same stem as one before it is left out: for each, the index gathers
-        all rows of the whole installation that have the word, which for a frequent one is the time of a search.
+        """The statement's text and its values. A language that has the same stem as one before it is left out: for each, the
+        index gathers all rows of the whole installation that have the word, which for a frequent one is the time of a search.
         """
-        text = f" {self.joint} ".join(f"({_ONE_WORD})" for _word in self.words)
-        return f"({text})", [f"{word}:*" for word in self.words for _place in range(_ONE_WORD.count("%s"))]
+        texts, values = [], []
+        for word in self.words:
+            others = [f"{other}:*" for other in spellings([word])]
+            texts.append(f"({_ONE_WORD}{_OTHERWISE * len(others)})")
+            values += [f"{word}:*"] * _ONE_WORD.count("%s") + others
+        return f"({f' {self.joint} '.join(texts)})", values
 
 
 _SIMPLE, _GERMAN, _ENGLISH = (f"to_tsquery('{config}'::regconfig, %s)" for config in _CONFIGS)
@@ -142,6 +170,7 @@ _ONE_WORD = (
     f"{_SIMPLE} || coalesce(nullif({_GERMAN}, {_SIMPLE}), ''::tsquery)"
     f" || CASE WHEN {_ENGLISH} IN ({_SIMPLE}, {_GERMAN}) THEN ''::tsquery ELSE {_ENGLISH} END"
 )
+_OTHERWISE = f" || {_SIMPLE}"
 
 
 def search_query(text: str, *, any_word: bool = False) -> WordsQuery | None:

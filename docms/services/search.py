@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from core.models import Blob
 from core.planned import planned_cursor, sql_of
-from core.text import words_of
+from core.text import spellings, words_of
 from docms.models import Document
 from docms.reach import hits
 
@@ -35,10 +35,14 @@ _LIKE = {
     "u": "üúùûů", "y": "ýÿ", "z": "źżž",
 }  # fmt: skip
 _ACCENTS = "\u0300-\u036f"  # combining: file names from macOS have their accents apart
+# What two letters may be written as.
+_AS_ONE = {"ss": "[ßẞ]"} | {
+    f"{a}e": f"(?:[{u}{u.upper()}]|[{a}{a.upper()}][{_ACCENTS}]+)" for a, u in (("a", "ä"), ("o", "ö"), ("u", "ü"))
+}
 _LETTER = rf"(?:[^\W_]|[{_ACCENTS}])"
 _NO_LETTER = r"[^0-9A-Za-z\u00C0-\u024F]"
 _GAP = re.compile(r"\s+")
-_SINGLE = re.compile(r"ss|.")
+_SINGLE = re.compile("|".join((*_AS_ONE, ".")))
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -99,7 +103,8 @@ def marks_of(documents: Iterable[Document], words: str, *, readable: Iterable[in
     ``readable`` are those whose content the person may open. Of others nothing is quoted that only stands in the
     content: they may know of the paper, not what it says (DOCMS-116).
     """
-    forms = _forms(words_of(words))
+    wanted = words_of(words)
+    forms = _forms([*wanted, *spellings(wanted)])
     if not forms:
         return Marks()
     spelled = "|".join(map(_spelled, sorted(forms, key=lambda form: (-len(form), form))))
@@ -132,7 +137,14 @@ def _spelled(form: str) -> str:
 
     Cases are written out because a database without ICU knows no other case of "Ä".
     """
-    return "".join("(?:[sS][sS]|[ßẞ])" if letter == "ss" else _letter(letter) for letter in _SINGLE.findall(form))
+    return "".join(_letters(letters) for letters in _SINGLE.findall(form))
+
+
+def _letters(letters: str) -> str:
+    """One letter, or two that some write as one: ss as ß, ae as ä."""
+    if len(letters) == 1:
+        return _letter(letters)
+    return f"(?:{_letter(letters[0])}{_letter(letters[1])}|{_AS_ONE[letters]})"
 
 
 def _letter(letter: str) -> str:

@@ -163,6 +163,14 @@ def test_more_words_in_the_title_rank_higher(cast: Cast, where: Folder) -> None:
         ("Wohnungseigentümerversammlung", "wohnungseig"),
         ("Straßenreinigung", "STRASSENREINIG"),
         ("Gebäude\u0308 und Stra\u00dfe", "strasse"),
+        ("Zażółć gęślą jaźń", "zazolc"),
+        ("Zażółć gęślą jaźń", "ZAŻÓLC"),
+        ("Plan d’e\u0301te\u0301 de la résidence", "ete"),
+        ("Heures d'ouverture du cafe", "café"),
+        ("Die neuen Schlüssel liegen bereit", "schluessel"),
+        ("Die Schluessel liegen bereit, schluckweise", "Schlüssel"),
+        ("Der Schlu\u0308ssel liegt neben der Tür", "schluessel"),
+        ("Aktuelle Preise, aktuliert", "aktuelle"),
     ],
 )
 def test_stems_and_beginnings_are_found_and_marked(cast: Cast, where: Folder, text: str, words: str) -> None:
@@ -171,6 +179,12 @@ def test_stems_and_beginnings_are_found_and_marked(cast: Cast, where: Folder, te
     assert hits(cast, words) == [paper]
     shown = marks_of([paper], words, readable=[paper.pk]).piece(paper)
     assert shown.count("<mark>") == (2 if " " in words else 1)
+
+
+def test_a_title_is_ranked_as_one_however_it_is_written(cast: Cast, where: Folder) -> None:
+    titled = saying(cast, where, "", title="Übergabe der Schlüssel")
+    saying(cast, where, "Die Uebergabe der Schluessel", title="Notiz")
+    assert hits(cast, "uebergabe")[0] == titled
 
 
 @pytest.mark.rule("DOCMS-135")
