@@ -33,7 +33,7 @@ from core.errors import Denied, DomainError, Invalid
 from core.http import LimitedJSONParser, ORJSONRenderer
 from core.logs import mask
 from core.middleware import own_transactions
-from core.outages import is_clash, outage_of
+from core.outages import ATTEMPTS, is_clash, outage_of
 from core.services import rate, system_log
 from core.services.rows import Taken
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 3  # of a request that others were in the way of
 SHORT_BODY = 4 * 1024 * 1024  # bytes that are received before it is known who sends them; a photo, a scanned letter
 
 

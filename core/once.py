@@ -30,7 +30,10 @@ def is_first(request: HttpRequest) -> bool:
     if not (len(sent) == 32 and sent.isascii() and sent.isalnum()):
         return True
     try:
-        return bool(cache.add(f"once:{request.user.pk}:{sent}", 1, KEPT))
+        # Remembered at the request, which may be done again (`orgs.middleware.UnitOfWorkMiddleware`).
+        if not hasattr(request, "_is_first"):
+            request._is_first = bool(cache.add(f"once:{request.user.pk}:{sent}", 1, KEPT))  # type: ignore[attr-defined]
+        return bool(request._is_first)  # type: ignore[attr-defined]
     except Exception as error:
         log.warning("whether a form was sent before is not known: %s", error)
         return True

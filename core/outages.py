@@ -24,6 +24,7 @@ _CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _STATES = frozenset({"25006", "55P03"})  # a standby took the place of the server; a lock was not to be had
 _DISK_FULL = "53100"
 # What was referred to went meanwhile (foreign keys are asked at the end of a transaction); each waited for the other.
+ATTEMPTS = 3  # of a request that others were in the way of
 _CLASHES = frozenset({"23503", "40001", "40P01"})
 
 

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from core.api import ATTEMPTS, DoorView
+from core.api import DoorView
 from core.models import SystemLog
+from core.outages import ATTEMPTS
 from docms.api.files import OneFile
 from docms.models import Document
 from tests.docms.door import NO_FLAGS, Caller, b64, make_folder, make_group, signed_in
