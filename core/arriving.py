@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-from core.storage import CHUNK, storage
+from core.disk import CHUNK
+from core.storage import storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.storage import TempObject
+    from core.disk import TempObject
 
 
 class ArrivedFile(UploadedFile):

@@ -24,13 +24,14 @@ from psycopg.pq import TransactionStatus
 
 from core import scope
 from core.arriving import ArrivedFile
+from core.disk import CHUNK, TempObject
 from core.errors import BeingChecked, Held, Invalid, TooLarge
 from core.models import Blob
 from core.services import audit, rows
 from core.services.sniff import PICTURES, dimensions, sniff
 from core.services.together import insert_unless_there
 from core.services.wake import wake_after_commit
-from core.storage import CHUNK, TempObject, blob_name, storage
+from core.storage import blob_name, storage
 from core.text import unseen_gone
 
 if TYPE_CHECKING:

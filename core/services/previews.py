@@ -17,10 +17,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from core import scope
+from core.disk import CHUNK
 from core.models import Blob
 from core.services import rows
 from core.services.blobs import on_undone
-from core.storage import CHUNK, blob_name, preview_name, storage
+from core.storage import blob_name, preview_name, storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,10 +20,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core import scope
+from core.disk import CHUNK, TempObject
 from core.errors import Conflict, Expired, Invalid, NotFound, TooLarge
 from core.models import Blob, Upload
 from core.services import blobs, rows
-from core.storage import CHUNK, TempObject, part_name, storage
+from core.storage import part_name, storage
 
 if TYPE_CHECKING:
     from core.services.jobs import Counts

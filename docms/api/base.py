@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.utils.translation import gettext as _
 
-from core.api import CountedView, Problem
+from core.api import CountedView
 from core.errors import Denied, NotFound
+from core.problems import Problem
 from docms.api import errors
 from docms.api.auth import BearerToken
 from docms.models import Document, Folder

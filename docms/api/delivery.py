@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 
-from core.api import Problem
+from core.problems import Problem
 from docms.api import content, errors
 from docms.api.base import DocmsView
 from docms.api.errors import operation

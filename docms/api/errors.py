@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from core.api import Operations, Problem
+from core.api import Operations
 from core.errors import DomainError
 from core.logs import mask_path
+from core.problems import Problem
 from docms.api.fields import moment
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import orjson
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from core.disk import CHUNK
 from core.errors import Invalid, TooLarge
 from core.http import AROUND, LimitedJSONParser, loads
-from core.storage import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

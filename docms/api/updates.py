@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from core.api import Problem
+from core.problems import Problem
 from docms.api.base import DocmsView
 from docms.api.errors import Error, operation
 from docms.api.fields import MomentField, object_field

@@ -19,10 +19,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from core import scope
+from core.disk import CHUNK
 from core.errors import DomainError, StorageDown
 from core.services.wake import wake
 from core.services.zips import Names, Zip
-from core.storage import CHUNK, blob_name, storage
+from core.storage import blob_name, storage
 from docms.models import Document
 from docms.services import delivery
 from orgs.actor import enter

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api import CountedView, Problem
+from core.api import CountedView
 from core.errors import Denied, Invalid, NotFound
+from core.problems import Problem
 from orgs.api import errors
 from orgs.api.auth import DOOR, HeaderToken
 from orgs.models import Organization, User

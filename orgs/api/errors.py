@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from core.api import Operations, Problem
+from core.api import Operations
 from core.errors import DomainError
+from core.problems import Problem
 
 # Statuses of other doors in the words of this contract: a used or expired token is unknown (ORGS-050).
 _STATUSES = {410: 404, 412: 409}

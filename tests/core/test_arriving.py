@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.http.multipartparser import MultiPartParser
 
-from core import storage
+from core import disk, storage
 from core.arriving import ArrivedFile, ArrivingFiles
 from core.errors import TooLarge
 from core.services import blobs
@@ -93,7 +93,7 @@ def test_the_disk_begins_to_write_while_more_comes(waiting: Path, monkeypatch: p
         raise OSError(5, "Input/output error")  # which the writer hears of when it waits for the disk itself
 
     monkeypatch.setattr(os, "fdatasync", fdatasync)
-    monkeypatch.setattr(storage, "EARLY", 300_000)
+    monkeypatch.setattr(disk, "EARLY", 300_000)
     temp = storage.storage().begin()
     temp.write(b"x" * 200_000)
     assert temp._hurrying is None

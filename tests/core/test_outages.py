@@ -14,11 +14,11 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from core import scope
-from core.api import problem_of
+from core.disk import TempObject
 from core.models import JobRun, Upload
 from core.outages import outage_of, server_error
+from core.problems import problem_of
 from core.services import jobs, throttle
-from core.storage import TempObject
 from docms.models import Document
 from tests.cast import Cast
 from tests.docms.door import signed_in as called_by

@@ -16,10 +16,12 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
+from core.bucket import PART as S3_PART
+from core.disk import TempObject
 from core.errors import StorageDown
 from core.models import Blob, SystemLog, Upload
 from core.services import blobs, previews, sweeps
-from core.storage import S3_PART, TempObject, blob_name, preview_name, storage
+from core.storage import blob_name, preview_name, storage
 from script.embedded.s3 import BUCKET
 from tests.core.material import pdf, person, stored
 from tests.core.test_tus import Browser, piece

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from core import scope
-from core.api import problem_of
 from core.models import SystemLog
+from core.problems import problem_of
 from core.services import rows
 from docms.services import members
 from orgs.models import License, Membership, User

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from core.api import CountedView, Problem
+from core.api import CountedView
 from core.errors import Invalid, NotFound
+from core.problems import Problem
 from orgs.models import Community, Organization
 from orgs.services import reach
 from tickets.api import errors

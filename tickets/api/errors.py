@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from core.api import Operations, Problem
+from core.api import Operations
 from core.errors import DomainError
+from core.problems import Problem
 
 # Statuses of other doors in the words of this contract.
 _STATUSES = {405: 404, 410: 404, 412: 409, 422: 400}
