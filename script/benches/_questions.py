@@ -49,6 +49,7 @@ def questions(visitor: dict[str, Any]) -> dict[str, Question]:
         "portal-folders": lambda: cabinet().folders,
         "portal-list": lambda: list(cabinet().listed[:50]),
         "portal-unread-by-folder": lambda: cabinet().unread,
+        "portal-search": lambda: cabinet(words="Hausordnung 2020").pages.count,
         "search": lambda: list(files.search(resident, "Hausordnung 2020").order_by("sort_key", "id")),
         "search-mistyped": lambda: list(files.resembling(resident, "Hausordnnug")[:5]),
         "search-as-administrator": lambda: list(
