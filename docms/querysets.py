@@ -300,6 +300,19 @@ class DocumentQuerySet(models.QuerySet["_M"]):
         ids = RawSQL(f"SELECT hit.id FROM ({text}) AS hit", tuple(values))  # noqa: S608, S611 - constant text
         return self.filter(id__in=ids)
 
+    def search_also_within(self, actor: Actor, words: str) -> Self:
+        """What `search` finds, and documents in whose names the words occur within others: "rechnung" in "Jahresabrechnung".
+
+        Names are title, file name and label.
+        """
+        wanted = words_of(words)
+        if not wanted:
+            return self.none()
+        within = _rows("DocumentIndex").filter(*(Q(title__contains=word) for word in wanted)).values("document_id")
+        return self.visible_to(actor, all=True).filter(
+            id__in=self.search(actor, words).order_by().values("id").union(within)
+        )
+
     def resembling(self, actor: Actor, words: str) -> Self:
         """Visible documents whose names are close to the words: what a mistyped search may have meant.
 

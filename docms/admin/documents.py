@@ -31,6 +31,7 @@ from docms.admin.holds import hold_papers, holds_url
 from docms.models import Document, DocumentLog, FolderLabel, ReadMark
 from docms.services import documents, holds, intake
 from docms.services.groups import people_of_folder
+from docms.services.search import close_to
 from orgs.admin.holding import holds_section
 from orgs.models import User
 
@@ -79,7 +80,8 @@ class DocumentAdmin(HouseAdmin):
     list_display = ("__str__", "folder", "size", "created_at", "visible", "virus_check", "readers", "access_counter")
     list_filter = (("folder", PickedFilter), "allow_download", "current__blob__scan")
     list_filter_submit = True
-    search_fields = ("title", "filename", "identifier")
+    search_fields = ("title",)  # see `get_search_results`
+    search_help_text = _("Title, file name, label, description, identifier, and what the paper says")
     list_select_related = ("folder", "label", "uploaded_by", "current__blob")
     autocomplete_fields = ("folder",)
     ordering = ("-created_at", "-id")
@@ -114,6 +116,16 @@ class DocumentAdmin(HouseAdmin):
         """With the number of people who have opened the current version."""
         marks = ReadMark.objects.filter(document=OuterRef("pk"), version_no__gte=OuterRef("current__number"))
         return super().get_queryset(request).annotate(reader_total=count_of(marks))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """As the portal searches, and within names; where nothing has the words, what was perhaps meant."""
+        if not search_term.strip():
+            return queryset, False
+        actor: Any = request.actor  # type: ignore[attr-defined]
+        hits = queryset.filter(pk__in=Document.objects.search_also_within(actor, search_term).values("pk"))
+        if not hits.exists():
+            hits = queryset.filter(pk__in=close_to(actor, search_term).values("pk"))
+        return hits, False
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `documents.change_document`."""

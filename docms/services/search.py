@@ -184,7 +184,14 @@ def _around(text: str, at: int) -> str:
 def meant(folders: Iterable[int], actor: Actor, words: str) -> list[Document]:
     """The visible papers of these folders that a search without a hit may have meant, the closest first."""
     with transaction.atomic():
-        with connection.cursor() as cursor:  # for this transaction
-            cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(CLOSENESS)])
-        close = Document.objects.resembling(actor, words).filter(folder__in=folders)
+        close = close_to(actor, words).filter(folder__in=folders)
         return list(close.closest_first(words).select_related("folder")[:MEANT])
+
+
+def close_to(actor: Actor, words: str) -> DocumentQuerySet[Any]:
+    """Visible papers that a mistyped search may have meant, to be asked for within this transaction, which goes by `CLOSENESS`
+    from here on.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(CLOSENESS)])
+    return Document.objects.resembling(actor, words)
