@@ -17,7 +17,7 @@ from core.answers import require
 from core.errors import Invalid, NotFound
 from docms import rules
 from docms.models import Folder
-from docms.services import intake
+from docms.services import intake, marks
 from orgs.actor import enter as enter_as
 from orgs.services.second_factor import require_none_owed
 from portal.rules import may_use_folder
@@ -73,6 +73,9 @@ def upload(request: HttpRequest, community_id: int) -> HttpResponse:
         except (Invalid, ValidationError) as error:
             context["problem"] = error.message if isinstance(error, Invalid) else " ".join(error.messages)
             return render(request, "portal/upload.html", context, status=422)
+        if cabinet.membership_id is not None:
+            for document in made:  # nobody is told of an own paper as unread
+                marks.write_read_mark(document, cabinet.membership_id, 1)
         text = ngettext("%(count)d paper is in “%(folder)s”.", "%(count)d papers are in “%(folder)s”.", len(made))
         messages.success(request, text % {"count": len(made), "folder": folder.name})
         return redirect(back)

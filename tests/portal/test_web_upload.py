@@ -56,6 +56,15 @@ def send(client: Client, url: str, content: bytes, offset: int = 0) -> Any:
     return client.patch(url, content, headers=headers, content_type="application/offset+octet-stream")
 
 
+def test_an_own_paper_is_unread_for_others_alone(cast: Cast, where: Folder, uploader: Client) -> None:
+    files = [SimpleUploadedFile(name, b"Inhalt") for name in ("eins.txt", "zwei.txt")]
+    assert uploader.post(page_of(cast, where), {"files": files}).status_code == 302
+    unread = documents_url(cast, "?only=unread")
+    assert len(uploader.get(documents_url(cast)).context["papers"]) == 2
+    assert len(uploader.get(unread).context["papers"]) == 0
+    assert len(signed_in(cast.owner).get(unread).context["papers"]) == 2
+
+
 def test_a_file_that_arrived_in_two_pieces_becomes_a_paper(cast: Cast, where: Folder, uploader: Client) -> None:
     url = announce(uploader, where)["Location"]
     assert send(uploader, url, b"Pl").status_code == 204
