@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import RangeDateFilter, TextFilter
 
 from core.admin.base import ReadOnlyAdmin
+from core.services import audit
 
 EXPORT_MAX = 100_000  # lines of one file
 PEOPLE_MAX = 500  # accounts that a name may mean
@@ -111,7 +112,7 @@ class LogAdmin(ReadOnlyAdmin):
     def export(self, request: HttpRequest) -> HttpResponseBase:
         """The list as it is filtered, with its columns, as CSV for spreadsheets: UTF-8 with its mark, semicolons.
 
-        What has more than 100,000 lines is refused rather than cut, and never counted further.
+        What has more than 100,000 lines is refused rather than cut, and never counted further. What is exported is audited.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -135,6 +136,8 @@ class LogAdmin(ReadOnlyAdmin):
         writer.writerows(self._lines(request, found))
         text.detach()
         file.seek(0)
+        actor: Any = request.actor  # type: ignore[attr-defined]
+        audit.record_export(self.model, tenant_id=actor.tenant_id, query=request.GET.urlencode(), form="csv")
         name = f"{self.opts.model_name}-{timezone.localdate():%Y-%m-%d}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         response = StreamingHttpResponse(_chunks(file), content_type="text/csv; charset=utf-8", headers=headers)

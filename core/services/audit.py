@@ -147,6 +147,15 @@ def record(verb: str, obj: models.Model, changes: Mapping[str, Any] | None = Non
     return entry
 
 
+def record_export(model: type[models.Model], *, tenant_id: int | None, query: str, form: str) -> None:
+    """Write that somebody takes a list out of the house: of what, how it was narrowed down (as in the address), and as what."""
+    changes = {"query": [None, query[:1000]], "form": [None, form]}
+    entry = entry_for(
+        "exported", object_type=model._meta.label_lower, object_id="", tenant_id=tenant_id, changes=changes
+    )
+    entry.save(force_insert=True)
+
+
 # One statement of a few arrays: an instance and thirteen parameters for each of thousands take longer than their writing.
 MANY = """
 INSERT INTO core_auditentry

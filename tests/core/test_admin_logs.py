@@ -13,7 +13,7 @@ from django.utils import timezone
 from config.admin_site import site
 from core import scope
 from core.admin import logs
-from core.models import SystemLog
+from core.models import AuditEntry, SystemLog
 from core.services import audit
 from docms.models import DocumentLog
 from orgs.models import SignInLog
@@ -88,6 +88,17 @@ def test_the_export_holds_exactly_what_the_list_shows(cast: Cast, touched: list[
     assert len(exported(client, DOCUMENTS)) == 4
     page = client.get(DOCUMENTS, {"person": "renter"}).content.decode()
     assert f'href="{DOCUMENTS}export/?person=renter"' in page
+
+
+def test_an_export_is_audited(cast: Cast, touched: list[DocumentLog]) -> None:
+    client = signed_in(cast.admin)
+    exported(client, DOCUMENTS, person="renter")
+    entry = AuditEntry.objects.get(verb="exported")
+    assert (entry.user_id, entry.tenant_id, entry.object_type) == (cast.admin.pk, cast.tenant.pk, "docms.documentlog")
+    assert entry.changes == {"query": [None, "person=renter"], "form": [None, "csv"]}
+    signed_in(cast.renter).get(f"{DOCUMENTS}export/")
+    assert AuditEntry.objects.filter(verb="exported").count() == 1
+    assert client.get("/admin/core/auditentry/").status_code == 200
 
 
 def test_nothing_foreign_is_exported(cast: Cast, touched: list[DocumentLog]) -> None:

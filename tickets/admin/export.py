@@ -20,8 +20,9 @@ from openpyxl import Workbook
 from core import scope
 from core.admin.logs import harmless
 from core.admin.pages import list_url
+from core.services import audit
 from tickets.models import Ticket
-from tickets.services import desk, worklist
+from tickets.services import worklist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ def page(admin: TicketAdmin, request: HttpRequest) -> HttpResponseBase:
         told = gettext("A workbook takes %(count)d tickets at most. Narrow the list down, or export it as CSV.")
         messages.error(request, told % {"count": MOST_XLSX})
         return redirect(f"{list_url(Ticket)}?{wish.query}")
-    desk.record_export(actor, tenant_id=actor.tenant_id, query=wish.query, form=form)
+    audit.record_export(Ticket, tenant_id=actor.tenant_id, query=wish.query, form=form)
     lines = _lines(actor, ids, scope.current(), get_language() or "de")
     name = f"tickets-{timezone.localdate():%Y-%m-%d}.{form}"
     if form == "xlsx":

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from core.answers import require
 from core.errors import Changed
-from core.services import audit, rows
+from core.services import rows
 from orgs.models import Membership
 from tickets import rules
 from tickets.models import Ticket, TicketActivity, TicketAttachment
@@ -115,19 +115,6 @@ def _tell_merged(written: TicketActivity, *, actor: Actor) -> None:
                 name=file.name,
                 position=file.position,
             )
-
-
-def record_export(actor: Actor, *, tenant_id: int | None, query: str, form: str) -> None:
-    """Audit: somebody takes a list out of the house."""
-    assert actor.user is not None
-    entry = audit.entry_for(
-        "exported",
-        object_type=Ticket._meta.label_lower,
-        object_id="",
-        tenant_id=tenant_id,
-        changes={"query": [None, query[:1000]], "form": [None, form]},
-    )
-    entry.save(force_insert=True)
 
 
 def fill_people(activities: Collection[TicketActivity]) -> dict[int, str]:
