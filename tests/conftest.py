@@ -20,7 +20,7 @@ from script.browser import CHROMIUM_FLAGS, find_chromium
 from script.embedded import S3, Clamd, ServerError
 from script.embedded.s3 import BUCKET
 from tests.gateway import HOST, Gateway
-from tests.servers import MailSink, Servers, eventually, is_local, truncate_all
+from tests.servers import MailSink, Servers, eventually, is_local, keep_prepared, truncate_all
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -92,6 +92,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         # Before it, too: the cast of the tests without transactions may already stand in the database.
         patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lambda cls: truncate_all()))
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: truncate_all())
+        keep_prepared(patch)
         yield
         connections.close_all()
 

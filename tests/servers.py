@@ -26,9 +26,11 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from psycopg import sql
+from psycopg._preparing import PrepareManager
 
 from script.embedded import Postgres, ServerError, Valkey
 from script.embedded.postgres import APP, OWNER
@@ -216,6 +218,15 @@ def _sizes(connection: psycopg.Connection[Any]) -> dict[str, int]:
 
 def _names(tables: Iterable[str]) -> sql.Composable:
     return sql.SQL(", ").join(map(sql.Identifier, tables))
+
+
+def keep_prepared(patch: pytest.MonkeyPatch) -> None:
+    """What a connection has prepared outlives a rollback, the end of nearly every test and of many a question inside one.
+
+    Psycopg forgets it then, lest tables be rolled back that it speaks of; the app role makes none. So tests come to the
+    plans that serve a connection of production, instead of planning each statement anew.
+    """
+    patch.setattr(PrepareManager, "clear", lambda self: False)
 
 
 @contextlib.contextmanager
