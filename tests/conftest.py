@@ -40,6 +40,7 @@ _AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 _AXE_RUN = """
 options => axe.run(document, { ...options, resultTypes: ["violations"] }).then(({ violations }) => violations)
 """
+_FIELDS = ("django/forms/", "admin/widgets/", "unfold/widgets/")  # where templates of fields lie
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -113,6 +114,24 @@ def _no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded(connect))
         patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_context_of_fields() -> Iterator[None]:
+    """Django's test client copies the context of each template of a page: not for the hundreds of fields of a form."""
+    from django.test import client
+
+    keep = client.store_rendered_templates
+
+    def keep_of_pages(
+        store: dict[str, Any], signal: Any, sender: Any, template: Any, context: Any, **more: Any
+    ) -> None:
+        if not (template.name or "").startswith(_FIELDS):
+            keep(store, signal, sender, template, context, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "store_rendered_templates", keep_of_pages)
         yield
 
 
