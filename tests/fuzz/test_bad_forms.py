@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.fuzz.world import World
 
 Forms = list[tuple[str, Client, dict[str, str]]]
+OfficeForms = list[tuple[str, Fields]]
 LONG, HUGE = "x" * 10_000, "9" * 5000
 NUL = "Vor\x00stand"
 
@@ -293,14 +294,24 @@ def base(model: Any) -> str:
     return f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
 
 
-def office_forms(office: Client) -> Iterator[tuple[str, Fields]]:
+@pytest.fixture(scope="module")
+def _pages(_furnished: World) -> dict[str, Fields]:
+    """What the pages of forms hold, as every test of this file begins with the same rows: each is read once."""
+    return {}
+
+
+@pytest.fixture
+def office_forms(office: Client, _pages: dict[str, Fields]) -> OfficeForms:
     """Every form to add or change something, with its fields as the page has them."""
-    for model in nouns():
-        row = model._base_manager.order_by("pk").first()
-        for url in (f"{base(model)}add/", f"{base(model)}{row.pk}/change/" if row else ""):
-            page = read(office, url) if url else None
-            if page is not None and page.status_code == 200:
-                yield url, Fields(page.content.decode())
+    if not _pages:
+        with untouched():
+            for model in nouns():
+                row = model._base_manager.order_by("pk").first()
+                for url in (f"{base(model)}add/", f"{base(model)}{row.pk}/change/" if row else ""):
+                    page = read(office, url) if url else None
+                    if page is not None and page.status_code == 200:
+                        _pages[url] = Fields(page.content.decode())
+    return list(_pages.items())
 
 
 def frame(name: str) -> bool:
@@ -335,10 +346,10 @@ def test_what_is_no_row_is_not_found(office: Client, key: str) -> None:
 
 
 @pytest.mark.parametrize("value", [LONG, NUL, HUGE], ids=["10,000 characters", "NUL", "5,000 digits"])
-def test_forms_of_the_office_refuse_what_no_field_holds(office: Client, value: str) -> None:
+def test_forms_of_the_office_refuse_what_no_field_holds(office: Client, office_forms: OfficeForms, value: str) -> None:
     """In every field at once: errors at the fields, and nothing is written."""
     with untouched():
-        for url, form in office_forms(office):
+        for url, form in office_forms:
             texts = [name for name in form.texts if not frame(name)]
             if texts:
                 answer = sent(office, url, {**form.values, **dict.fromkeys(texts, value)})
@@ -356,10 +367,10 @@ ODD: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_odd_values_break_no_form_of_the_office(office: Client, kind: str) -> None:
+def test_odd_values_break_no_form_of_the_office(office: Client, office_forms: OfficeForms, kind: str) -> None:
     """Accepted where a text may be so; what was written can be read."""
     tried = 0
-    for url, form in office_forms(office):
+    for url, form in office_forms:
         for name in form.texts:
             if frame(name) or form.kinds[name] != kind:
                 continue
@@ -375,18 +386,20 @@ def test_odd_values_break_no_form_of_the_office(office: Client, kind: str) -> No
     assert tried, f"no form has a field of this kind: {kind}"
 
 
-def test_counts_of_rows_that_lie_break_no_form_of_the_office(office: Client) -> None:
+def test_counts_of_rows_that_lie_break_no_form_of_the_office(office: Client, office_forms: OfficeForms) -> None:
     with undone():
-        for url, form in office_forms(office):
+        for url, form in office_forms:
             for name in [name for name in form.values if name.endswith("_FORMS")]:
                 for count in ("abc", "-1", "1001", "100000", HUGE, ""):
                     sent(office, url, {**form.values, name: count, "name": NUL, "title": NUL, "last_name": NUL})
 
 
 @pytest.mark.parametrize(("kind", "raw"), MANY.values(), ids=MANY)
-def test_too_many_fields_are_400_in_the_office(office: Client, kind: str, raw: bytes) -> None:
+def test_too_many_fields_are_400_in_the_office(
+    office: Client, office_forms: OfficeForms, kind: str, raw: bytes
+) -> None:
     with untouched():
-        for url, _form in office_forms(office):
+        for url, _form in office_forms:
             assert sent(office, url, raw, kind).status_code in (400, 403), url
 
 
