@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import logging
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pypdfium2
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,6 +21,7 @@ from core.text import NAMES, VECTOR, names_values, names_vector, search_vector, 
 from docms.models import Document, DocumentIndex
 from docms.services.locking import locked
 from docms.services.office import PARTS, UnreadableError, office_text
+from docms.text_process import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +32,7 @@ log = logging.getLogger(__name__)
 
 TEXT_MAX = 200_000  # characters of content that are kept
 PAGES_MAX = 500
+PATIENCE = 60  # seconds that reading a PDF may take
 TITLE_MAX = 700  # characters of the names that mistyped words are compared with
 FORGOTTEN = datetime.timedelta(minutes=10)  # after which a text nobody read is taken up by the job
 BATCH = 200  # texts of one run of the job
@@ -173,28 +177,33 @@ def text_of(blob: Blob) -> str:
             return _pdf_text(file)
     except FileNotFoundError:
         log.error("the object of blob %s is missing", blob.pk)
-    except (pypdfium2.PdfiumError, UnreadableError) as error:
+    except UnreadableError as error:
         log.info("blob %s has no readable text: %s", blob.pk, error)
     return ""
 
 
-def _pdf_text(file: object) -> str:
-    pdf = pypdfium2.PdfDocument(file)
+def _pdf_text(file: Any) -> str:
+    """See `docms.text_process`. Of a file that takes too much memory or time, what was read until then."""
+    command = [sys.executable, "-m", "docms.text_process", str(PAGES_MAX), str(TEXT_MAX)]
+    file.seek(0)
     try:
-        parts: list[str] = []
-        length = 0
-        for number in range(min(len(pdf), PAGES_MAX)):
-            page = pdf[number]
-            textpage = page.get_textpage()
-            parts.append(textpage.get_text_bounded())
-            textpage.close()
-            page.close()
-            length += len(parts[-1])
-            if length >= TEXT_MAX:
-                break
-        return _clean("\n".join(parts))
-    finally:
-        pdf.close()
+        done = subprocess.run(
+            command,
+            stdin=file.fileno(),
+            capture_output=True,
+            timeout=PATIENCE,
+            cwd=settings.BASE_DIR,
+            env={},
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        log.warning("reading a text took too long")
+        return _clean((late.stdout or b"").decode("utf-8", "replace"))
+    if done.returncode == UNREADABLE:
+        raise UnreadableError(done.stderr.decode("utf-8", "replace")[:200])
+    if done.returncode:
+        log.warning("reading a text ended (%s): %s", done.returncode, done.stderr.decode("utf-8", "replace")[-500:])
+    return _clean(done.stdout.decode("utf-8", "replace"))
 
 
 def _clean(text: str) -> str:

@@ -8,27 +8,29 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import scope
-from core.errors import Invalid
+from core.errors import Blocked, Invalid
 from core.services.wake import wake
 from messaging.models import Message, MessageRecipient
 from messaging.rules import refusal
-from messaging.services import outbox
+from messaging.services import outbox, quiet
 from messaging.services.catalogue import KINDS
 from messaging.services.render import render
 from messaging.services.transport import MailConfig, Permanent, Transport, TransportError, Unreachable, config_for
 from orgs.languages import user_language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from orgs.models import Organization, User
@@ -37,9 +39,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 50  # mails of one claim
 SWEEP_SECONDS = 240  # a sweep stops taking new batches after that
+ONE_TEST = 90  # seconds after which the next test mail is let through whatever became of the one before
 HELPERS = 3  # workers that may join one that finds a full batch; the others are left to other work
 
-# Servers that did not answer in this run, with what they said: nobody waits for them twice.
+# Servers that did not answer in this run or in another one just now, with what they said: nobody waits for them twice.
 Dead = dict[MailConfig, str]
 
 
@@ -99,10 +102,15 @@ def deliver(
     claimed = outbox.claim(limit=limit, ids=ids)
     begun = len(claimed) == 1
     for config, messages in _by_server(claimed).items():
+        known = dead.get(config) or quiet.said(config)
+        if known:
+            dead[config] = known
         with Transport(config) as transport:
             for message in messages:
                 ours = begun or outbox.begin(message)
                 counts[_send(message, transport, dead, journal) if ours else "skipped"] += 1
+        if config in dead and not known:
+            quiet.remember(config, dead[config])
     return counts
 
 
@@ -141,11 +149,37 @@ def send_test(
 
     The attempt stays in the mail log, a failure among the mail errors; nothing is repeated. Call it outside of a
     transaction (`core.middleware.own_transactions`), or a refused request takes the log entry with it.
-    Raises `Invalid` for an address that is none.
+    Raises `Invalid` for an address that is none, `Blocked` while another one of this company waits for the server.
     """
     if not outbox.is_address(to):
         message = _("This is not an e-mail address.")
         raise Invalid(message, code="invalid_address", fields={"to": [message]})
+    with _alone(tenant):
+        return _try(to, tenant, app_config=app_config, language=language, caused_by=caused_by)
+
+
+@contextmanager
+def _alone(tenant: Organization | None) -> Iterator[None]:
+    """One at a time of a company: each keeps a thread of the web for as long as the server takes.
+
+    Without the cache everybody may. Raises `Blocked`.
+    """
+    key = f"test-mail:{tenant.pk if tenant else ''}"
+    try:
+        is_first = cache.add(key, 1, ONE_TEST)
+    except Exception as error:
+        log.warning("whether a test mail is under way is not known: %s", error)
+        is_first = True
+    if not is_first:
+        raise Blocked(5, _("Another test mail is under way. Please wait for its result."))
+    try:
+        yield
+    finally:
+        with suppress(Exception):
+            cache.delete(key)
+
+
+def _try(to: str, tenant: Organization | None, *, app_config: bool, language: str, caused_by: User | None) -> str:
     tenant_ids = [tenant.pk] if tenant else []
     with scope.unit_of_work(door="mail", tenants=tenant_ids, user_id=caused_by.pk if caused_by else None):
         rendered = render("test_mail", language=language, context={"user_name": ""}, tenant=tenant)

@@ -22,6 +22,7 @@ from core.services.outside import require_public_host
 from messaging.services.catalogue import KINDS
 from messaging.services.problems import in_words
 from messaging.services.render import one_line
+from messaging.services.watchdog import Watchdog
 from orgs.models import Organization, OrganizationSettings
 from orgs.services.installation import installation, public_url
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from orgs.models.settings import MailServer
 
 TIMEOUT = 10  # seconds for connecting and for each answer
+BEGINNING = 15  # seconds from the first byte to the last of what comes before a mail: greeting, TLS, signing in
+ONE_MAIL = 30  # seconds of a mail, from its first command to the answer to its last byte
 ADDRESSES = 3  # of a name that are tried
 
 
@@ -155,6 +158,7 @@ class Transport:
         self.problem = ""  # the last failure in words, in the language of whoever waits for the result
         self._smtp: smtplib.SMTP | None = None
         self._profile = ""
+        self._watchdog = Watchdog()
 
     def __enter__(self) -> Self:
         return self
@@ -168,8 +172,9 @@ class Transport:
         """Say goodbye, if there is still somebody to say it to."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
-            with contextlib.suppress(smtplib.SMTPException, OSError):
+            with contextlib.suppress(smtplib.SMTPException, OSError), self._watchdog.within(TIMEOUT):
                 smtp.quit()
+        self._watchdog.close()
 
     def send(self, message: Message, recipients: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Hand a mail over for these addresses. Returns the refused ones with the server's answer.
@@ -184,14 +189,18 @@ class Transport:
         except (ValueError, UnicodeError) as error:  # Django refuses line breaks in headers with a ValueError
             raise Permanent(self.config.clean(f"{type(error).__name__}: {error}")) from error
         try:
-            refused = _hand_over(self._begun(sender, len(content)), list(envelope), content)
+            smtp = self._begun(sender, len(content))
+            with self._watchdog.within(ONE_MAIL):
+                refused = _hand_over(smtp, list(envelope), content)
         except smtplib.SMTPDataError as error:
             kind = Permanent if error.smtp_code >= 500 else Temporary
             raise kind(self._describe(error)) from error
         except (smtplib.SMTPException, OSError) as error:
             # Whether the connection survived is unknown. A refused sender is a setting that can be mended.
+            kind = Unreachable if self._watchdog.has_cut else Temporary
+            said = self._describe(error)
             self.close()
-            raise Temporary(self._describe(error)) from error
+            raise kind(said) from error
         return {envelope[address]: (code, self._text(answer)) for address, (code, answer) in refused.items()}
 
     def _preferences(self, message: Message) -> str:
@@ -211,14 +220,17 @@ class Transport:
         smtp = self._smtp
         if smtp is not None:
             try:
-                code, answer = _ask(smtp, sender, size)
+                with self._watchdog.within(TIMEOUT):
+                    code, answer = _ask(smtp, sender, size)
             except (smtplib.SMTPServerDisconnected, OSError):
                 code, answer = 421, b""
             if code != 421:  # "closing channel"
                 return _accepted(smtp, code, answer, sender)
             self.close()
         smtp = self._smtp = self._open()
-        return _accepted(smtp, *_ask(smtp, sender, size), sender)
+        with self._watchdog.within(TIMEOUT):
+            answer = _ask(smtp, sender, size)
+        return _accepted(smtp, *answer, sender)
 
     def _open(self) -> smtplib.SMTP:
         config = self.config
@@ -227,11 +239,12 @@ class Transport:
             raise Unreachable(self.problem)
         smtp: smtplib.SMTP | None = None
         try:
-            smtp = self._dial()
-            if config.starttls:
-                smtp.starttls(context=tls_context())
-            if config.user:
-                _login(smtp, config)
+            with self._watchdog.within(BEGINNING):
+                smtp = self._dial()
+                if config.starttls:
+                    smtp.starttls(context=tls_context())
+                if config.user:
+                    _login(smtp, config)
         except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a host name that is none
             if smtp is not None:
                 smtp.close()
@@ -247,9 +260,11 @@ class Transport:
         failure: OSError = OSError("no address")
         for address in [""] if config.is_app else self._addresses()[:ADDRESSES]:
             try:
-                return _connect(config, address)
+                return _connect(config, address, self._watchdog)
             except OSError as error:
                 failure = error
+                if self._watchdog.has_cut:
+                    break
         raise failure
 
     def _addresses(self) -> list[str]:
@@ -260,6 +275,8 @@ class Transport:
             raise Unreachable(f"{self.config.host}: {error.message}") from None
 
     def _describe(self, error: Exception) -> str:
+        if self._watchdog.has_cut:
+            error = TimeoutError("the server answers too slowly")
         if isinstance(error, smtplib.SMTPResponseException):
             said = self.config.clean(f"{error.smtp_code} {self._text(error.smtp_error)}")
             self.problem = f"{in_words(error)} {said}".strip()
@@ -274,31 +291,35 @@ class Transport:
 class _Plain(smtplib.SMTP):
     """Connects to an address that was looked at before; an empty one is the host's."""
 
-    def __init__(self, address: str, *args: Any, **options: Any) -> None:
-        self._address = address
+    def __init__(self, address: str, watchdog: Watchdog, *args: Any, **options: Any) -> None:
+        self._address, self._watchdog = address, watchdog
         super().__init__(*args, **options)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
-        return super()._get_socket(self._address or host, port, timeout)  # type: ignore[misc]
+        sock = super()._get_socket(self._address or host, port, timeout)  # type: ignore[misc]
+        self._watchdog.guard(sock)
+        return sock
 
 
 class _Encrypted(smtplib.SMTP_SSL):
     """The same with TLS from the start, whose certificate must be the host's."""
 
-    def __init__(self, address: str, *args: Any, **options: Any) -> None:
-        self._address = address
+    def __init__(self, address: str, watchdog: Watchdog, *args: Any, **options: Any) -> None:
+        self._address, self._watchdog = address, watchdog
         super().__init__(*args, **options)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Any:
-        return super()._get_socket(self._address or host, port, timeout)  # type: ignore[misc]
+        sock = smtplib.SMTP._get_socket(self, self._address or host, port, timeout)  # type: ignore[attr-defined]
+        self._watchdog.guard(sock)  # before the handshake, which may drip as well
+        return self.context.wrap_socket(sock, server_hostname=self._host)  # type: ignore[attr-defined]
 
 
-def _connect(config: MailConfig, address: str) -> smtplib.SMTP:
+def _connect(config: MailConfig, address: str, watchdog: Watchdog) -> smtplib.SMTP:
     local = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     options: dict[str, Any] = {"local_hostname": local, "timeout": TIMEOUT}
     if config.ssl:
-        return _Encrypted(address, config.host, config.port, context=tls_context(), **options)
-    return _Plain(address, config.host, config.port, **options)
+        return _Encrypted(address, watchdog, config.host, config.port, context=tls_context(), **options)
+    return _Plain(address, watchdog, config.host, config.port, **options)
 
 
 def _ask(smtp: smtplib.SMTP, sender: str, size: int) -> tuple[int, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from core import scope
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def make_due(message: Message) -> None:
-    """Let the pause before the next attempt be over."""
+    """Let the pause before the next attempt be over, and what is remembered of servers that did not answer."""
+    cache.clear()
     Message.objects.filter(pk=message.pk).update(not_before=timezone.now())
 
 

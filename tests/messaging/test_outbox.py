@@ -276,6 +276,7 @@ def test_after_five_repetitions_a_mail_has_failed_and_can_be_sent_again(server: 
     server.start()
     again = outbox.resend(message)
     assert (again.state, again.attempts) == ("queued", 0)
+    make_due(again)
     assert sweep()["sent"] == 1
     assert server.messages[0]["Message-ID"] == message.message_id
     with pytest.raises(Conflict):
