@@ -22,6 +22,7 @@ from core.tokens import keyed_hash, new_token, token_hash
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentShare, FolderTemplate
 from docms.services import delivery, notify, texts
+from docms.services.locking import locked
 from messaging.rules import may_send
 from messaging.services import outbox, texting
 from messaging.services.gateway import Gateway
@@ -196,9 +197,9 @@ def withdraw(*, actor: Actor, row: DocumentShare) -> None:
     """
     if row.created_by_id != actor.user_id:
         rules.require(rules.may_administer(actor, row.tenant_id))
-    locked = DocumentShare.objects.select_for_update(of=("self",)).get(pk=row.pk)
-    if locked.revoked_at is None:
-        rows.change(locked, {"revoked_at": timezone.now()}, verb="withdrawn", check=False)
+    fresh = DocumentShare.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    if fresh.revoked_at is None:
+        rows.change(fresh, {"revoked_at": timezone.now()}, verb="withdrawn", check=False)
 
 
 # --- Opening ----------------------------------------------------------------------------------------------
@@ -209,16 +210,23 @@ def find(token: str) -> DocumentShare:
 
     One whose end has come is marked. Raises `NotFound` for unknown, withdrawn and ended ones alike (DOCMS-161).
     """
-    return _find(token, DocumentShare.objects.all())
+    return _find(token)
 
 
-def _find(token: str, found: Any) -> DocumentShare:
+def _find(token: str, *, to_lock: bool = False) -> DocumentShare:
     with scope.all_tenants():
-        row: DocumentShare | None = found.open().filter(token_hash=token_hash(token)).first()
+        row: DocumentShare | None = DocumentShare.objects.open().filter(token_hash=token_hash(token)).first()
     if row is None:
         raise NotFound
     scope.enter_tenants([row.tenant_id])
-    document = Document.objects.select_related("folder__tenant__settings", "current__blob").get(pk=row.document_id)
+    if to_lock:  # the document before its share, as whoever deletes it does
+        if locked(row.document_id) is None:
+            raise NotFound
+        row = DocumentShare.objects.open().select_for_update(of=("self",)).filter(pk=row.pk).first()
+    found = Document.objects.select_related("folder__tenant__settings", "current__blob")
+    document = found.filter(pk=row.document_id).first() if row else None
+    if row is None or document is None:
+        raise NotFound
     row.document = document
     now = timezone.now()
     if DocumentShare.objects.over().filter(pk=row.pk).exists():
@@ -232,7 +240,7 @@ def _find(token: str, found: Any) -> DocumentShare:
 
 
 def admit(*, token: str, code: str) -> DocumentShare:
-    """Whoever brings the right code may `fetch`. The row stays locked until the unit of work ends.
+    """Whoever brings the right code may `fetch`. The row, and the document, stay locked until the unit of work ends.
 
     What is written before a refusal must stay: call it in a unit of work that is committed although this raises
     (a wrong code is counted, an end that was found is marked). Five wrong codes withdraw the share, counted under the
@@ -240,7 +248,7 @@ def admit(*, token: str, code: str) -> DocumentShare:
 
     Raises `NotFound` as `find`, `WrongCode`.
     """
-    row = _find(token, DocumentShare.objects.select_for_update(of=("self",)))
+    row = _find(token, to_lock=True)
     if secrets.compare_digest(bytes(row.code_hash), _code_hash(token_hash(token), code)):
         return row
     left = max(WRONG_CODES - row.failures - 1, 0)

@@ -197,10 +197,10 @@ class Transport:
             raise kind(self._describe(error)) from error
         except (smtplib.SMTPException, OSError) as error:
             # Whether the connection survived is unknown. A refused sender is a setting that can be mended.
-            kind = Unreachable if self._watchdog.has_cut else Temporary
+            how: type[TransportError] = Unreachable if self._watchdog.has_cut else Temporary
             said = self._describe(error)
             self.close()
-            raise kind(said) from error
+            raise how(said) from error
         return {envelope[address]: (code, self._text(answer)) for address, (code, answer) in refused.items()}
 
     def _preferences(self, message: Message) -> str:
@@ -229,8 +229,8 @@ class Transport:
             self.close()
         smtp = self._smtp = self._open()
         with self._watchdog.within(TIMEOUT):
-            answer = _ask(smtp, sender, size)
-        return _accepted(smtp, *answer, sender)
+            said = _ask(smtp, sender, size)
+        return _accepted(smtp, *said, sender)
 
     def _open(self) -> smtplib.SMTP:
         config = self.config
