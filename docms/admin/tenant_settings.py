@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -77,6 +78,22 @@ GROUP_ADMIN = (
 )  # fmt: skip
 
 
+def written(name: str) -> str:
+    """A name as it stands in a line of names."""
+    return re.sub(r"([\\|])", r"\\\1", name)
+
+
+def parts_of(line: str) -> list[str]:
+    """The names of a line, whatever they hold; see `written`."""
+    parts = [""]
+    for sign in re.findall(r"\\[\\|]|.", line):
+        if sign == "|":
+            parts.append("")
+        else:
+            parts[-1] += sign[-1]
+    return [part.strip() for part in parts]
+
+
 class SettingsForm(HouseForm):
     """The settings with a word on what each switch means."""
 
@@ -102,7 +119,10 @@ class SettingsForm(HouseForm):
     )  # fmt: skip
     additional_child_folders = forms.CharField(
         label=_("subfolders of new folders"), required=False, max_length=100_000, widget=UnfoldAdminTextareaWidget,
-        help_text=_("Each new folder on top gets these. A line for each: its name, and behind | the groups that reach it."),
+        help_text=_(
+            "Each new folder on top gets these. A line for each: its name, and behind a | each group that reaches it, as in "
+            "Minutes | Board | Owners. A | within a name is written \\|."
+        ),
     )  # fmt: skip
 
     business_hours = BusinessHoursField(
@@ -156,8 +176,11 @@ class SettingsForm(HouseForm):
         return sorted(group.pk for group in self.cleaned_data["additional_groups"])
 
     def clean_additional_child_folders(self) -> list[dict[str, Any]]:
-        """Lines as they are stored; groups by their names, in any case."""
-        lines = [line.split("|") for line in self.cleaned_data["additional_child_folders"].splitlines() if line.strip()]
+        """Lines as they are stored; groups by their names, in any case. What nobody has touched stays as it is."""
+        text = "\n".join(self.cleaned_data["additional_child_folders"].splitlines())
+        if text == self.initial.get("additional_child_folders"):
+            return list(self.instance.additional_child_folders)
+        lines = [parts_of(line) for line in text.splitlines() if line.strip()]
         wanted = {name.strip().casefold() for _folder, *names in lines for name in names if name.strip()}
         found = self.groups.values_list("name", "pk") if wanted else ()
         known = {name.casefold(): pk for name, pk in found}
@@ -179,7 +202,10 @@ class SettingsForm(HouseForm):
         ids = {group for child in children for group in child.get("group_ids", ())}
         names = dict(self.groups.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
         return "\n".join(
-            " | ".join([child["name"], *(names[group] for group in child.get("group_ids", ()) if group in names)])
+            " | ".join(
+                written(name)
+                for name in (child["name"], *(names[group] for group in child.get("group_ids", ()) if group in names))
+            )
             for child in children
         )
 

@@ -160,6 +160,29 @@ def test_new_folders_get_what_the_settings_say(cast: Cast, form: dict[str, objec
     assert twice.context["adminform"].form.errors.keys() == {"additional_child_folders"}
 
 
+@pytest.mark.rule("DOCMS-195")
+def test_names_with_the_sign_between_names_stay_as_they_are(cast: Cast, form: dict[str, object]) -> None:
+    """Of a subfolder "Neu | TG1", saving the form made a folder for the group TG1."""
+    client = signed_in(cast.admin)
+    with scope.unit_of_work(door="test"):
+        board, odd = manual_group(cast, "Beirat", "owner"), manual_group(cast, "Haus A | B\\C", "owner")
+    children = [
+        {"name": "Neu | Beirat", "group_ids": []}, {"name": "Verträge | A", "group_ids": sorted([board.pk, odd.pk])}
+    ]  # fmt: skip
+    OrganizationSettings.objects.filter(pk=row(cast).pk).update(additional_child_folders=children)
+    shown = client.get(url_of(cast)).context["adminform"].form
+    form |= {"additional_child_folders": shown["additional_child_folders"].value(), VERSION: row(cast).row_version}
+    answer = client.post(url_of(cast), form | {"imprint": "Neu"})
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert row(cast).additional_child_folders == children
+    more = f"{form['additional_child_folders']}\nDritter\\|"
+    assert (
+        client.post(url_of(cast), form | {"additional_child_folders": more, VERSION: row(cast).row_version}).status_code
+        == 302
+    )
+    assert row(cast).additional_child_folders == [*children, {"name": "Dritter|", "group_ids": []}]
+
+
 def test_of_two_who_save_the_later_is_told(cast: Cast, form: dict[str, object]) -> None:
     client = signed_in(cast.admin)
     form |= {VERSION: row(cast).row_version}
