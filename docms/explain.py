@@ -176,7 +176,9 @@ def _flags(actor: Actor, folder: Folder) -> Iterator[str]:
     if membership is None:
         return
     flags = rules.effective(actor, folder)
-    names = ", ".join(flag for flag in (*MEMBER_FLAGS, "show_checkmark") if getattr(flags, flag)) or _("nothing")
+    words = {flag: str(FolderPermission._meta.get_field(flag).verbose_name) for flag in MEMBER_FLAGS}  # type: ignore[union-attr]
+    words["show_checkmark"] = _("check off")
+    names = ", ".join(word for flag, word in words.items() if getattr(flags, flag)) or _("nothing")
     own = FolderPermission.objects.filter(folder=folder, membership=membership).first()
     if own is not None and own.active:
         yield _("The permission of this person in this folder decides alone. Allowed: %(flags)s.") % {"flags": names}

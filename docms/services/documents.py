@@ -14,7 +14,7 @@ from core.errors import Conflict, Denied, Invalid, NotFound
 from core.planned import planned_cursor
 from core.services import blobs, rows, together
 from core.services.wake import wake_after_commit
-from core.text import sort_key
+from core.text import is_blank, sort_key
 from docms import rules
 from docms.models import Document, DocumentLog, DocumentVersion, Folder, FolderLabel, ReadMark
 from docms.reach import FLAGS, NUMBERS, OWN_PERMISSION, flag_values, flags_in, held_folder
@@ -100,7 +100,7 @@ def publish(
     _require_big(folder.tenant_id, blob)
     filename = blobs.clean_filename(filename)
     values: dict[str, Any] = {
-        "title": title or filename[:250],
+        "title": filename[:250] if is_blank(title) else title,
         "description": description,
         "version_label": version_label,
         "allow_download": allow_download,
@@ -253,7 +253,8 @@ def change_document(
     values: dict[str, Any] = {key: changes[key] for key in COLUMNS & changes.keys()}
     check_texts(Document, values)
     if "title" in values:
-        values["sort_key"] = sort_key(values["title"])
+        values["title"] = "" if is_blank(values["title"]) else values["title"]  # the file name is shown then
+        values["sort_key"] = sort_key(values["title"] or filename or fresh.filename)
     if filename:
         values["filename"] = blobs.clean_filename(filename)
     if "first_access" in changes and rules.may_administer(actor, fresh.tenant_id):

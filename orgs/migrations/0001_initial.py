@@ -1997,7 +1997,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "wizard_tenant_check",
-                    models.BooleanField(default=False, verbose_name="assistant: ask for the tenant"),
+                    models.BooleanField(
+                        default=False, verbose_name="assistant: propose a folder and a group for each new user"
+                    ),
                 ),
                 ("wizard_mail_perm", models.BooleanField(default=False, verbose_name="assistant: send notifications")),
                 (

@@ -43,7 +43,9 @@ class OrganizationSettings(TenantBound, MailServer, MutableRow):
     token_min_sec = models.PositiveIntegerField(_("shortest session in seconds"), default=300)
     token_max_sec = models.PositiveIntegerField(_("longest session in seconds"), default=86400)
     default_token_sec = models.PositiveIntegerField(_("usual session in seconds"), default=28800)
-    wizard_tenant_check = models.BooleanField(_("assistant: ask for the tenant"), default=False)
+    wizard_tenant_check = models.BooleanField(
+        _("assistant: propose a folder and a group for each new user"), default=False
+    )
     wizard_mail_perm = models.BooleanField(_("assistant: send notifications"), default=False)
     wizard_folder_inactive_after_days = models.IntegerField(_("assistant: hide folders after days"), default=0)
     wizard_folder_folder_group = models.BooleanField(_("assistant: a group for each folder"), default=False)

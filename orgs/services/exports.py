@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core import scope
 from core.services.exports import Column, Section, columns_of
 from orgs.models import Membership, SignInLog, User
 
@@ -25,10 +26,14 @@ MEMBERSHIP = (
 
 
 def person(user: User, tenant: Organization) -> list[Section]:
-    """Sign-ins are those to this tenant: who signs in elsewhere, or before a choice, is none of its business."""
+    """Sign-ins are those to this tenant: who signs in elsewhere, or before a choice, is none of its business. Whoever takes
+    their own data gets those that name no company as well, as of the portal.
+    """
     account = User.objects.filter(pk=user.pk).annotate(user_id=F("id"), since=F("created_at"))
     places = Membership.objects.filter(user=user, tenant=tenant).order_by("id")
-    sign_ins = SignInLog.objects.filter(user=user, tenant=tenant).order_by("-id")
+    is_own = scope.current().user_id == user.pk
+    to_here = Q(tenant=tenant) | Q(tenant=None) if is_own else Q(tenant=tenant)
+    sign_ins = SignInLog.objects.filter(to_here, user=user).order_by("-id")
     return [
         Section(
             "account",

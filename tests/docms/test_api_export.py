@@ -106,7 +106,8 @@ def test_the_archive_tells_what_is_stored(cast: Cast, admin: Caller) -> None:
     assert (permission["active"], permission["read"], permission["download"]) == (True, True, False)
     assert told["favorites"] == [{"folder_id": folder, "folder": "Ordner"}]
     assert [f["folder_id"] for f in told["opened_folders"]] == [folder]
-    assert [s["type"] for s in told["sign_ins"]] == ["tenant_selected"]
+    assert [s["type"] for s in told["sign_ins"]] == ["tenant_selected", "login"]
+    assert [s["type"] for s in Archive(admin, cast.renter).json["sign_ins"]] == ["tenant_selected"]  # to this company
     assert told["sign_ins"][0]["ip"] == "203.0.113.9"
     assert [(a["document_id"], a["action"]) for a in told["document_actions"]] == [(file, "read")]
     (mail,) = told["mails"]

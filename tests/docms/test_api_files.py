@@ -302,6 +302,15 @@ def test_days_are_the_start_of_the_day_in_utc(admin: Caller, folder: int) -> Non
 
 
 @pytest.mark.rule("DOCMS-197")
+@pytest.mark.parametrize("title", ["   ", "\u200b", "\u00a0"])
+def test_a_title_that_shows_nothing_is_none(admin: Caller, folder: int, title: str) -> None:
+    file = admin.upload(folder, title=title, filename="brief.pdf")["file_id"]
+    assert admin.ok("GET", f"/files/{file}")["title"] == "brief.pdf"
+    admin.ok("PUT", f"/files/{file}", {"title": "Brief"})
+    admin.ok("PUT", f"/files/{file}", {"title": title})
+    assert str(Document.objects.get(pk=file)) == "brief.pdf"
+
+
 def test_the_file_name_is_the_title_of_last_resort(admin: Caller, folder: int) -> None:
     assert admin.upload(folder, filename="plan 3.pdf")["title"] == "plan 3.pdf"
 
