@@ -31,9 +31,13 @@ SHOWN = 500
 
 
 class GroupForm(HouseForm):
-    """Name, people, folders."""
+    """Name, people and who of them administers the group, folders."""
 
     people = forms.ModelMultipleChoiceField(label=_("people"), queryset=Membership.objects.none(), required=False)
+    groupadmin_ids = forms.ModelMultipleChoiceField(
+        label=_("group administrators"), queryset=Membership.objects.none(), required=False,
+        help_text=_("People of this group. What they may do with the others, the settings of the tenant say."),
+    )  # fmt: skip
     folders = forms.ModelMultipleChoiceField(
         label=_("folders"), queryset=Folder.objects.none(), required=False,
         help_text=_("Access begins and ends with saving."),
@@ -44,7 +48,9 @@ class GroupForm(HouseForm):
         if self.is_new:
             return
         if "people" in self.fields:
-            self.initial["people"] = list(self.instance.members.values_list("membership_id", flat=True))
+            rows = dict(self.instance.members.values_list("membership_id", "is_admin"))
+            self.initial["people"] = list(rows)
+            self.initial["groupadmin_ids"] = [pk for pk, is_admin in rows.items() if is_admin]
         if "folders" in self.fields:
             self.initial["folders"] = list(self.instance.access.values_list("folder_id", flat=True))
 
@@ -89,7 +95,7 @@ class GroupAdmin(AdministratorsAdmin):
     """Groups."""
 
     form = GroupForm
-    list_display = ("name", "kind", "stands_for", "people_total", "folder_total")
+    list_display = ("name", "kind", "stands_for", "people_total", "admins_total", "folder_total")
     list_filter = ("kind",)
     search_fields = ("name",)
     list_select_related = ("community", "building", "unit__community", "contact")
@@ -103,6 +109,7 @@ class GroupAdmin(AdministratorsAdmin):
             .get_queryset(request)
             .annotate(
                 member_total=count_of(GroupMember.objects.filter(group=OuterRef("pk"))),
+                admin_total=count_of(GroupMember.objects.filter(group=OuterRef("pk"), is_admin=True)),
                 folders_total=count_of(FolderAccess.objects.filter(group=OuterRef("pk"))),
             )
         )
@@ -113,7 +120,7 @@ class GroupAdmin(AdministratorsAdmin):
         names = (
             ("name", "stands_for", "folders", "show_check_mark")
             if derived
-            else ("name", "people", "folders", "show_check_mark")
+            else ("name", "people", "groupadmin_ids", "folders", "show_check_mark")
         )
         return [(None, {"fields": names})]
 
@@ -128,6 +135,7 @@ class GroupAdmin(AdministratorsAdmin):
         fields = dict(form.base_fields)
         for name, origin in (
             ("people", GroupMember._meta.get_field("membership")),
+            ("groupadmin_ids", GroupMember._meta.get_field("membership")),
             ("folders", FolderAccess._meta.get_field("folder")),
         ):
             if name in fields:
@@ -135,7 +143,8 @@ class GroupAdmin(AdministratorsAdmin):
                 field.queryset = field.queryset.filter(tenant=tenant_id)
                 fields[name] = field
         if obj is not None and obj.kind == Group.Kind.DERIVED:
-            fields.pop("people", None)
+            for name in ("people", "groupadmin_ids"):
+                fields.pop(name, None)
         form.base_fields = fields
         return form
 
@@ -147,18 +156,20 @@ class GroupAdmin(AdministratorsAdmin):
             name=values["name"],
             user_ids=[m.user_id for m in values.get("people", ())],
             folder_ids=[f.pk for f in values["folders"]],
+            groupadmin_ids=[m.user_id for m in values.get("groupadmin_ids", ())],
             show_check_mark=values["show_check_mark"],
         )
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `groups.change_group`."""
-        people = values.get("people")
+        people, admins = values.get("people"), values.get("groupadmin_ids")
         return groups.change_group(
             actor=request.actor,  # type: ignore[attr-defined]
             group=obj,
             changes={k: values[k] for k in ("name", "show_check_mark")},
             user_ids=None if people is None else _kept(obj, people),
             folder_ids=[f.pk for f in values["folders"]],
+            groupadmin_ids=None if admins is None else _kept(obj, admins, is_admin=True),
             expected=expected,
         )
 
@@ -180,6 +191,11 @@ class GroupAdmin(AdministratorsAdmin):
     def people_total(self, group: Any) -> Any:
         """Of a manual group its rows; a derived one is worked out on its own page."""
         return group.member_total if group.kind == Group.Kind.MANUAL else _("who lives there")
+
+    @display(description=_("group administrators"))
+    def admins_total(self, group: Any) -> int:
+        """How many administer it."""
+        return int(group.admin_total)
 
     @display(description=_("folders"))
     def folder_total(self, group: Any) -> int:
@@ -221,20 +237,21 @@ class GroupAdmin(AdministratorsAdmin):
         )  # fmt: skip
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Who is in today."""
+        """Who is in today, and who of them administers the group."""
         ids = groups.members_of(obj)
+        admins = set(obj.members.filter(is_admin=True).values_list("membership__user_id", flat=True))
         users = User.objects.filter(pk__in=ids).order_by("last_name", "first_name", "id")[:SHOWN]
         return [
             Section(
                 _("People today: %(count)d") % {"count": len(ids)},
-                [_("Person"), _("E-mail address")],
-                [[Cell(u), Cell(u.email)] for u in users],
+                [_("Person"), _("E-mail address"), _("Rights")],
+                [[Cell(u), Cell(u.email), Cell(_("administers the group") if u.pk in admins else "")] for u in users],
                 _("Nobody has an account yet."),
             )
         ]
 
 
-def _kept(group: Group, chosen: Any) -> list[int]:
+def _kept(group: Group, chosen: Any, **rows: Any) -> list[int]:
     """The accounts of the chosen members, and of former ones, whom the form does not show: it takes nobody out."""
-    gone = GroupMember.objects.filter(group=group, membership__deactivated_at__lte=timezone.now())
+    gone = GroupMember.objects.filter(group=group, membership__deactivated_at__lte=timezone.now(), **rows)
     return [m.user_id for m in chosen] + list(gone.values_list("membership__user_id", flat=True))

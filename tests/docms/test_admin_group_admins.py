@@ -1,0 +1,105 @@
+"""Who administers a group, chosen on its form in the back office."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core import scope
+from docms.models import Group, GroupMember
+from orgs.services import members
+from tests.factories import manual_group
+from tests.portal.pages import queries_of, signed_in
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+    from django.test import Client
+
+    from tests.cast import Cast
+
+
+@pytest.fixture
+def circle(cast: Cast) -> Group:
+    with scope.unit_of_work(door="test"):
+        return manual_group(cast, "Beirat", "owner", "renter")
+
+
+def administering(group: Group) -> set[int]:
+    return set(GroupMember.objects.filter(group=group, is_admin=True).values_list("membership__user_id", flat=True))
+
+
+def save(client: Client, group: Group, **values: Any) -> HttpResponse:
+    url = f"/admin/docms/group/{group.pk}/change/"
+    form = client.get(url).context["adminform"].form
+    values = {"name": group.name, "expected_version": form["expected_version"].value(), **values}
+    return client.post(url, values)  # type: ignore[return-value]
+
+
+def test_an_administrator_chooses_who_administers_a_group(cast: Cast, circle: Group) -> None:
+    client, owner, renter = signed_in(cast.admin), cast.membership("owner").pk, cast.membership("renter").pk
+    assert save(client, circle, people=[owner, renter], groupadmin_ids=[owner]).status_code == 302
+    assert administering(circle) == {cast.owner.pk}
+    page = client.get(f"/admin/docms/group/{circle.pk}/change/")
+    assert page.context["adminform"].form.initial["groupadmin_ids"] == [owner]
+    (section,) = page.context["sections"]
+    assert {str(row[0].text): str(row[2].text) for row in section.rows} == {
+        str(cast.owner): "betreut die Gruppe", str(cast.renter): "",
+    }  # fmt: skip
+    assert save(client, circle, people=[owner, renter]).status_code == 302
+    assert administering(circle) == set()
+
+
+def test_a_new_group_has_its_administrators_at_once(cast: Cast) -> None:
+    owner = cast.membership("owner").pk
+    signed_in(cast.admin).post("/admin/docms/group/add/", {"name": "Neu", "people": [owner], "groupadmin_ids": [owner]})
+    assert administering(Group.objects.get(name="Neu")) == {cast.owner.pk}
+
+
+@pytest.mark.parametrize("who", ["neighbour", "stranger"])
+def test_only_people_of_the_group_administer_it(cast: Cast, circle: Group, who: str) -> None:
+    outside = cast.membership(who, cast.other_tenant if who == "stranger" else cast.tenant).pk
+    people = [cast.membership("owner").pk]
+    refused: Any = save(signed_in(cast.admin), circle, people=people, groupadmin_ids=[outside])
+    assert refused.status_code == 200
+    assert refused.context["adminform"].form.errors.keys() == {"groupadmin_ids"}
+    assert administering(circle) == set()
+
+
+@pytest.mark.parametrize(("who", "status"), [("staff", 403), ("owner", 403), ("stranger", 404)])
+def test_nobody_else_chooses_them(cast: Cast, circle: Group, who: str, status: int) -> None:
+    with scope.unit_of_work(door="test"):
+        GroupMember.objects.filter(group=circle, membership=cast.membership("owner")).update(is_admin=True)
+    renter = cast.membership("renter").pk
+    values = {"name": "Beirat", "people": [renter], "groupadmin_ids": [renter]}
+    answer = signed_in(getattr(cast, who)).post(f"/admin/docms/group/{circle.pk}/change/", values)
+    assert answer.status_code == status
+    assert administering(circle) == {cast.owner.pk}
+
+
+def test_a_former_member_goes_on_administering_when_somebody_saves(cast: Cast) -> None:
+    with scope.unit_of_work(door="test"):
+        circle = manual_group(cast, "Kreis", "staff", "owner", groupadmin_ids=[cast.staff.pk])
+        members.deactivate(actor=cast.actor("admin"), membership=cast.membership("staff"))
+    owner = cast.membership("owner").pk
+    assert save(signed_in(cast.admin), circle, people=[owner], groupadmin_ids=[owner]).status_code == 302
+    assert administering(circle) == {cast.staff.pk, cast.owner.pk}
+
+
+def test_the_form_of_a_derived_group_has_no_such_field(cast: Cast) -> None:
+    client = signed_in(cast.admin)
+    client.post("/admin/docms/group/address/", {"unit": cast.unit_a1.pk, "role": "owner"})
+    made = Group.objects.get(unit=cast.unit_a1)
+    form = client.get(f"/admin/docms/group/{made.pk}/change/").context["adminform"].form
+    assert not {"people", "groupadmin_ids"} & set(form.fields)
+
+
+def test_the_form_costs_the_same_for_one_administrator_and_three(cast: Cast) -> None:
+    def cost(name: str, *who: str) -> int:
+        with scope.unit_of_work(door="test"):
+            group = manual_group(cast, name, *who, groupadmin_ids=[getattr(cast, person).pk for person in who])
+        return queries_of(client, f"/admin/docms/group/{group.pk}/change/")
+
+    client = signed_in(cast.admin)
+    cost("warm", "owner")
+    assert cost("one", "owner") == cost("three", "owner", "renter", "neighbour")
