@@ -28,6 +28,7 @@ from docms import rules
 from docms.admin import upload
 from docms.admin.explaining import people_page, person_page
 from docms.admin.holds import hold_papers, holds_url
+from docms.admin.sharing import share_page, shares_section, withdraw_page
 from docms.models import Document, DocumentLog, FolderLabel, ReadMark
 from docms.services import documents, holds, intake
 from docms.services.groups import people_of_folder
@@ -87,7 +88,7 @@ class DocumentAdmin(HouseAdmin):
     ordering = ("-created_at", "-id")
     actions = ("hold_several",)
     actions_list = ("upload",)
-    actions_detail = ("people", "person", "hold")
+    actions_detail = ("people", "person", "share", "withdraw_share", "hold")
     readonly_fields = ("size", "virus_check_text", "preview", "uploaded_by", "created_at")
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
@@ -206,7 +207,7 @@ class DocumentAdmin(HouseAdmin):
     # --- Below the form --------------------------------------------------------------------------------
 
     def sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Versions; who has read, who has not; the log."""
+        """Versions; who has read, who has not; the log; whom outside it was given to; holds."""
         actor = request.actor  # type: ignore[attr-defined]
         found = [
             Section(
@@ -241,6 +242,7 @@ class DocumentAdmin(HouseAdmin):
                     _("Nothing has happened yet."),
                 )
             )
+        found += shares_section(actor, obj)
         place = [(_("Place a hold"), holds_url([obj.pk]))]
         return found + holds_section(self, request, obj, holds.covering(obj), place)
 
@@ -262,8 +264,19 @@ class DocumentAdmin(HouseAdmin):
         return person_page(self, request, object_id)
 
     def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
-        """Administrators place holds."""
-        return ("people", "person", *(("hold",) if rules.may_administer(actor, obj.tenant_id) else ()))
+        """Who may, shares; administrators place holds."""
+        hold = ("hold",) if rules.may_administer(actor, obj.tenant_id) else ()
+        return ("people", "person", *(("share",) if rules.may_share(actor, obj) else ()), *hold)
+
+    @action(description=_("Share"), url_path="share", icon="share")
+    def share(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """With somebody outside."""
+        return share_page(self, request, object_id)
+
+    @action(description=_("Withdraw"), url_path="withdraw-share")
+    def withdraw_share(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One share, from its line in the list."""
+        return withdraw_page(self, request, object_id)
 
     @action(description=_("Place a hold"), url_path="hold", icon="gavel")
     def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -53,7 +53,7 @@ def folders_for(actor: Any) -> list[Folder]:
     return [folder for folder in found if flags[folder.pk].upload]
 
 
-def _moment() -> UnfoldAdminSplitDateTimeVerticalWidget:
+def moment_widget() -> UnfoldAdminSplitDateTimeVerticalWidget:
     """Day and time, each with a name of its own."""
     return UnfoldAdminSplitDateTimeVerticalWidget(
         date_attrs={"aria-label": gettext_lazy("day")}, time_attrs={"aria-label": gettext_lazy("time of day")}
@@ -65,11 +65,11 @@ class PublishForm(Refusable, forms.Form):
 
     folder = forms.TypedChoiceField(label=gettext_lazy("folder"), coerce=int, widget=UnfoldAdminSelectWidget)
     active_from = forms.SplitDateTimeField(
-        label=gettext_lazy("visible from"), required=False, widget=_moment(),
+        label=gettext_lazy("visible from"), required=False, widget=moment_widget(),
         help_text=gettext_lazy("Empty = at once. People get their mail when the papers become visible."),
     )  # fmt: skip
     active_until = forms.SplitDateTimeField(
-        label=gettext_lazy("visible until"), required=False, widget=_moment(),
+        label=gettext_lazy("visible until"), required=False, widget=moment_widget(),
         help_text=gettext_lazy("Empty = without end."),
     )  # fmt: skip
     allow_download = forms.BooleanField(

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
-NUMBER = r"^\+?[0-9 ()/-]{5,30}\Z"
-SHOWN = 3  # last digits of a number
-
 
 class ShareCreate(serializers.Serializer):
     """Outside recipient of one document: link and code travel on different channels."""
@@ -33,7 +30,7 @@ class ShareCreate(serializers.Serializer):
     name = LineField(max_length=200, help_text="Name of the recipient.")
     email = NullableTextField(required=False, max_length=254, help_text="Address the link is mailed to.")
     mobile_number = serializers.RegexField(
-        NUMBER, max_length=31, trim_whitespace=False, help_text="Number the code is sent to."
+        shares.NUMBER, max_length=31, trim_whitespace=False, help_text="Number the code is sent to."
     )
     locale = LocaleField(required=False)
     expires = MomentField(
@@ -65,13 +62,12 @@ class ShareOpen(serializers.Serializer):
 
 def share_of(row: DocumentShare, zone: zoneinfo.ZoneInfo) -> dict[str, Any]:
     """A share as the contract writes it."""
-    number = row.mobile_number
     return {
         "share_id": row.pk,
         "file_id": row.document_id,
         "name": row.name,
         "email": text(row.email),
-        "mobile_number": "*" * len(number[:-SHOWN]) + number[-SHOWN:],
+        "mobile_number": shares.masked(row.mobile_number),
         # One that ended before its time (the document was locked, say) expired then; nobody withdrew it (DOCMS-161).
         "expires": moment(min(row.expires_at, row.ended_at or row.expires_at), zone),
         "access_count": row.access_count,

@@ -7,10 +7,11 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.core.validators import RegexValidator
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -43,6 +44,11 @@ CODE_MIN = 6  # characters, whatever the tenant's setting says (DOCMS-158)
 CODE_MAX = 64
 WRONG_CODES = 5  # that withdraw a share (DOCMS-160)
 BATCH = 500
+NUMBER = r"^\+?[0-9 ()/-]{5,30}\Z"  # as people write it
+SHOWN = 3  # last digits of a number
+ONE_LINE = RegexValidator(
+    r"^[^\x00-\x1f\x7f-\x9f]*\Z", gettext_lazy("The text contains characters that are not allowed.")
+)
 # Without letters and digits that look alike: the code is read from a telephone and typed.
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -186,6 +192,48 @@ def _text(row: DocumentShare, code: str) -> Message:
         caused_by=row.created_by,
         document_id=document.pk,
         dedupe_key=f"share_sms:{row.pk}",
+    )
+
+
+def masked(number: str) -> str:
+    """A number of which only the end is shown."""
+    return "*" * len(number[:-SHOWN]) + number[-SHOWN:]
+
+
+def state_of(row: DocumentShare) -> tuple[str, str]:
+    """How it is with a share now: a key, and a word. One that is over may not be marked as such yet (DOCMS-161)."""
+    document, now = row.document, timezone.now()
+    last = document.active_until is not None and document.active_until <= now
+    if row.revoked_at is not None:
+        return "withdrawn", _("withdrawn")
+    if row.ended_at is not None or row.expires_at <= now or last or not document.allow_download or document.claimed_at:
+        return "over", _("over")
+    if row.undelivered_at is not None:
+        return "undelivered", _("code did not arrive")
+    return "open", _("in force")
+
+
+def sent_text(row: DocumentShare) -> str:
+    """What whoever shared reads then: which way link and code go, and until when the share lasts."""
+    values = {
+        "name": row.name,
+        "email": row.email,
+        "number": masked(row.mobile_number),
+        "moment": formats.date_format(timezone.localtime(row.expires_at), "SHORT_DATETIME_FORMAT"),
+    }
+    if row.email:
+        return (
+            _(
+                "%(name)s gets the link by mail to %(email)s and the code by text message to %(number)s, until %(moment)s."
+            )
+            % values
+        )
+    return (
+        _(
+            "You get the link by mail: please pass it on to %(name)s. The code goes by text message to %(number)s. "
+            "Both are good until %(moment)s."
+        )
+        % values
     )
 
 

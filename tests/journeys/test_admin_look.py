@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from core import scope
 from core.services import rows
 from docms.models import Document
+from docms.services import shares
 from messaging.models import Message
 from orgs.models import AccessToken, AvailabilitySample, Community, InstallationSettings, Organization
 from orgs.services import (
@@ -28,6 +29,7 @@ from orgs.services import (
     tree,
 )
 from tests.cast import PASSWORD, Cast, load
+from tests.docms.test_admin_shares import gateway
 from tests.docms.test_api_updates import RELEASE
 from tests.factories import pdf
 from tests.journeys.test_portal_look import twice
@@ -90,6 +92,10 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
             actor=cast.actor("admin"), tenant_id=cast.tenant.pk, title="Rechtsstreit 7", reason="Klage der Mieterin",
             contact=cast.contact("renter"),
         )  # fmt: skip
+        gateway(cast)
+        given = shares.share(
+            actor=cast.actor("admin"), document=document, name="Nina Notar", mobile_number="+491701234567"
+        )
         actions = [
             {
                 "name": "Rundschreiben",
@@ -131,6 +137,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/", f"docms/folder/{where.pk}/change/",
         f"docms/folder/{where.pk}/texts/notification/", f"docms/folder/{where.pk}/move/", f"docms/folder/seen/?q=muster&user={cast.renter.pk}",
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
+        f"{paper_url}/share/", f"{paper_url}/withdraw-share/?share={given.pk}",
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/",
         f"docms/folderlabel/add/?folder={where.pk}&name=Vertrag&color=%23123456", "docms/labelsuggestion/", "messaging/message/",
         f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",

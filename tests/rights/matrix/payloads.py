@@ -115,6 +115,13 @@ PAYLOADS: dict[str, Any] = {
     "POST admin/docms/group/add/#folders": {"folders": ["{folder_id}"]},
     "POST admin/docms/folder/add/#parent": {"parent": "{folder_id}"},
     "POST admin/docms/folder/add/#groups": {"groups": ["{group_id}"]},
+    "POST admin/docms/document/<path:object_id>/share/": {
+        "name": "Nina",
+        "mobile_number": "+491701234567",
+        "language": "de",
+        "expires_0": "2099-01-01",
+        "expires_1": "12:00",
+    },
     "POST admin/docms/document/upload/#folder": {"folder": "{folder_id}"},
     "POST admin/tickets/ticket/<int:object_id>/reply/": {"text": "Es kommt jemand.", "mode": "reply"},
     "POST admin/tickets/ticket/<int:object_id>/draft/": {"text": "Guten"},
