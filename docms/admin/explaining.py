@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib.admin.options import ModelAdmin
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.admin import pages
 from core.admin.pages import Cell, Section, change_url, id_in
 from docms import explain, rules
-from docms.models import Document, Folder, Group
+from docms.models import Document, Folder, FolderPermission, Group
 from docms.services.groups import members_of, people_of_folder
 from orgs.models import Membership, User
 
@@ -34,22 +35,32 @@ def people_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     readers = rules.holders(folder, "read", reached)
     users = list(User.objects.filter(pk__in=reached).order_by("last_name", "first_name", "id")[:SHOWN])
     admins = Membership.objects.active().administrators().filter(organization=folder.tenant_id).select_related("user")
+    may_change = rules.may_change_permissions(request.actor, folder.tenant_id)  # type: ignore[attr-defined]
+    own = set(FolderPermission.objects.filter(folder=folder, active=True).values_list("membership__user_id", flat=True))
     lines = [
         [
             Cell(user, f"../person/?user={user.pk}"),
             Cell(user.email),
             Cell(", ".join(through.get(user.pk, []))),
             Cell(_("reads"), tone="good") if user.pk in readers else Cell(_("sees it, may not read"), tone="warn"),
+            Cell(
+                _("own rights here") if user.pk in own else _("as everywhere"),
+                permission_url(folder, user.pk) if may_change else "",
+            ),
         ]
         for user in users
     ]
     sections = [
         Section(
             _("People of its groups: %(count)d") % {"count": len(reached)},
-            [_("Person"), _("E-mail address"), _("Through"), _("Rights")],
+            [_("Person"), _("E-mail address"), _("Through"), _("Rights"), _("Permissions")],
             lines,
             _("Nobody reaches this folder through a group."),
-            note=_("A click on a name shows every reason."),
+            note=_(
+                "A click on a name shows every reason; a click on the last column changes what the person may do here."
+            )
+            if may_change
+            else _("A click on a name shows every reason."),
         ),
         Section(
             _("Groups"),
@@ -77,18 +88,30 @@ def person_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     folder = obj if isinstance(obj, Folder) else obj.folder
     _demand(request, folder)
     words = request.GET.get("q", "").strip()
-    user, reasons = None, []
+    user, reasons, change = None, [], ""
     chosen = request.GET.get("user", "")
     if chosen:
         member = member_of(folder.tenant_id, chosen)
         if member is None:
             raise Http404
         user, reasons = member.user, explain.why(member.user, obj)
+        if rules.may_change_permissions(request.actor, folder.tenant_id):  # type: ignore[attr-defined]
+            change = permission_url(folder, user.pk)
     return pages.render(
         admin.admin_site, request, "admin/house/person.html", title=_("Can this person see it?"),
         words=words, found=find_members(folder.tenant_id, words), person=user, conclusion=reasons[0] if reasons else "", reasons=reasons[1:],
-        opts=admin.opts, original=obj, back=change_url(obj),
+        change=change, opts=admin.opts, original=obj, back=change_url(obj),
     )  # fmt: skip
+
+
+def person_url(folder: Folder, user_id: int) -> str:
+    """The page that says whether a person sees a folder, and why."""
+    return f"{reverse('admin:docms_folder_person', args=[folder.pk])}?user={user_id}"
+
+
+def permission_url(folder: Folder, user_id: int) -> str:
+    """The page about what a person may do in a folder."""
+    return reverse("admin:docms_folder_permission", args=[folder.pk, user_id])
 
 
 def find_members(tenant_id: int, words: str) -> list[Membership]:

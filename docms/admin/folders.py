@@ -20,8 +20,8 @@ from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url, id_in, list_url
 from core.admin.pickers import picker
 from docms import rules
-from docms.admin import folder_texts, tree
-from docms.admin.explaining import people_page, person_page
+from docms.admin import folder_texts, permissions, tree
+from docms.admin.explaining import people_page, permission_url, person_page
 from docms.admin.labels import label_section
 from docms.models import Document, Folder, FolderAccess, FolderMailUser, FolderPermission, Group
 from docms.services import folders
@@ -168,7 +168,7 @@ class FolderAdmin(HouseAdmin):
         folders.delete_folder(actor=request.actor, folder=obj)  # type: ignore[attr-defined]
 
     def get_urls(self) -> list[URLPattern]:
-        """With the texts of a folder."""
+        """With the texts of a folder, and what one person may do there."""
 
         def page(view: Callable[..., HttpResponse]) -> Any:
             return self.admin_site.admin_view(partial(view, self))
@@ -177,6 +177,11 @@ class FolderAdmin(HouseAdmin):
         return [
             path(text, page(folder_texts.text_page), name="docms_folder_text"),
             path(f"{text}standard/", page(folder_texts.standard_page), name="docms_folder_text_standard"),
+            path(
+                "<path:object_id>/permissions/<int:user_id>/",
+                page(permissions.permission_page),
+                name="docms_folder_permission",
+            ),
             *super().get_urls(),
         ]
 
@@ -237,9 +242,10 @@ class FolderAdmin(HouseAdmin):
             label_section(self, request, obj),
         ]
         flags = [(f.name, f.verbose_name) for f in FolderPermission._meta.fields if isinstance(f, models.BooleanField)]
+        may_change = bool(own) and rules.may_change_permissions(actor, obj.tenant_id)
         lines = [
             [
-                Cell(p.membership.user),
+                Cell(p.membership.user, permission_url(obj, p.membership.user_id) if may_change else ""),
                 Cell(", ".join(str(v) for n, v in flags if n != "active" and getattr(p, n)) or "–"),
             ]
             for p in own

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from typing import Any
 
+import nh3
 from django import forms
 from django.contrib import admin
 from django.db import models
@@ -24,17 +27,20 @@ from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, change_url, confirm, of_object
 from core.admin.pickers import picker
+from core.answers import YES, Answer, require
 from core.errors import Denied
 from orgs import rules
 from orgs.admin import ids
 from orgs.languages import USER_LANGUAGES
 from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, SecondFactor
-from orgs.services import members
+from orgs.services import accounts, members
 
 DOCUMENT_FLAGS = (
     ("read_perm", "download_perm"), ("upload_file_perm", "mail_perm"), ("edit_file_perm", "edit_own_file_perm"),
     "log_perm",
 )  # fmt: skip
+# A mobile number as the documents API answers it.
+MOBILE = r"\+?[0-9 ()/-]{5,30}"
 # Flags that would make somebody mightier than the one who grants them (DOCMS-057).
 FOR_SUPER_ADMINS = ("super_admin_perm",)
 
@@ -56,6 +62,10 @@ class MemberForm(HouseForm):
         required=False,
         help_text=_("For staff who do not look after all communities."),
     )
+    mobile = forms.CharField(
+        label=_("mobile"), max_length=40, required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=_("Of the account, in every company."),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,10 +73,24 @@ class MemberForm(HouseForm):
             self.initial["communities"] = list(
                 CommunityAssignment.objects.filter(membership=self.instance).values_list("community_id", flat=True)
             )
+        if not self.is_new and "mobile" in self.fields:
+            self.initial["mobile"] = self.instance.user.mobile
+
+    def clean_mobile(self) -> str:
+        """A number that stands there already may look as it likes."""
+        given: str = self.cleaned_data["mobile"]
+        if given and given != self.instance.user.mobile and not re.fullmatch(MOBILE, given):
+            raise forms.ValidationError(_("Digits with +, spaces, brackets, / and -, at least five characters."))
+        return given
 
     class Meta:
         model = Membership
         fields = "__all__"
+        help_texts = {
+            "deactivated_at": _("From then on the person reaches nothing here. Empty = stays."),
+            "login_popup_enabled": _("Shown with the text below after each sign-in of this person."),
+            "login_text": _("HTML; what could do harm in it is removed."),
+        }
 
 
 class ActiveFilter(admin.SimpleListFilter):
@@ -104,7 +128,10 @@ class MembershipAdmin(HouseAdmin):
         (_("Papers"), {"fields": DOCUMENT_FLAGS}),
     )
     fieldsets = (
-        (None, {"fields": ("person", "email_address", "role", "state_text", "description")}),
+        (
+            None,
+            {"fields": ("person", "email_address", "mobile", "role", "state_text", "deactivated_at", "description")},
+        ),
         (
             _("Works with"),
             {"fields": ("all_communities", "communities", ("admin_perm", "super_admin_perm"), "support_perm")},
@@ -114,7 +141,10 @@ class MembershipAdmin(HouseAdmin):
             _("Cases"),
             {"fields": ("process_create_perm", "process_update_perm", "process_delete_perm"), "classes": ("collapse",)},
         ),
-        (_("Sign-in"), {"fields": ("tfa_force", "token_sec"), "classes": ("collapse",)}),
+        (
+            _("Sign-in"),
+            {"fields": ("tfa_force", "token_sec", "login_popup_enabled", "login_text"), "classes": ("collapse",)},
+        ),
     )
 
     # --- Rights ----------------------------------------------------------------------------------------
@@ -154,6 +184,8 @@ class MembershipAdmin(HouseAdmin):
             return ()
         shown: tuple[str, ...] = ("person", "email_address", "state_text")
         actor = request.actor  # type: ignore[attr-defined]
+        if obj.user_id == actor.user_id:
+            shown = (*shown, "deactivated_at")
         if not rules.may_change_rights(actor, obj):
             return (*shown, *RIGHTS)
         return shown if rules.may_change_security(actor, obj.tenant_id) else (*shown, *FOR_SUPER_ADMINS)
@@ -167,11 +199,22 @@ class MembershipAdmin(HouseAdmin):
             field = picker(self, request, fields["communities"], origin)
             field.queryset = field.queryset.filter(tenant=obj.tenant_id if obj else request.actor.tenant_id)  # type: ignore[attr-defined]
             fields["communities"] = field
-        if obj is not None:
+        if obj is None:
+            fields.pop("mobile", None)
+        else:
             for name in ("email", "first_name", "last_name", "language"):
                 fields.pop(name, None)
+            answer = self._may_call(request.actor, obj)  # type: ignore[attr-defined]
+            if "mobile" in fields and not answer:
+                field = copy.deepcopy(fields["mobile"])
+                field.disabled, field.help_text = True, answer.reason
+                fields["mobile"] = field
         form.base_fields = fields
         return form
+
+    def _may_call(self, actor: Any, obj: Membership) -> Answer:
+        """Change the mobile number: one's own, and that of accounts that are this company's alone (DOCMS-198)."""
+        return YES if obj.user_id == actor.user_id else rules.may_act_on_account(actor, obj)
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Ownership is offered by invitation, a place at a branch by the branch (ORGS-044)."""
@@ -189,7 +232,15 @@ class MembershipAdmin(HouseAdmin):
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `members.change`. Ownership and a place at a branch are none of this form's business."""
-        communities = values.pop("communities", None)
+        communities, mobile = values.pop("communities", None), values.pop("mobile", obj.user.mobile)
+        if "login_text" in values:
+            values["login_text"] = nh3.clean(values["login_text"])
+        stored = obj.deactivated_at
+        if stored is not None and values.get("deactivated_at") == stored.replace(microsecond=0):
+            values.pop("deactivated_at")  # the form knows whole seconds
+        if mobile != obj.user.mobile:
+            require(self._may_call(request.actor, obj))  # type: ignore[attr-defined]
+            accounts.change_profile(obj.user, {"mobile": mobile})
         if obj.role in ("owner", "affiliate"):
             values.pop("role", None)
         members.change(

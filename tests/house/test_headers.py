@@ -194,6 +194,7 @@ def world(cast: Cast) -> dict[str, Any]:
         "key": "0" * 40,
         "run_id": 1,
         "folder_id": where.pk,
+        "user_id": cast.renter.pk,
         "organization_id": tenant.pk,
         "token_id": 1,
         "client_id": 1,

@@ -12,6 +12,7 @@ from functools import cache
 from tests.rights.matrix.lines import Line, places_in, read
 from tests.rights.matrix.routes import Route
 from tests.rights.matrix.table_admin import NOUNS, PAGES
+from tests.rights.matrix.table_admin_permissions import PERMISSIONS
 from tests.rights.matrix.table_docms import DOCMS
 from tests.rights.matrix.table_docms_people import DOCMS_PEOPLE
 from tests.rights.matrix.table_docms_settings import DOCMS_SETTINGS
@@ -78,7 +79,7 @@ def _nouns() -> Iterator[Line]:
 @cache
 def lines() -> dict[str, Line]:
     """Every line by its name. The root, which has no name of its own, is written as ``/``."""
-    doors = (PORTAL, DOCMS, DOCMS_SETTINGS, DOCMS_PEOPLE, TEXTS, ORGS, TICKETS, PAGES)
+    doors = (PORTAL, DOCMS, DOCMS_SETTINGS, DOCMS_PEOPLE, TEXTS, ORGS, TICKETS, PAGES, PERMISSIONS)
     found = [*(line for table in doors for line in read(table)), *_nouns()]
     named = {line.name: line for line in found}
     assert len(named) == len(found), sorted(line.name for line in found if found.count(line) > 1)

@@ -1,0 +1,80 @@
+"""What one person may do in one folder, whatever else they may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldBooleanWidget
+
+from core.admin import pages
+from core.admin.forms import Refusable
+from docms import rules
+from docms.admin.explaining import member_of, person_url
+from docms.models import Folder, FolderPermission
+from docms.reach import MEMBER_FLAGS
+from docms.services import permissions
+
+if TYPE_CHECKING:
+    from docms.admin.folders import FolderAdmin
+    from orgs.models import Membership
+
+HELP = {
+    "active": _("Then only the marks below count in this folder. Without: what the person may do everywhere."),
+    "upload": _("Changing papers needs it, too."),
+    "mail": _("After an upload the person may tell others of it."),
+    "log": _("Who has read what, and who reaches the folder."),
+}  # fmt: skip
+
+
+class PermissionForm(Refusable, forms.Form):
+    """Whether the marks count, and the marks, named as the row names them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("active", *MEMBER_FLAGS):
+            column: Any = FolderPermission._meta.get_field(name)
+            self.fields[name] = forms.BooleanField(
+                label=column.verbose_name, required=False, widget=UnfoldBooleanWidget, help_text=HELP.get(name, "")
+            )
+
+
+def permission_page(admin: FolderAdmin, request: HttpRequest, object_id: str, user_id: int) -> HttpResponse:
+    """The form; it begins with what the person may do today.
+
+    Raises `Denied` for who may not change permissions, also while they are locked; `Http404` for unknown folders and people.
+    """
+    folder: Folder = pages.of_object(admin, request, object_id)
+    actor = request.actor  # type: ignore[attr-defined]
+    rules.require(rules.may_change_permissions(actor, folder.tenant_id))
+    member = member_of(folder.tenant_id, str(user_id))
+    if member is None:
+        raise Http404
+    form = PermissionForm(request.POST if request.method == "POST" else None, initial=_today(folder, member))
+
+    def work() -> None:
+        flags = dict(form.cleaned_data)
+        active = flags.pop("active")
+        permissions.set_permission(actor=actor, folder=folder, user_id=user_id, flags=flags, active=active)
+
+    if request.method == "POST" and form.is_valid() and form.attempt(work):
+        messages.success(request, gettext("What %(who)s may do here was saved.") % {"who": member.user})
+        return redirect(person_url(folder, user_id))
+    return pages.form_page(
+        admin, request, form, title=_("What %(who)s may do here") % {"who": member.user}, button=_("Save"), obj=folder,
+        text=_("It opens no folder that no group of the person reaches, and goes for no subfolder."),
+        back=person_url(folder, user_id),
+    )  # fmt: skip
+
+
+def _today(folder: Folder, member: Membership) -> dict[str, bool]:
+    """The stored marks; without any, what the person may do everywhere."""
+    stored = FolderPermission.objects.filter(folder=folder, membership=member).first()
+    if stored is None:
+        return {"active": False, **{flag: getattr(member, column) for flag, column in MEMBER_FLAGS.items()}}
+    return {name: getattr(stored, name) for name in ("active", *MEMBER_FLAGS)}
