@@ -6,16 +6,19 @@ outside the administered groups do not exist, and administrators of the tenant a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from core.errors import Denied, NotFound
 from docms.models import Group, GroupMember
 from docms.services import groups, members
-from docms.services.audiences import group_ids_of
+from docms.services.audiences import group_ids_of, people_by_key
 from docms.services.names import refuse_unknown
+from orgs import rules as org_rules
 from orgs.audience import people_of
 from orgs.models import Membership, OrganizationSettings
 from orgs.services import licences
@@ -23,6 +26,8 @@ from orgs.services import members as org_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from django.db.models import QuerySet
 
     from orgs.actor import Actor
     from orgs.models import Organization
@@ -47,6 +52,8 @@ FLAG_SWITCHES = {
     "log_perm": "groupadmin_perm_log",
     "mail_perm": "groupadmin_perm_mail",
 }
+# What is done with one person.
+WITH_PERSON = ("change_user", "send_link", "reset_second_factor", "reset_attempts")
 
 
 # --- Who and whom ---------------------------------------------------------------------------------------
@@ -72,6 +79,28 @@ def require_switch(actor: Actor, tenant: Organization, what: str) -> Organizatio
     if not getattr(chosen, SWITCHES[what]):
         raise Denied(_("Group administrators may not do this."))
     return chosen
+
+
+def allowed(actor: Actor, tenant: Organization) -> frozenset[str]:
+    """What of `SWITCHES` the caller may do. Raises `Denied` where that is nothing (DOCMS-067)."""
+    chosen = require_switch(actor, tenant, "read_group")
+    return frozenset(what for what, switch in SWITCHES.items() if getattr(chosen, switch))
+
+
+def fields_to_change(*, actor: Actor, tenant: Organization, membership: Membership | None = None) -> frozenset[str]:
+    """What the caller may set of a person: names of columns, and ``name``; without ``membership``, of a new person."""
+    chosen = OrganizationSettings.objects.get(organization=tenant.pk)
+    flags = {flag for flag, switch in FLAG_SWITCHES.items() if getattr(chosen, switch)}
+    account = {"name", "username", "email", "language"}
+    if membership is None:
+        return frozenset(account | flags)
+    if chosen.lock_perm:  # DOCMS-085
+        flags = set()
+    if not org_rules.may_act_on_account(actor, membership):
+        account = {"name", "language"} if membership.user_id == actor.user_id else set()
+    if _is_guarded_staff(actor, membership):
+        account -= {"username", "email"}
+    return frozenset({"description"} | account | flags)
 
 
 def _group(actor: Actor, tenant: Organization, group_id: int) -> Group:
@@ -111,6 +140,67 @@ def _people(tenant: Organization, own: Iterable[Group]) -> set[int]:
 # --- Groups ---------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Circle:
+    """A group that one administers, and how many people are in it."""
+
+    group: Group
+    number: int
+
+
+def has_circles(actor: Actor) -> bool:
+    """Whether the caller administers a group anywhere at present: one query for most people, who administer none."""
+    groups_ = Group.objects.administered_by(actor).order_by()
+    return any(_is_on(tenant_id) for tenant_id in groups_.values_list("tenant_id", flat=True).distinct())
+
+
+def circles(actor: Actor) -> list[Circle]:
+    """The groups that the caller administers at present, in all companies: queries by the number of companies."""
+    listed = Count("members", filter=Q(members__membership__user__erased_at=None))
+    found = Group.objects.administered_by(actor).select_related("tenant").annotate(listed=listed)
+    rows_ = list(found.order_by("tenant__name", "tenant_id", "sort_key", "id"))
+    tenants = {group.tenant_id: group.tenant for group in rows_}
+    on = {pk for pk in tenants if _is_on(pk)}
+    derived = {group.tenant_id for group in rows_ if group.kind == Group.Kind.DERIVED} & on
+    held = {pk: people_by_key(tenants[pk]) for pk in derived}
+    return [
+        Circle(
+            group,
+            len(held[group.tenant_id].get(group.audience_key or "", ()))
+            if group.kind == Group.Kind.DERIVED
+            else group.listed,
+        )
+        for group in rows_
+        if group.tenant_id in on
+    ]
+
+
+def _is_on(tenant_id: int) -> bool:
+    chosen = OrganizationSettings.objects.get(organization=tenant_id)
+    return chosen.groupadmin_active and bool(licences.may_use(tenant_id, licences.GROUP_ADMINISTRATORS))
+
+
+def people(*, actor: Actor, tenant: Organization, group_id: int) -> QuerySet[Membership]:
+    """The members of an administered group by name. Raises `Denied` (DOCMS-067), `NotFound`."""
+    return _memberships(tenant, _people(tenant, [group_to_read(actor=actor, tenant=tenant, group_id=group_id)]))
+
+
+def leaders(group: Group) -> set[int]:
+    """The accounts that administer a group."""
+    return set(GroupMember.objects.filter(group=group, is_admin=True).values_list("membership__user_id", flat=True))
+
+
+def candidates(*, actor: Actor, tenant: Organization, group: Group) -> QuerySet[Membership]:
+    """People of the other groups that the caller administers: nobody else can be put into this one (DOCMS-068)."""
+    own = _people(tenant, administered(actor, tenant).values())
+    return _memberships(tenant, own - _people(tenant, [group]))
+
+
+def _memberships(tenant: Organization, user_ids: set[int]) -> QuerySet[Membership]:
+    found = Membership.objects.filter(organization=tenant.pk, user__in=user_ids, user__erased_at=None)
+    return found.select_related("user").order_by("user__last_name", "user__first_name", "user_id")
+
+
 def group_to_read(*, actor: Actor, tenant: Organization, group_id: int) -> Group:
     """An administered group. Raises `Denied` (DOCMS-067), `NotFound`."""
     require_switch(actor, tenant, "read_group")
@@ -132,6 +222,32 @@ def set_members(*, actor: Actor, tenant: Organization, group_id: int, user_ids: 
     return group
 
 
+@transaction.atomic
+def put_in(*, actor: Actor, tenant: Organization, group_id: int, user_id: int) -> None:
+    """Add one person to an administered group; raises as `set_members`."""
+    now = _locked_people(actor, tenant, group_id)
+    set_members(actor=actor, tenant=tenant, group_id=group_id, user_ids=now | {user_id})
+
+
+@transaction.atomic
+def take_out(*, actor: Actor, tenant: Organization, group_id: int, user_id: int) -> None:
+    """Let one person leave an administered group; raises as `set_members`, and `Denied` for who administers it."""
+    now = _locked_people(actor, tenant, group_id)
+    if user_id not in now:
+        raise NotFound
+    if user_id in leaders(_group(actor, tenant, group_id)):
+        raise Denied(_("Whoever administers a group stays in it."))
+    set_members(actor=actor, tenant=tenant, group_id=group_id, user_ids=now - {user_id})
+
+
+def _locked_people(actor: Actor, tenant: Organization, group_id: int) -> set[int]:
+    """Who is in the group; the lock keeps what somebody else adds at the same time."""
+    require_switch(actor, tenant, "set_members")
+    group = _group(actor, tenant, group_id)
+    Group.objects.select_for_update().filter(pk=group.pk).first()
+    return _people(tenant, [group])
+
+
 # --- People ---------------------------------------------------------------------------------------------
 
 
@@ -146,6 +262,12 @@ def create_user(*, actor: Actor, tenant: Organization, values: Mapping[str, Any]
     _refuse_administrators(values)
     _require_own(actor, tenant, set(values["group_ids"]))
     return members.create_member(actor=actor, tenant=tenant, values=_taken_over(chosen, values), welcome=welcome)
+
+
+def person_of(*, actor: Actor, tenant: Organization, user_id: int) -> Membership:
+    """A member whom the caller may act on somehow. Raises `Denied`, `NotFound` as the single acts do."""
+    require_switch(actor, tenant, "read_group")
+    return _person(actor, tenant, user_id)
 
 
 def person_to_change(*, actor: Actor, tenant: Organization, user_id: int) -> Membership:
@@ -181,9 +303,13 @@ def _refuse_administrators(values: Mapping[str, Any]) -> None:
 
 def _protect_staff(actor: Actor, membership: Membership, values: Mapping[str, Any]) -> None:
     """A resident who gave a clerk another address could have the account, and the back office, by a password link."""
-    is_staff = membership.role in (Membership.Role.OWNER, Membership.Role.STAFF, Membership.Role.AFFILIATE)
-    if is_staff and membership.tenant_id not in actor.staff_tenants and values.keys() & {"username", "email"}:
+    if _is_guarded_staff(actor, membership) and values.keys() & {"username", "email"}:
         raise Denied(_("Staff are changed by staff only."))
+
+
+def _is_guarded_staff(actor: Actor, membership: Membership) -> bool:
+    is_staff = membership.role in (Membership.Role.OWNER, Membership.Role.STAFF, Membership.Role.AFFILIATE)
+    return is_staff and membership.tenant_id not in actor.staff_tenants
 
 
 def _taken_over(chosen: OrganizationSettings, values: Mapping[str, Any]) -> dict[str, Any]:

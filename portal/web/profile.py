@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from core.errors import Invalid, NotFound
 from core.services import rows
+from docms.services import group_admins
 from orgs.models import Session
 from orgs.services import accounts, oauth, passwords, second_factor
 from portal.web.context import theme_of
@@ -77,6 +78,7 @@ def _show(request: HttpRequest, status: int = 200, **forms: Any) -> HttpResponse
         "devices": _devices(request),
         "companies": [] if is_owed else [actor.memberships[pk].organization for pk in sorted(actor.memberships)],
         "programs": oauth.given_by(user),
+        "has_circles": not is_owed and group_admins.has_circles(actor),
         "has_second_factor": actor.has_second_factor,
         "demanded_by": second_factor.named(demanding),
         **forms,

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from docms.services import group_admins
 from orgs.models import Contact
 from orgs.services import availability
 from portal.web import papers
@@ -32,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "is_staff": bool(actor.staff_tenants) or actor.is_operator,
         "standings": availability.standings(actor),
+        "has_circles": group_admins.has_circles(actor),
     }
     return render(request, "portal/no_place.html", context)
 

@@ -20,7 +20,7 @@ from core import scope
 from core.models import JobRun, SystemLog, Upload
 from core.services import rows
 from core.tus import VERSION
-from docms.services import documents, labels, marks, shares
+from docms.services import documents, groups, labels, marks, shares
 from orgs.models import AccessRequest, ImportRun, InstallationSettings, OrganizationSettings
 from orgs.services import applications, contacts, holds, invites, passwords
 from tests.cast import PASSWORD
@@ -179,6 +179,12 @@ def world(cast: Cast) -> dict[str, Any]:
         token = passwords.first_or_reset_link(cast.renter, tenant=tenant)
         marks.mark_read(document_id=document.pk, actor=cast.actor("renter"))
         share_token = shared(cast, document)
+        circle = groups.create_group(
+            actor=cast.actor("admin"), tenant=tenant, name="Beirat", user_ids=[cast.renter.pk, cast.owner.pk],
+            groupadmin_ids=[cast.renter.pk],
+        )  # fmt: skip
+        switches = dict.fromkeys(("groupadmin_active", "groupadmin_user_create", "groupadmin_user_edit"), True)
+        OrganizationSettings.objects.filter(organization=tenant).update(**switches)
         documents.delete_document(actor=cast.actor("admin"), document=paper(cast, where, title="Gelöscht"))
     Client().post("/app/login", {"username": cast.renter.email, "password": PASSWORD})
     return {
@@ -194,7 +200,12 @@ def world(cast: Cast) -> dict[str, Any]:
         "key": "0" * 40,
         "run_id": 1,
         "folder_id": where.pk,
+<<<<<<< HEAD
         "user_id": cast.renter.pk,
+=======
+        "group_id": circle.pk,
+        "user_id": cast.owner.pk,
+>>>>>>> hgroups
         "organization_id": tenant.pk,
         "token_id": 1,
         "client_id": 1,
@@ -245,6 +256,7 @@ def test_every_page_of_the_portal_is_strict(cast: Cast, world: dict[str, Any], w
     if who == "renter":
         assert shown >= {"start", "documents", "document", "profile", "second-factor", "imprint", "privacy", "places"}
         assert shown >= {"tickets", "ticket-new", "ticket-form", "ticket"}
+        assert shown >= {"groups", "group", "group-new", "group-person", "group-remove"}
     else:
         assert shown >= {"login", "password-forgot", "password-link", "invite-code", "invite"}
 

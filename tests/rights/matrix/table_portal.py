@@ -145,6 +145,18 @@ GET oauth2/revoke                                                              4
 POST oauth2/revoke                                                             400    400    400    400    400    400    400    400    400    400    400
 GET app/profile/tokens/<int:token_id>/revoke                                   405    405    405    405    405    405    405    405    405    405    405
 POST app/profile/tokens/<int:token_id>/revoke                                  in     +      +      +      +      +      +      +      +      +      +
+GET app/groups                                                                 in     no     no     no     no     no     +      +      no     no     no
+POST app/groups                                                                405    405    405    405    405    405    405    405    405    405    405
+GET app/groups/<int:group_id>                                                  in     -      -      -      -      -      B      A      -      -      -
+POST app/groups/<int:group_id>                                                 405    405    405    405    405    405    405    405    405    405    405
+GET app/groups/<int:group_id>/add                                              405    405    405    405    405    405    405    405    405    405    405
+POST app/groups/<int:group_id>/add                                             in     -      -      -      -      -      B      A      -      -      -
+GET app/groups/<int:group_id>/new                                              in     -      -      -      -      -      B      A      -      -      -
+POST app/groups/<int:group_id>/new                                             in     -      -      -      -      -      B      A      -      -      -
+GET app/groups/<int:group_id>/people/<int:user_id>                             in     -      -      -      -      -      B      A      -      -      -
+POST app/groups/<int:group_id>/people/<int:user_id>                            in     -      -      -      -      -      B      A      -      -      -
+GET app/groups/<int:group_id>/people/<int:user_id>/remove                      in     -      -      -      -      -      B      A      -      -      -
+POST app/groups/<int:group_id>/people/<int:user_id>/remove                     in     -      -      -      -      -      B      A      -      -      -
 -- What an address may name besides the path: ids in a query are not found like those in a path.
 GET app/c/<int:community_id>/info/documents?folder={folder_id}               in     A      A      A      A      -      B      A      -      -      -
 GET app/c/<int:community_id>/info/documents?doc={document_id}                in     A      A      A      A      -      B      A      -      -      -
