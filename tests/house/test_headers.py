@@ -200,12 +200,8 @@ def world(cast: Cast) -> dict[str, Any]:
         "key": "0" * 40,
         "run_id": 1,
         "folder_id": where.pk,
-<<<<<<< HEAD
-        "user_id": cast.renter.pk,
-=======
         "group_id": circle.pk,
         "user_id": cast.owner.pk,
->>>>>>> hgroups
         "organization_id": tenant.pk,
         "token_id": 1,
         "client_id": 1,
