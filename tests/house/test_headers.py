@@ -196,6 +196,7 @@ def world(cast: Cast) -> dict[str, Any]:
         "folder_id": where.pk,
         "organization_id": tenant.pk,
         "token_id": 1,
+        "share_id": 1,
         "client_id": 1,
         "tenant_id": tenant.pk,
         "session_id": 1,
