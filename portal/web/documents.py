@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from core.answers import require
 from core.errors import NotFound
 from docms.models import Document, Folder
-from docms.rules import may_check_off, may_upload
+from docms.rules import may_check_off, may_share, may_upload
 from docms.services import delivery, marks
 from orgs.models import Community
 from portal.rules import community_of, may_use_documents, may_use_folder
@@ -83,6 +83,7 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
         "summary": _summary(cabinet, listed.paginator.count),
         "paper": paper,
         "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper.folder)),
+        "may_share": paper is not None and bool(may_share(shell.actor, paper, cabinet.flags[paper.folder_id])),
         "may_upload": cabinet.folder is not None and bool(may_upload(shell.actor, cabinet.folder)),
         "list_url": _list_url(request),
         "archive_url": f"{reverse('portal:archive', args=[community_id])}{query_of(request.GET)}",
@@ -115,7 +116,7 @@ def query_of(query: QueryDict, names: Sequence[str] = CHOICE) -> str:
     return f"?{kept.urlencode()}" if kept else ""
 
 
-def _paper(request: HttpRequest, document_id: int) -> Document:
+def paper_in_reach(request: HttpRequest, document_id: int) -> Document:
     """A paper within reach, where documents are switched on."""
     actor = request.actor  # type: ignore[attr-defined]
     found = Document.objects.visible_to(actor, all=True).filter(pk=document_id)
@@ -134,7 +135,7 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
     Who sees the paper and reaches no such community, or sees it there only as administrator, gets it on a page of its own.
     """
     actor = request.actor  # type: ignore[attr-defined]
-    paper = _paper(request, document_id)
+    paper = paper_in_reach(request, document_id)
     community = community_of(paper.folder) or _nearest(request, paper)
     if community is None or not _shown_in(actor, community, paper):
         return _alone(request, paper)
@@ -159,7 +160,13 @@ def _alone(request: HttpRequest, paper: Document) -> HttpResponse:
     if told is None:
         raise NotFound
     may_mark = bool(may_check_off(actor, told.folder))
-    return render(request, "portal/document.html", {"paper": told, "may_check_off": may_mark, "company": paper.tenant})
+    context = {
+        "paper": told,
+        "may_check_off": may_mark,
+        "may_share": bool(may_share(actor, told)),
+        "company": paper.tenant,
+    }
+    return render(request, "portal/document.html", context)
 
 
 def _nearest(request: HttpRequest, paper: Document) -> Community | None:
@@ -175,7 +182,7 @@ def _nearest(request: HttpRequest, paper: Document) -> Community | None:
 @page
 def download(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The file as attachment; the first download is recorded (PORTAL-089, 090)."""
-    _paper(request, document_id)
+    paper_in_reach(request, document_id)
     return delivery.download(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
@@ -183,7 +190,7 @@ def download(request: HttpRequest, document_id: int) -> HttpResponseBase:
 @page
 def read(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The file for the browser's own viewer."""
-    _paper(request, document_id)
+    paper_in_reach(request, document_id)
     return delivery.read(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
@@ -191,7 +198,7 @@ def read(request: HttpRequest, document_id: int) -> HttpResponseBase:
 @page
 def preview(request: HttpRequest, document_id: int) -> HttpResponseBase:
     """The picture of the first page that the worker made."""
-    _paper(request, document_id)
+    paper_in_reach(request, document_id)
     return delivery.preview(document_id=document_id, actor=request.actor, request=request)  # type: ignore[attr-defined]
 
 
@@ -199,7 +206,7 @@ def preview(request: HttpRequest, document_id: int) -> HttpResponseBase:
 @page
 def mark_read(request: HttpRequest, document_id: int) -> HttpResponse:
     """Mark one paper as read, for whoever may read it."""
-    _paper(request, document_id)
+    paper_in_reach(request, document_id)
     marks.mark_read(document_id=document_id, actor=request.actor)  # type: ignore[attr-defined]
     return redirect(next_page(request))
 
@@ -208,7 +215,7 @@ def mark_read(request: HttpRequest, document_id: int) -> HttpResponse:
 @page
 def set_done(request: HttpRequest, document_id: int) -> HttpResponse:
     """Check a paper off, or take the mark back."""
-    _paper(request, document_id)
+    paper_in_reach(request, document_id)
     done = request.POST.get("done") == "1"
     marks.set_done(document_id=document_id, actor=request.actor, done=done)  # type: ignore[attr-defined]
     return redirect(next_page(request))

@@ -204,6 +204,7 @@ def world(cast: Cast) -> dict[str, Any]:
         "user_id": cast.owner.pk,
         "organization_id": tenant.pk,
         "token_id": 1,
+        "share_id": 1,
         "client_id": 1,
         "tenant_id": tenant.pk,
         "session_id": 1,

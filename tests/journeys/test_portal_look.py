@@ -15,9 +15,11 @@ from playwright.sync_api import expect
 from core import scope
 from core.models import Blob, Throttle
 from core.services.previews import make_preview
+from docms.models import FolderPermission
 from orgs.models import OAuthToken, Responsibility
 from orgs.services import contacts, invites, oauth_clients, occupancies, owners
 from tests.cast import PASSWORD, Cast, load
+from tests.docms.test_admin_shares import gateway, shared
 from tests.factories import folder, manual_group
 from tests.orgs.test_api_owners import mailed_token
 from tests.portal.pages import house_folder, paper
@@ -69,6 +71,11 @@ def house(live_server: Any) -> dict[str, Any]:
     documents = f"/app/c/{cast.house_a.pk}/info/documents"
     elsewhere = folder(cast, "Gutachten", manual_group(cast, "Gutachter", "renter"), community=cast.house_b)
     alone = paper(cast, elsewhere, "Gutachten zum Dach von Haus B")
+    gateway(cast)
+    FolderPermission.objects.create(
+        tenant=cast.tenant, membership=cast.membership("renter"), folder=elsewhere, read=True, download=True, mail=True
+    )
+    shared(cast, alone, "renter")
     make_preview(alone.current.blob_id)
     program = oauth_clients.create(
         tenant=cast.tenant, name="Helpdesk", is_public=True, addresses=["https://desk.example/back"], may_write=True
@@ -92,6 +99,7 @@ def house(live_server: Any) -> dict[str, Any]:
             f"{documents}?folder={where.pk}&doc={other.pk}",
             f"{documents}?q=nichts",
             f"/app/documents/{alone.pk}",
+            f"/app/documents/{alone.pk}/share",
             f"{documents}/archive?folder={where.pk}&only=unread",
             f"/app/c/{cast.house_a.pk}/tickets",
             f"/app/c/{cast.house_a.pk}/tickets/new",

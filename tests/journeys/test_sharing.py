@@ -161,3 +161,40 @@ def test_the_page_works_by_keyboard_and_without_scripts(
         page.keyboard.press("Enter")
     assert download.value.path().read_bytes() == PDF
     context.close()
+
+
+def test_a_paper_is_shared_and_taken_back_in_the_portal_by_keyboard_without_scripts(
+    shared: tuple[Cast, Caller, int], chromium: Browser, live_server: Any
+) -> None:
+    _cast, _admin, file = shared
+    context = chromium.new_context(base_url=live_server.url, locale="de-DE", java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"/app/login?next=/app/documents/{file}")
+    page.fill("[name=username]", "admin@quartier.test")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    tab_to(page, f"a[href='/app/documents/{file}/share']")
+    page.keyboard.press("Enter")
+    for name in ("name", "mobile_number", "email"):
+        tab_to(page, f"input[name={name}]")
+        page.keyboard.type(NINA[name])
+    page.keyboard.press("Enter")
+    page.get_by_text("**********567").first.wait_for()
+    tab_to(page, "form[action$='/withdraw'] button")
+    page.keyboard.press("Enter")
+    page.get_by_text("Die Freigabe ist zurückgezogen.").wait_for()
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        row = DocumentShare.objects.get()
+        assert (row.name, row.email, row.mobile_number) == ("Nina Notar", "nina@kanzlei.test", "+491701234567")
+        assert row.revoked_at is not None
+    context.close()
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press the key until the focus is there."""
+    page.locator(selector).first.wait_for()
+    for _number in range(60):
+        page.keyboard.press("Tab")
+        if page.locator(f"{selector}:focus").count():
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")

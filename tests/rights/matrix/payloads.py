@@ -107,6 +107,12 @@ PAYLOADS: dict[str, Any] = {
     f"POST {D}shares/<str:share_token>#wrong": {"code": "XXXXXX"},
     "POST app/shares/<str:share_token>": {"code": "{share_code}"},
     "POST app/shares/<str:share_token>#wrong": {"code": "XXXXXX"},
+    "POST app/documents/<int:document_id>/share": {
+        "name": "Nina",
+        "mobile_number": "+491701234567",
+        "language": "de",
+        "expires": "2099-01-01T12:00",
+    },
     "POST admin/orgs/building/add/#community": {"community": "{community_id}", "street": "Neuer Weg", "position": "9"},
     "POST admin/orgs/unit/add/#community": {"community": "{community_id}", "name": "Neu", "kind": "flat"},
     "POST admin/orgs/occupancy/add/#unit": {"unit": "{unit_id}", "role": "renter", "first": "2024-01-01"},
