@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import scope
-from docms.models import Document, Folder
+from docms.models import Document, Folder, GroupMember
 from docms.services import groups
 from messaging.models import Message
 from orgs.models import Membership
@@ -22,6 +22,7 @@ from tests.docms.door import login
 from tests.docms.door import signed_in as calling
 from tests.factories import folder, manual_group
 from tests.journeys.test_admin_look import sign_in
+from tests.journeys.test_portal_look import sign_in as portal_sign_in
 from tests.portal.pages import paper
 
 if TYPE_CHECKING:
@@ -146,6 +147,80 @@ def test_a_resident_keeps_her_circle_through_the_api(
     caller.ok("GET", f"/files/{mine.pk}/read")
     caller.refused("GET", f"/files/{mine.pk}/download", 403)
     caller.refused("GET", f"/files/{other.pk}/read", 404)
+
+
+def by_keyboard(page: Page, role: Any, name: str) -> None:
+    """Go to something that is pressed, and press it."""
+    found = page.locator("main").get_by_role(role, name=name, exact=True)
+    found.focus()
+    expect(found).to_be_focused()
+    page.keyboard.press("Enter")
+
+
+def typed(page: Page, **values: str) -> None:
+    for name, value in values.items():
+        page.locator(f"#id_{name}").focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(value)
+
+
+@pytest.mark.rule("DOCMS-067", "DOCMS-069", "DOCMS-070")
+def test_a_resident_keeps_her_circle_in_the_portal_by_keyboard(
+    page: Page, console: list[str], circle: tuple[Cast, int, Document, Document]
+) -> None:
+    cast, board, _mine, _other = circle
+    portal_sign_in(page, "owner@quartier.test")
+    page.goto("/app/profile")
+    expect(page.get_by_text("Meine Gruppen")).to_have_count(0)
+    assert page.goto(f"/app/groups/{board}").status == 403  # type: ignore[union-attr]
+    console.clear()
+    page.context.clear_cookies()
+
+    # The administrator lets group administrators see their circles and make accounts that may read.
+    switch(page, "groupadmin_active", "groupadmin_user_create", "groupadmin_perm_read")
+    portal_sign_in(page, "owner@quartier.test")
+    page.goto("/app/profile")
+    by_keyboard(page, "link", "Verwalten : Meine Gruppen")
+    page.wait_for_url("**/app/groups")
+    by_keyboard(page, "link", "Beirat")
+    expect(page.get_by_role("heading", name="3 Personen")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("Herausnehmen"))).to_have_count(0)  # another switch
+    by_keyboard(page, "link", "Neue Person aufnehmen")
+    expect(page.locator("#id_download_perm")).to_have_count(0)
+    typed(page, name="Neu, Nina", email="neu@", username="neu")
+    page.locator("#id_read_perm").focus()
+    page.keyboard.press("Space")
+    page.locator("#id_username").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_email_error")).to_be_visible()
+    expect(page.locator("#id_name")).to_have_value("Neu, Nina")
+    console.clear()  # the 422
+    typed(page, email="neu@quartier.test")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="4 Personen")).to_be_visible()
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        member = Membership.objects.get(user__email="neu@quartier.test", organization=cast.tenant)
+    assert (member.read_perm, member.download_perm) == (True, False)
+    page.context.clear_cookies()
+
+    # With one more switch she takes somebody out, after she was asked, and writes a remark.
+    switch(page, "groupadmin_user_edit")
+    portal_sign_in(page, "owner@quartier.test")
+    page.goto(f"/app/groups/{board}")
+    by_keyboard(page, "link", str(cast.renter))
+    typed(page, description="Kassenprüfung")
+    by_keyboard(page, "button", "Änderungen sichern")
+    page.wait_for_url(f"**/app/groups/{board}")
+    by_keyboard(page, "link", f"Herausnehmen : {cast.renter}")
+    by_keyboard(page, "link", "Abbrechen")
+    expect(page.get_by_role("heading", name="4 Personen")).to_be_visible()
+    by_keyboard(page, "link", f"Herausnehmen : {cast.renter}")
+    by_keyboard(page, "button", "Herausnehmen")
+    expect(page.get_by_role("heading", name="3 Personen")).to_be_visible()
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        assert cast.membership("renter").description == "Kassenprüfung"
+        people = set(GroupMember.objects.filter(group=board).values_list("membership__user__email", flat=True))
+    assert people == {"owner@quartier.test", "staff@quartier.test", "neu@quartier.test"}
 
 
 def _group_of(cast: Cast, name: str) -> int:

@@ -16,7 +16,8 @@ from core import scope
 from core.models import Blob, Throttle
 from core.services.previews import make_preview
 from docms.models import FolderPermission
-from orgs.models import OAuthToken, Responsibility
+from docms.services import group_admins, groups
+from orgs.models import OAuthToken, OrganizationSettings, Responsibility
 from orgs.services import contacts, invites, oauth_clients, occupancies, owners
 from tests.cast import PASSWORD, Cast, load
 from tests.docms.test_admin_shares import gateway, shared
@@ -68,6 +69,17 @@ def house(live_server: Any) -> dict[str, Any]:
         invite = invites.invite_contact(contact=nele, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
         owners.invite(actor=cast.actor("admin"), organization=cast.tenant, email=cast.renter.email)
         owner = f"/app/owner/{cast.tenant.pk}/{mailed_token(cast.renter)}"
+        circle = groups.create_group(
+            actor=cast.actor("admin"), tenant=cast.tenant, name="Beirat der Wohnungseigentümergemeinschaft",
+            user_ids=[cast.renter.pk, cast.owner.pk], groupadmin_ids=[cast.renter.pk],
+        )  # fmt: skip
+        groups.create_group(
+            actor=cast.actor("admin"), tenant=cast.tenant, name="Garten",
+            user_ids=[cast.renter.pk, cast.neighbour.pk], groupadmin_ids=[cast.renter.pk],
+        )  # fmt: skip
+        switches = {"groupadmin_active", *group_admins.SWITCHES.values(), *group_admins.FLAG_SWITCHES.values()}
+        OrganizationSettings.objects.filter(organization=cast.tenant).update(**dict.fromkeys(switches, True))
+    board = f"/app/groups/{circle.pk}"
     documents = f"/app/c/{cast.house_a.pk}/info/documents"
     elsewhere = folder(cast, "Gutachten", manual_group(cast, "Gutachter", "renter"), community=cast.house_b)
     alone = paper(cast, elsewhere, "Gutachten zum Dach von Haus B")
@@ -107,6 +119,11 @@ def house(live_server: Any) -> dict[str, Any]:
             "/app/profile",
             "/app/profile/second-factor",
             "/app/profile/tokens",
+            "/app/groups",
+            board,
+            f"{board}/new",
+            f"{board}/people/{cast.owner.pk}",
+            f"{board}/people/{cast.owner.pk}/remove",
             consent,
             "/oauth2/authorize?client_id=unbekannt",
             "/app/places",
