@@ -28,7 +28,7 @@ from docms import rules
 from docms.admin import upload
 from docms.admin.explaining import people_page, person_page
 from docms.admin.holds import hold_papers, holds_url
-from docms.admin.sharing import share_page, shares_section, withdraw_page
+from docms.admin.sharing import notify_page, share_page, shares_section, withdraw_page
 from docms.models import Document, DocumentLog, FolderLabel, ReadMark
 from docms.services import documents, holds, intake
 from docms.services.groups import people_of_folder
@@ -88,7 +88,7 @@ class DocumentAdmin(HouseAdmin):
     ordering = ("-created_at", "-id")
     actions = ("hold_several",)
     actions_list = ("upload",)
-    actions_detail = ("people", "person", "share", "withdraw_share", "hold")
+    actions_detail = ("people", "person", "share", "withdraw_share", "notify", "hold")
     readonly_fields = ("size", "virus_check_text", "preview", "uploaded_by", "created_at")
     fieldsets = (
         (None, {"fields": ("title", "description", "folder", "label_name")}),
@@ -264,9 +264,14 @@ class DocumentAdmin(HouseAdmin):
         return person_page(self, request, object_id)
 
     def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
-        """Who may, shares; administrators place holds."""
-        hold = ("hold",) if rules.may_administer(actor, obj.tenant_id) else ()
-        return ("people", "person", *(("share",) if rules.may_share(actor, obj) else ()), *hold)
+        """Who may, shares and notifies; administrators place holds."""
+        flags = rules.effective(actor, obj.folder)
+        fitting = {
+            "share": rules.may_share(actor, obj, flags),
+            "notify": rules.may_notify(actor, obj.folder, flags),
+            "hold": rules.may_administer(actor, obj.tenant_id),
+        }
+        return ("people", "person", *(name for name, answer in fitting.items() if answer))
 
     @action(description=_("Share"), url_path="share", icon="share")
     def share(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -277,6 +282,11 @@ class DocumentAdmin(HouseAdmin):
     def withdraw_share(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """One share, from its line in the list."""
         return withdraw_page(self, request, object_id)
+
+    @action(description=_("Notify"), url_path="notify", icon="mail")
+    def notify(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """People of the folder, by hand."""
+        return notify_page(self, request, object_id)
 
     @action(description=_("Place a hold"), url_path="hold", icon="gavel")
     def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A paper given to somebody outside: shared, listed, withdrawn."""
+"""A paper given to somebody outside: shared, listed, withdrawn; and people of its folder told of it by hand."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from django.contrib.admin.options import ModelAdmin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import formats, timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from core.admin.forms import Refusable
 from core.admin.pages import Cell, Section, change_url, confirm, form_page, id_in, of_object, problem
@@ -21,10 +26,12 @@ from core.errors import DomainError
 from docms import rules
 from docms.admin.upload import moment_widget
 from docms.models import Document, DocumentShare
-from docms.services import shares
+from docms.services import notices, shares
 from orgs.languages import USER_LANGUAGES, user_language
+from orgs.models import User
 
 SHOWN = 100
+PEOPLE = 1000  # as many as the API takes at once
 TONES = {"open": "good", "undelivered": "warn"}
 
 
@@ -51,6 +58,15 @@ class ShareForm(Refusable, forms.Form):
     expires = forms.SplitDateTimeField(
         label=_("Until"), widget=moment_widget(), help_text=_("After that nobody gets the paper with this link.")
     )
+
+
+class NotifyForm(Refusable, forms.Form):
+    """Who is told."""
+
+    user_ids = forms.TypedMultipleChoiceField(
+        label=_("People"), coerce=int, widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        error_messages={"required": _("Please choose at least one person.")},
+    )  # fmt: skip
 
 
 def share_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) -> HttpResponse:
@@ -116,6 +132,32 @@ def withdraw_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) 
         work=lambda: shares.withdraw(actor=actor, row=row),
         done=_("The share is withdrawn."),
     )
+
+
+def notify_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) -> HttpResponse:
+    """Choose people who reach the paper, and write to them (DOCMS-146).
+
+    Raises `Denied` for who sends no mails from this folder.
+    """
+    document: Document = of_object(admin, request, object_id)
+    actor = request.actor  # type: ignore[attr-defined]
+    rules.require(rules.may_notify(actor, document.folder))
+    people = User.objects.filter(pk__in=notices.reaching(document)).order_by("last_name", "first_name", "id")
+    listed = list(people[: PEOPLE + 1])
+    form = NotifyForm(request.POST or None)
+    form.fields["user_ids"].choices = [(user.pk, str(user)) for user in listed[:PEOPLE]]  # type: ignore[attr-defined]
+    if request.method == "POST" and form.is_valid():
+        chosen = set(form.cleaned_data["user_ids"])
+        if form.attempt(lambda: notices.notify_by_hand(actor=actor, document=document, user_ids=chosen)):
+            count = len(chosen)
+            text = ngettext("%(count)d person is told by mail.", "%(count)d people are told by mail.", count)
+            messages.success(request, text % {"count": count})
+            return redirect(change_url(document))
+    text = gettext("They get the mail that people of this folder get of a new paper.")
+    if len(listed) > PEOPLE:
+        first = gettext("Only the first %(count)d people are listed.") % {"count": PEOPLE}
+        text = f"{text} {first}"
+    return form_page(admin, request, form, title=_("Notify"), button=_("Send the mails"), obj=document, text=text)
 
 
 def shares_section(actor: Any, document: Document) -> list[Section]:

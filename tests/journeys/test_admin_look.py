@@ -137,7 +137,7 @@ def office(live_server: Any) -> tuple[Cast, list[str]]:
         f"orgs/organizationsettings/{cast.tenant.settings.pk}/change/", "docms/folder/", f"docms/folder/{where.pk}/change/",
         f"docms/folder/{where.pk}/texts/notification/", f"docms/folder/{where.pk}/move/", f"docms/folder/seen/?q=muster&user={cast.renter.pk}",
         "docms/document/", f"{paper_url}/change/", f"{paper_url}/people/", f"{paper_url}/person/?user={cast.renter.pk}",
-        f"{paper_url}/share/", f"{paper_url}/withdraw-share/?share={given.pk}",
+        f"{paper_url}/share/", f"{paper_url}/notify/", f"{paper_url}/withdraw-share/?share={given.pk}",
         f"docms/document/upload/?folder={where.pk}", "docms/group/address/",
         f"docms/folderlabel/add/?folder={where.pk}&name=Vertrag&color=%23123456", "docms/labelsuggestion/", "messaging/message/",
         f"messaging/message/{mail.pk}/change/", f"test-mail/?tenant={cast.tenant.pk}", "core/auditentry/",

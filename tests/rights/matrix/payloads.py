@@ -131,6 +131,7 @@ PAYLOADS: dict[str, Any] = {
         "expires_0": "2099-01-01",
         "expires_1": "12:00",
     },
+    "POST admin/docms/document/<path:object_id>/notify/": {"user_ids": ["{user_id}"]},
     "POST admin/docms/document/upload/#folder": {"folder": "{folder_id}"},
     "POST admin/tickets/ticket/<int:object_id>/reply/": {"text": "Es kommt jemand.", "mode": "reply"},
     "POST admin/tickets/ticket/<int:object_id>/draft/": {"text": "Guten"},

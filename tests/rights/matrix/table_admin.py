@@ -118,6 +118,8 @@ GET admin/docms/document/<path:object_id>/withdraw-share/                      i
 POST admin/docms/document/<path:object_id>/withdraw-share/                     in     no     no     no     no     no     -      -      -      -      -
 GET admin/docms/document/<path:object_id>/withdraw-share/?share={share_id}     in     no     no     no     no     no     -      a      A      -      A
 POST admin/docms/document/<path:object_id>/withdraw-share/?share={share_id}    in     no     no     no     no     no     -      a      A      -      A
+GET admin/docms/document/<path:object_id>/notify/                              in     no     no     no     no     no     -      A      A      -      a
+POST admin/docms/document/<path:object_id>/notify/                             in     no     no     no     no     no     -      A      A      -      a
 GET admin/orgs/hold/<path:object_id>/release/                                in     no     no     no     no     no     -      -      A      -      A
 POST admin/orgs/hold/<path:object_id>/release/                               in     no     no     no     no     no     -      -      A      -      A
 GET admin/docms/group/address/                                               in     no     no     no     no     no     no     no     +      +      +
