@@ -88,7 +88,7 @@ def person_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     folder = obj if isinstance(obj, Folder) else obj.folder
     _demand(request, folder)
     words = request.GET.get("q", "").strip()
-    user, reasons, change = None, [], ""
+    user, reasons, links = None, [], []
     chosen = request.GET.get("user", "")
     if chosen:
         member = member_of(folder.tenant_id, chosen)
@@ -96,11 +96,14 @@ def person_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
             raise Http404
         user, reasons = member.user, explain.why(member.user, obj)
         if rules.may_change_permissions(request.actor, folder.tenant_id):  # type: ignore[attr-defined]
-            change = permission_url(folder, user.pk)
+            links.append((_("Change what this person may do here"), permission_url(folder, user.pk)))
+        if rules.may_administer(request.actor, folder.tenant_id):  # type: ignore[attr-defined]
+            uploads = reverse("admin:docms_folder_upload_rule", args=[folder.pk, user.pk])
+            links.append((_("Whom uploads of this person notify"), uploads))
     return pages.render(
         admin.admin_site, request, "admin/house/person.html", title=_("Can this person see it?"),
         words=words, found=find_members(folder.tenant_id, words), person=user, conclusion=reasons[0] if reasons else "", reasons=reasons[1:],
-        change=change, opts=admin.opts, original=obj, back=change_url(obj),
+        links=links, opts=admin.opts, original=obj, back=change_url(obj),
     )  # fmt: skip
 
 

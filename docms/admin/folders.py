@@ -182,6 +182,11 @@ class FolderAdmin(HouseAdmin):
                 page(permissions.permission_page),
                 name="docms_folder_permission",
             ),
+            path(
+                "<path:object_id>/uploads/<int:user_id>/",
+                page(permissions.upload_rule_page),
+                name="docms_folder_upload_rule",
+            ),
             *super().get_urls(),
         ]
 

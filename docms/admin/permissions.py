@@ -1,4 +1,4 @@
-"""What one person may do in one folder, whatever else they may do."""
+"""What one person may do in one folder, whatever else they may do, and who is told of what they upload there."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldBooleanWidget
 
 from core.admin import pages
 from core.admin.forms import Refusable
+from core.admin.pickers import picker
 from docms import rules
 from docms.admin.explaining import member_of, person_url
-from docms.models import Folder, FolderPermission
+from docms.models import Folder, FolderPermission, MailRule, MailRuleRecipient
 from docms.reach import MEMBER_FLAGS
 from docms.services import permissions
+from orgs.models import Membership
 
 if TYPE_CHECKING:
     from docms.admin.folders import FolderAdmin
-    from orgs.models import Membership
 
 HELP = {
     "active": _("Then only the marks below count in this folder. Without: what the person may do everywhere."),
@@ -44,6 +46,26 @@ class PermissionForm(Refusable, forms.Form):
             )
 
 
+class UploadRuleForm(Refusable, forms.Form):
+    """Whether the rule is in force, and who is told."""
+
+    custom = forms.BooleanField(
+        label=_("in force"), required=False, widget=UnfoldBooleanWidget,
+        help_text=_("Without: as the folder says for everybody's uploads."),
+    )  # fmt: skip
+    recipients = forms.ModelMultipleChoiceField(
+        label=_("recipients"), queryset=Membership.objects.none(), required=False,
+        help_text=_("Of these, only who reaches the paper gets a mail. Empty = nobody."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, admin: Any, request: HttpRequest, tenant_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        declared: Any = self.fields["recipients"]
+        reference: Any = MailRuleRecipient._meta.get_field("membership")
+        self.fields["recipients"] = field = picker(admin, request, declared, reference)
+        field.queryset = field.queryset.filter(tenant=tenant_id)
+
+
 def permission_page(admin: FolderAdmin, request: HttpRequest, object_id: str, user_id: int) -> HttpResponse:
     """The form; it begins with what the person may do today.
 
@@ -52,9 +74,7 @@ def permission_page(admin: FolderAdmin, request: HttpRequest, object_id: str, us
     folder: Folder = pages.of_object(admin, request, object_id)
     actor = request.actor  # type: ignore[attr-defined]
     rules.require(rules.may_change_permissions(actor, folder.tenant_id))
-    member = member_of(folder.tenant_id, str(user_id))
-    if member is None:
-        raise Http404
+    member = _member(folder, user_id)
     form = PermissionForm(request.POST if request.method == "POST" else None, initial=_today(folder, member))
 
     def work() -> None:
@@ -70,6 +90,49 @@ def permission_page(admin: FolderAdmin, request: HttpRequest, object_id: str, us
         text=_("It opens no folder that no group of the person reaches, and goes for no subfolder."),
         back=person_url(folder, user_id),
     )  # fmt: skip
+
+
+def upload_rule_page(admin: FolderAdmin, request: HttpRequest, object_id: str, user_id: int) -> HttpResponse:
+    """Whom an upload of one person into the folder notifies (DOCMS-143).
+
+    Raises `Denied` for everybody but administrators, `Http404` for unknown folders and people.
+    """
+    folder: Folder = pages.of_object(admin, request, object_id)
+    actor = request.actor  # type: ignore[attr-defined]
+    rules.require(rules.may_administer(actor, folder.tenant_id))
+    member = _member(folder, user_id)
+    rule = MailRule.objects.filter(folder=folder, membership=member).first()
+    told = MailRuleRecipient.objects.filter(rule=rule)
+    initial = {
+        "custom": rule is not None and rule.custom,
+        "recipients": list(told.values_list("membership_id", flat=True)),
+    }
+    sent = request.POST if request.method == "POST" else None
+    form = UploadRuleForm(sent, initial=initial, admin=admin, request=request, tenant_id=folder.tenant_id)
+
+    def work() -> None:
+        gone = told.filter(membership__deactivated_at__lte=timezone.now())  # whom the form does not show
+        chosen = [m.user_id for m in form.cleaned_data["recipients"]]
+        permissions.set_mail_rule(
+            actor=actor, folder=folder, user_id=user_id, custom=form.cleaned_data["custom"],
+            recipient_ids=[*chosen, *gone.values_list("membership__user_id", flat=True)],
+        )  # fmt: skip
+
+    if request.method == "POST" and form.is_valid() and form.attempt(work):
+        messages.success(request, gettext("The rule for uploads of %(who)s was saved.") % {"who": member.user})
+        return redirect(person_url(folder, user_id))
+    return pages.form_page(
+        admin, request, form, title=_("Whom uploads of %(who)s notify") % {"who": member.user}, button=_("Save"),
+        obj=folder, back=person_url(folder, user_id),
+    )  # fmt: skip
+
+
+def _member(folder: Folder, user_id: int) -> Membership:
+    """Raises `Http404` for people who are not of the folder's tenant."""
+    member = member_of(folder.tenant_id, str(user_id))
+    if member is None:
+        raise Http404
+    return member
 
 
 def _today(folder: Folder, member: Membership) -> dict[str, bool]:

@@ -77,10 +77,11 @@ def test_nobody_else_chooses_them(cast: Cast, circle: Group, who: str, status: i
     assert administering(circle) == {cast.owner.pk}
 
 
-def test_a_former_member_goes_on_administering_when_somebody_saves(cast: Cast) -> None:
+def test_of_former_members_those_go_on_administering_who_did(cast: Cast) -> None:
     with scope.unit_of_work(door="test"):
-        circle = manual_group(cast, "Kreis", "staff", "owner", groupadmin_ids=[cast.staff.pk])
-        members.deactivate(actor=cast.actor("admin"), membership=cast.membership("staff"))
+        circle = manual_group(cast, "Kreis", "staff", "guest", "owner", groupadmin_ids=[cast.staff.pk])
+        for name in ("staff", "guest"):
+            members.deactivate(actor=cast.actor("admin"), membership=cast.membership(name))
     owner = cast.membership("owner").pk
     assert save(signed_in(cast.admin), circle, people=[owner], groupadmin_ids=[owner]).status_code == 302
     assert administering(circle) == {cast.staff.pk, cast.owner.pk}

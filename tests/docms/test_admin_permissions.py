@@ -11,6 +11,7 @@ from core.services import rows
 from docms import rules
 from docms.models import Folder, FolderPermission
 from docms.services import permissions
+from tests.factories import folder, manual_group
 from tests.portal.pages import house_folder, queries_of, signed_in
 
 if TYPE_CHECKING:
@@ -123,3 +124,13 @@ def test_the_list_of_people_costs_the_same_however_many_have_rights_of_their_own
     give(cast.owner)
     give(cast.additional)
     assert [queries_of(client, url) for url in urls] == before
+
+
+@pytest.mark.parametrize("kind", ["permissions", "uploads"])
+def test_who_is_refused_learns_nothing_about_people(cast: Cast, kind: str) -> None:
+    with scope.unit_of_work(door="test"):
+        shown = folder(cast, "Für Mitarbeiter", manual_group(cast, "Team", "staff"))
+    client, base = signed_in(cast.staff), f"/admin/docms/folder/{shown.pk}"
+    assert client.get(f"{base}/change/").status_code == 200
+    known, unknown = client.get(f"{base}/{kind}/{cast.renter.pk}/"), client.get(f"{base}/{kind}/987654/")
+    assert (known.status_code, unknown.status_code) == (403, 403)
