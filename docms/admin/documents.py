@@ -229,6 +229,8 @@ class DocumentAdmin(HouseAdmin):
         opened = reverse("portal:document", args=[obj.pk])
         if rules.may_read(actor, obj):
             found[0].links.append((_("Open"), opened))
+        if rules.may_notify(actor, obj.folder):
+            found[0].links.append((_("Notify"), reverse("admin:docms_document_notify", args=[obj.pk])))
         sees_log = rules.may_see_log(actor, obj)
         if sees_log or rules.may_administer(actor, obj.tenant_id):
             found += _readers(obj)
@@ -264,14 +266,8 @@ class DocumentAdmin(HouseAdmin):
         return person_page(self, request, object_id)
 
     def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
-        """Who may, shares and notifies; administrators place holds."""
-        flags = rules.effective(actor, obj.folder)
-        fitting = {
-            "share": rules.may_share(actor, obj, flags),
-            "notify": rules.may_notify(actor, obj.folder, flags),
-            "hold": rules.may_administer(actor, obj.tenant_id),
-        }
-        return ("people", "person", *(name for name, answer in fitting.items() if answer))
+        """Administrators place holds. Sharing and notifying begin below the form: the row of buttons is full."""
+        return ("people", "person", *(("hold",) if rules.may_administer(actor, obj.tenant_id) else ()))
 
     @action(description=_("Share"), url_path="share", icon="share")
     def share(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -64,7 +64,7 @@ def share_in_back_office(page: Page, file: int) -> int:
     page.fill("[name=username]", "admin@quartier.test")
     page.fill("[name=password]", PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_role("link", name=re.compile("^(share )?(Freigeben|Share)$")).first.click()
+    page.get_by_role("link", name=re.compile("^(Freigeben|Share)$")).first.click()
     page.fill("[name=name]", NINA["name"])
     page.fill("[name=mobile_number]", NINA["mobile_number"])
     page.fill("[name=email]", NINA["email"])
