@@ -85,6 +85,7 @@ def test_a_case_is_opened_from_the_start_page_and_moved_on_by_keyboard(
     for field, typed in (("unit", "A2"), ("contact", "Renter")):
         page.locator(f".field-{field} .select2-selection").focus()
         page.keyboard.press("Enter")
+        expect(page.locator(".select2-container--open .select2-search__field")).to_be_focused()
         page.keyboard.type(typed)
         expect(page.locator(".select2-results__option--highlighted")).to_contain_text(typed)
         page.keyboard.press("Enter")
