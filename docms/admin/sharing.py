@@ -27,6 +27,7 @@ from docms import rules
 from docms.admin.upload import moment_widget
 from docms.models import Document, DocumentShare
 from docms.services import notices, shares
+from docms.services.names import check_one_line
 from orgs.languages import USER_LANGUAGES, user_language
 from orgs.models import User
 
@@ -41,7 +42,7 @@ class ShareForm(Refusable, forms.Form):
     name = forms.CharField(
         label=_("Name of the recipient"),
         max_length=200,
-        validators=[shares.ONE_LINE],
+        validators=[check_one_line],
         widget=UnfoldAdminTextInputWidget,
     )
     mobile_number = forms.RegexField(

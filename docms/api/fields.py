@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.moments import is_showable
+from docms.services.names import is_one_line
 from orgs.languages import primary_subtag
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class LineField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         """Refuse control characters."""
         line: str = super().to_internal_value(data)
-        if any(unicodedata.category(letter) == "Cc" for letter in line):
+        if not is_one_line(line):
             self.fail("control")
         return line
 

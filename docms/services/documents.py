@@ -231,8 +231,9 @@ def change_document(
 
     ``changes`` are columns, ``folder`` (a visible `Folder`) for a move, ``label_name``, and ``first_access``, which
     counts for administrators only (DOCMS-120). After a move a label is kept when the new folder has one of that
-    name, and holds on the old place cover it on. A new version keeps done state, first access and counter; whoever uploads it has read it if they had read
-    the one before (DOCMS-127), and people are told as of a new upload. Returns the row as it is now.
+    name, and holds on the old place cover it on. A new version keeps done state, first access and counter; whoever
+    uploads it has read it if they had read the one before (DOCMS-127), and people are told as of a new upload. A title
+    that shows nothing is none. Returns the row as it is now.
 
     Raises `NotFound` when it is gone, `Denied` without the rights here or in the target folder (DOCMS-111),
     `Conflict` (``deletion_locked``) where the target protects it for a shorter time than its folder does (DOCMS-105),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import TextField
 from django.utils.translation import gettext as _
 
@@ -29,7 +30,7 @@ def plain_name(name: str, *, field: str = "name", length: int = 200, slashes: bo
         problem = _("A name is needed.")
     elif len(clean) > length:
         problem = _("The name has more than %(length)d characters.") % {"length": length}
-    elif any(unicodedata.category(letter) in ("Cc", "Cs") for letter in clean):
+    elif not is_one_line(clean):
         problem = _("The name contains characters that are not allowed.")
     elif not slashes and any(slash in clean for slash in "/\\"):
         problem = _("The name must not contain a slash.")
@@ -63,3 +64,14 @@ def refuse_unknown(field: str, unknown: Iterable[int]) -> None:
     if ids:
         problem = _("Unknown: %(ids)s") % {"ids": ", ".join(map(str, ids[:20]))}
         raise Invalid(problem, code="unknown_id", fields={field: [problem]})
+
+
+def is_one_line(text: str) -> bool:
+    """Whether it may stand in headings of mails and in lists: without control characters, and without halves of letters."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text)
+
+
+def check_one_line(text: str) -> None:
+    """The same as a validator of forms. Raises `ValidationError`."""
+    if not is_one_line(text):
+        raise ValidationError(_("The text contains characters that are not allowed."))

@@ -7,7 +7,6 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.core.validators import RegexValidator
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
@@ -46,9 +45,6 @@ WRONG_CODES = 5  # that withdraw a share (DOCMS-160)
 BATCH = 500
 NUMBER = r"^\+?[0-9 ()/-]{5,30}\Z"  # as people write it
 SHOWN = 3  # last digits of a number
-ONE_LINE = RegexValidator(
-    r"^[^\x00-\x1f\x7f-\x9f]*\Z", gettext_lazy("The text contains characters that are not allowed.")
-)
 # Without letters and digits that look alike: the code is read from a telephone and typed.
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 

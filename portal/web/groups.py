@@ -5,7 +5,6 @@ A group that one does not administer is not there, whoever asks; what a switch f
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -23,6 +22,7 @@ from docms.api.people import display_name
 from docms.models import Group
 from docms.services import group_admins
 from docms.services.members import ADMIN_FLAGS
+from docms.services.names import check_one_line
 from orgs.languages import USER_LANGUAGES
 from portal.web.forms import PortalForm
 from portal.web.pages import page
@@ -41,17 +41,12 @@ ACTIONS: dict[str, Any] = {
 }
 
 
-def _one_line(value: str) -> None:
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
-        raise ValidationError(_("The text contains characters that are not allowed."))
-
-
 class PersonForm(PortalForm):
     """A new person, or one of the group; only what the caller may set."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"), help_text=gettext_lazy("Surname, first name"), max_length=201,
-        validators=[_one_line],
+        validators=[check_one_line],
     )  # fmt: skip
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"), max_length=254,
@@ -59,7 +54,7 @@ class PersonForm(PortalForm):
         widget=forms.EmailInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
     )  # fmt: skip
     username = forms.CharField(
-        label=gettext_lazy("User name"), max_length=150, validators=[_one_line],
+        label=gettext_lazy("User name"), max_length=150, validators=[check_one_line],
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )  # fmt: skip
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=USER_LANGUAGES)

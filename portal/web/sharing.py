@@ -19,6 +19,7 @@ from core.errors import DomainError, NotFound
 from docms import rules
 from docms.models import Document, DocumentShare
 from docms.services import shares
+from docms.services.names import check_one_line
 from orgs.languages import USER_LANGUAGES, user_language
 from portal.web.documents import paper_in_reach
 from portal.web.forms import PortalForm
@@ -33,7 +34,7 @@ class ShareForm(PortalForm):
     """Who gets the paper, how link and code reach them, and until when."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name of the recipient"), max_length=200, validators=[shares.ONE_LINE],
+        label=gettext_lazy("Name of the recipient"), max_length=200, validators=[check_one_line],
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
     mobile_number = forms.RegexField(

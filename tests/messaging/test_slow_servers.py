@@ -86,8 +86,8 @@ def test_what_drips_is_cut_as_a_whole(drip: Callable[..., int], text: bytes, fir
     assert not [thread for thread in threading.enumerate() if thread.name == "watchdog"]
 
 
-def test_a_handshake_that_answers_is_no_drip(server: MailSink) -> None:
-    """The watchdog lets everybody else be: two mails over one connection, longer apart than a step may take."""
+def test_who_answers_is_left_alone(server: MailSink) -> None:
+    """Two mails over one connection, longer apart than a step may take."""
     config = MailConfig(host="127.0.0.1", port=server.port, sender="s@keller.test")
     with Transport(config) as connection:
         assert connection.send(mail(), ["a@example.test"]) == {}
