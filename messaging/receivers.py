@@ -1,4 +1,4 @@
-"""What the floor below announces becomes mail, in the same transaction."""
+"""What the floor below announces becomes mail, or ends mails, in the same transaction."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from django.utils import timezone
 from core import scope
 from core.logs import mask
 from core.models import SystemLog
+from messaging.services import erase
 from messaging.services.outbox import is_refused, queue
 from messaging.services.split import Recipient
-from orgs.models import Invite, Membership, Organization, OwnerInvitation, User
+from orgs.models import Contact, Invite, Membership, Organization, OwnerInvitation, User
 from orgs.services.installation import public_url
 from orgs.services.invites import readable
-from orgs.signals import invite_issued, owner_invited, password_link_issued, user_created
+from orgs.signals import (
+    contact_erased,
+    invite_issued,
+    owner_invited,
+    password_link_issued,
+    user_created,
+    user_erased,
+)
 
 log = logging.getLogger(__name__)
 
@@ -130,3 +138,15 @@ def _causer() -> User | None:
     """Who works in the running unit of work; nobody is behind a forgotten password."""
     user_id = scope.current().user_id
     return User.objects.filter(pk=user_id).first() if user_id else None
+
+
+@receiver(user_erased, dispatch_uid="messaging.forget_person")
+def forget_person(sender: Any, *, user: User, **_: Any) -> None:
+    """Addresses and texts of what went to the account go; what still waits for it is cancelled."""
+    erase.person(user)
+
+
+@receiver(contact_erased, dispatch_uid="messaging.forget_contact")
+def forget_contact(sender: Any, *, contact: Contact, **_: Any) -> None:
+    """The same of an entry of the register."""
+    erase.contact(contact)

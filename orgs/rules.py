@@ -6,12 +6,13 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core import scope
 from core.answers import YES, Answer, no
 from orgs.actor import Actor
-from orgs.models import Invite, Membership, Occupancy, Organization, OrganizationSettings, SecondFactor, Unit
+from orgs.models import Invite, Membership, Occupancy, Organization, OrganizationSettings, SecondFactor, Unit, User
 
 LOCKS = ("lock_settings", "lock_perm", "lock_folder_perm")
 
@@ -147,6 +148,21 @@ def may_leave(membership: Membership, changes: Mapping[str, Any]) -> Answer:
         return no(_("The last owner of an organization cannot leave."), code="last_owner", denied_status=409)
     if _stops_administering(membership, changes) and not others.filter(super_admin_perm=True).exists():
         return no(_("A tenant keeps at least one super administrator."), code="last_super_admin", denied_status=409)
+    return YES
+
+
+def may_be_erased(user: User) -> Answer:
+    """Not who is the last to own or to run something (one-model, conflict 20). The answer holds as long as the rows of
+    the organizations, and those of the operators, are locked: `orgs.services.erase` asks under these locks.
+    """
+    now = timezone.now()
+    powers = Membership.objects.active().filter(user=user, organization__closed_at=None)
+    for membership in powers.select_related("organization").order_by("pk"):
+        answer = may_leave(membership, {"deactivated_at": now})
+        if not answer:
+            return no(f"{membership.organization}: {answer.reason}", code=answer.code, denied_status=409)
+    if user.is_superuser and not User.objects.filter(is_superuser=True, erased_at=None).exclude(pk=user.pk).exists():
+        return no(_("The installation keeps at least one operator."), code="last_operator", denied_status=409)
     return YES
 
 

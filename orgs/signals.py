@@ -12,5 +12,7 @@ owner_invited = Signal()
 user_created = Signal()
 # occupancy: Occupancy – it has a last day, or was revoked
 occupancy_ended = Signal()
-# user: User – every floor drops what it holds about the person
+# user: User – a tombstone by now; address: str – what it had. Every floor drops what it holds about the person
 user_erased = Signal()
+# contact: Contact – empty by now; address: str – what it had, "" for none
+contact_erased = Signal()

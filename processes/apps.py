@@ -5,7 +5,7 @@ class ProcessesConfig(AppConfig):
     name = "processes"
 
     def ready(self) -> None:
-        """Tell the floors below what their quick actions can start here."""
-        from processes import resources
+        """Listen to the floors below, and tell them what their quick actions can start here."""
+        from processes import receivers, resources  # noqa: F401
 
         resources.register()

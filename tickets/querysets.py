@@ -197,7 +197,7 @@ class TicketQuerySet(models.QuerySet["_M"]):
     def of_erased(self) -> Self:
         """Whose requester is erased; without a requester, who filed it (PORTAL-099)."""
         return self.filter(
-            Q(contact__user__erased_at__isnull=False)
+            Q(contact__account_erased_at__isnull=False)
             | Q(contact__erased_at__isnull=False)
             | Q(contact=None, stranger="", created_by__erased_at__isnull=False)
         )

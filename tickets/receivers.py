@@ -10,8 +10,10 @@ from django.dispatch import receiver
 
 from core.services.wake import wake
 from messaging.receivers import undoes_nothing
+from orgs.models import User
+from orgs.signals import user_erased
 from tickets.models import Ticket, TicketActivity
-from tickets.services import events, notify
+from tickets.services import erase, events, notify
 from tickets.signals import (
     ticket_assigned,
     ticket_comment_withdrawn,
@@ -72,3 +74,9 @@ def event_commented(sender: Any, *, ticket: Ticket, activity: TicketActivity, **
 def event_updated(sender: Any, *, ticket: Ticket, activity: TicketActivity | None = None, **_: Any) -> None:
     """The tickets door shows something else than before."""
     events.announce(events.UPDATED, ticket, activity)
+
+
+@receiver(user_erased, dispatch_uid="tickets.forget_person")
+def forget_person(sender: Any, *, user: User, **_: Any) -> None:
+    """Drafts, filters and what the account watches go with it."""
+    erase.person(user)

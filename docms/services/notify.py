@@ -121,7 +121,9 @@ def _write_part(document: Document, plan: _Plan) -> int:
         return 0
     size = len(plan.waiting) if plan.mailing.shared else PART
     part, plan.waiting = plan.waiting[:size], plan.waiting[size:]
-    users = User.objects.filter(pk__in=part).only("email", "first_name", "last_name", "language", "username")
+    users = User.objects.filter(pk__in=part).only(
+        "email", "first_name", "last_name", "language", "username", "erased_at"
+    )
     written = plan.mailing.write([Recipient.of_user(user) for user in users.order_by("pk")])
     if written and not plan.logged:
         plan.logged = True

@@ -470,6 +470,7 @@ class Migration(migrations.Migration):
                 ),
                 ("joined_at", models.DateTimeField(blank=True, null=True, verbose_name="joined at")),
                 ("from_invite", models.BooleanField(default=False, verbose_name="joined by invitation")),
+                ("account_erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, null=True, verbose_name="erased at")),
                 (
                     "merged_into",

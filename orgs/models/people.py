@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
@@ -69,6 +70,8 @@ class Contact(TenantBound, MutableRow):
     )
     joined_at = models.DateTimeField(_("joined at"), null=True, blank=True)
     from_invite = models.BooleanField(_("joined by invitation"), default=False)
+    # The account that it had was erased, and none has come since: how long its tickets are kept (PORTAL-099).
+    account_erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("merged into")
@@ -103,7 +106,9 @@ class Contact(TenantBound, MutableRow):
 
     @property
     def full_name(self) -> str:
-        """Title and names of a person, or the company."""
+        """Title and names of a person, or the company; of an erased one that it is one."""
+        if self.erased_at is not None:
+            return gettext("Former contact")
         person = " ".join(part for part in (self.title, self.first_name, self.last_name) if part)
         return person or self.company
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
@@ -87,7 +88,9 @@ class User(AbstractBaseUser, MutableRow):  # type: ignore[django-manager-missing
         return self.get_full_name() or self.username
 
     def get_full_name(self) -> str:
-        """First and last name."""
+        """First and last name; of an erased account that it is one (PORTAL-098)."""
+        if self.erased_at is not None:
+            return gettext("Former user")
         return f"{self.first_name} {self.last_name}".strip()
 
     def get_short_name(self) -> str:

@@ -78,7 +78,8 @@ def link_account(contact: Contact, user: User) -> None:
     if contact.user_id == user.pk:
         return
     has_primary = Contact.objects.filter(tenant=contact.tenant_id, user=user, is_primary=True).exists()
-    rows.change(contact, {"user_id": user.pk, "is_primary": not has_primary}, verb="account_linked", check=False)
+    changes = {"user_id": user.pk, "is_primary": not has_primary, "account_erased_at": None}
+    rows.change(contact, changes, verb="account_linked", check=False)
 
 
 _PRIMARY = Found(

@@ -20,6 +20,7 @@ from processes.signals import processes_destroyed
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Mapping
 
     from core.services.jobs import Counts
     from processes.querysets import ProcessQuerySet
@@ -63,14 +64,17 @@ def _end(ids: list[int]) -> int:
     now = timezone.now()
     found = due(now).filter(pk__in=ids).select_related("tenant", "unit__community__organization")
     doomed = list(found.order_by("pk"))
-    _destroy(doomed, now)
+    destroy(doomed, reason=DestructionRecord.Reason.RETENTION, rules={row.pk: _rule(row, now) for row in doomed})
     return len(doomed)
 
 
-def _destroy(doomed: list[Process], now: datetime.datetime) -> None:
-    rules = {case.pk: _rule(case, now) for case in doomed}
+def destroy(doomed: list[Process], *, reason: str, rules: Mapping[int, Mapping[str, Any]]) -> None:
+    """Delete cases with feed, files, clerks, work orders, index and released holds. The caller runs in a transaction, has
+    called `keep_still`, has locked the rows, and has asked whether a hold covers them.
+
+    ``rules`` – of each, what its records say of why it went. Side effects: those of `purge_finished`.
+    """
     files = list(ProcessDocument.objects.filter(process__in=doomed).select_related("blob").order_by("pk"))
-    reason = DestructionRecord.Reason.RETENTION
     destruction.record(
         ((case, {"title": case.subject[:250], "rule": rules[case.pk]}) for case in doomed), reason=reason
     )

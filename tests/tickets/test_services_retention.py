@@ -14,7 +14,7 @@ from core import scope
 from core.models import AuditEntry, Blob, DestructionRecord, JobRun, SystemLog
 from core.services import batches, rows
 from orgs.models import Community, Hold, Organization
-from orgs.services import holds
+from orgs.services import erase, holds
 from tests.factories import ProcessFactory, TicketFactory, at_once, stored
 from tickets import tasks
 from tickets.models import InboundMail, Ticket, TicketActivity, TicketAttachment, TicketHold, TicketIndex
@@ -111,15 +111,23 @@ def test_without_a_period_tickets_of_erased_people_go_after_36_months(cast: Cast
     closed(cast, "von anderen", years, contact=cast.contact("owner"), created_by=cast.owner)
     closed(cast, "ohne Person", years, contact=None)
     assert purge()["deleted"] == 0
-    type(cast.renter).objects.filter(pk=cast.renter.pk).update(erased_at=NOW(), first_name="", last_name="")
+    erase.erase_account(user=cast.renter)
     assert purge()["deleted"] == 2
     assert left() == {"jung", "von anderen"}
+
+
+def test_records_of_tickets_of_erased_people_bear_no_title(keeping: Cast) -> None:
+    closed(keeping, "Frau Muster beschwert sich", LONG)
+    closed(keeping, "Licht", LONG, contact=keeping.contact("owner"), created_by=keeping.owner)
+    erase.erase_account(user=keeping.renter)
+    assert purge()["deleted"] == 2
+    assert set(DestructionRecord.objects.values_list("title", flat=True)) == {"", "Licht"}
 
 
 @pytest.mark.rule("ORGS-063")
 def test_a_period_holds_for_erased_people_too(keeping: Cast) -> None:
     closed(keeping, "jung", LONG - 20 * DAY)
-    type(keeping.renter).objects.filter(pk=keeping.renter.pk).update(erased_at=NOW(), first_name="", last_name="")
+    erase.erase_account(user=keeping.renter)
     assert purge()["deleted"] == 0
 
 
@@ -284,14 +292,14 @@ def test_it_is_announced_by_tenant(keeping: Cast) -> None:
 def test_one_that_cannot_go_holds_up_no_other(keeping: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     for title in ("eins", "kaputt", "drei"):
         closed(keeping, title, LONG)
-    destroy = retention._destroy
+    destroy = retention.destroy
 
-    def fail(doomed: list[Ticket], now: datetime.datetime) -> None:
+    def fail(doomed: list[Ticket], **why: Any) -> None:
         if any(ticket.title == "kaputt" for ticket in doomed):
             raise RuntimeError("no")
-        destroy(doomed, now)
+        destroy(doomed, **why)
 
-    monkeypatch.setattr(retention, "_destroy", fail)
+    monkeypatch.setattr(retention, "destroy", fail)
     assert purge() == {"deleted": 2, "failed": 1}
     assert left() == {"kaputt"}
     entry = SystemLog.objects.get()

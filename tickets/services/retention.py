@@ -18,6 +18,8 @@ from tickets.models import InboundMail, Ticket, TicketAttachment, TicketHold
 from tickets.signals import tickets_destroyed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import QuerySet
 
     from core.services.jobs import Counts
@@ -85,20 +87,26 @@ def _end(ids: list[int]) -> int:
     list(tickets.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     now = timezone.now()
     doomed = list(due(now).filter(pk__in=ids).select_related(KEEPER).order_by("pk"))
-    _destroy(doomed, now)
+    destroy(doomed, reason=DestructionRecord.Reason.RETENTION, rules={row.pk: _rule(row, now) for row in doomed})
     return len(doomed)
 
 
-def _destroy(doomed: list[Ticket], now: datetime.datetime) -> None:
-    rules = {ticket.pk: _rule(ticket, now) for ticket in doomed}
+def destroy(doomed: list[Ticket], *, reason: str, rules: Mapping[int, Mapping[str, Any]]) -> None:
+    """Delete tickets with stream, files, index and released holds. The caller runs in a transaction, has called
+    `keep_still`, has locked the rows, and has asked whether a hold covers them.
+
+    ``rules`` – of each, what its records say of why it went. Those of erased people bear no title. Side effects: those of
+    `purge_closed`.
+    """
+    nameless = set(Ticket.objects.of_erased().filter(pk__in=list(rules)).values_list("pk", flat=True))
     files = list(TicketAttachment.objects.filter(ticket__in=doomed).select_related("blob").order_by("pk"))
-    reason = DestructionRecord.Reason.RETENTION
-    destruction.record(
-        ((ticket, {"title": ticket.title, "rule": rules[ticket.pk]}) for ticket in doomed), reason=reason
-    )
-    told = (
-        {"title": f.title[:250], "rule": rules[f.ticket_id]} | destruction.file_facts(f.name, f.blob) for f in files
-    )
+
+    def facts(ticket_id: int, title: str, **more: Any) -> dict[str, Any]:
+        known = {"title": title[:250], "rule": rules[ticket_id], **more}
+        return known | {"title": "", "filename": ""} if ticket_id in nameless else known
+
+    destruction.record(((ticket, facts(ticket.pk, ticket.title)) for ticket in doomed), reason=reason)
+    told = (facts(f.ticket_id, f.title, **destruction.file_facts(f.name, f.blob)) for f in files)
     destruction.record(zip(files, told, strict=True), reason=reason)
     _let_go(doomed)
     TicketHold.objects.filter(ticket__in=doomed, hold__released_at__isnull=False).delete()

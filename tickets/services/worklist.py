@@ -267,7 +267,7 @@ def last_word() -> Subquery:
 # --- Rows ---------------------------------------------------------------------------------------------------
 
 
-_PERSON = ("id", "first_name", "last_name")
+_PERSON = ("id", "first_name", "last_name", "erased_at")
 _LINES = ModelRows(
     """
     SELECT {t}, {c}, {u}, {p}, {f}, {m}, {a}, {y}, g.by_staff, g.target_at, g.is_late, g.has_parts, g.beginning

@@ -1,0 +1,465 @@
+"""`manage.py erase_person`: a person is forgotten in every corner, and what others need of it stays."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from config import erasure
+from core import scope
+from core.errors import Conflict, NotFound
+from core.models import AuditEntry, DestructionRecord, Upload
+from core.services import rows, sealing, verification
+from docms.models import DocumentLog, DocumentShare, FolderMark, FolderPermission, Group, GroupMember, ReadMark
+from docms.services import groups, marks
+from messaging.models import Message, MessageRecipient
+from messaging.services.outbox import queue
+from messaging.services.split import Recipient
+from orgs.models import (
+    AccessRequest,
+    AccessToken,
+    Contact,
+    Hold,
+    Invite,
+    Membership,
+    Responsibility,
+    Session,
+    SignInLog,
+    User,
+)
+from orgs.services import contacts, erase, invites, members, occupancies, passwords, second_factor, sign_in
+from orgs.services.tenants import add_member
+from portal.models import Notification
+from processes.models import WorkOrder
+from tests.everyword import tables_that_say
+from tests.factories import ProcessFactory, TicketFactory, UserFactory, folder, manual_group, publish
+from tickets.models import InboundMail, TicketDraft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cast import Cast
+
+OUTSIDER = "gast@woanders.test"
+
+
+def run(*args: str) -> str:
+    out = io.StringIO()
+    call_command("erase_person", *args, stdout=out)
+    return out.getvalue()
+
+
+def gone(cast: Cast, who: str = "renter") -> User:
+    """Erase an account and read what is left of it."""
+    user = getattr(cast, who)
+    erase.erase_account(user=user)
+    return User.objects.get(pk=user.pk)
+
+
+def a_life(cast: Cast) -> None:
+    """What a resident leaves behind who has used everything."""
+    user, place = cast.renter, cast.membership("renter")
+    rows.change(user, {"telephone": "0301234567", "mobile": "+491701234567"})
+    rows.change(place, {"description": "Frau Muster ruft oft an", "login_text": "Liebe Renter"})
+    second_factor.start(user)
+    passwords.first_or_reset_link(user, tenant=cast.tenant)
+    SignInLog.objects.create(user=user, tenant=cast.tenant, type="login", door="docms", ip="203.0.113.77")
+    paper = publish(cast, folder(cast, group=manual_group(cast, "Leser", "renter")))
+    marks.set_favourite(folder_id=paper.folder_id, actor=cast.actor("renter"), on=True)
+    marks.write_read_mark(paper, place.pk, 1)
+    Notification.objects.create(
+        tenant=cast.tenant,
+        user=user,
+        community=cast.house_a,
+        type="document_created",
+        item_id=paper.pk,
+        cause=uuid.uuid4(),
+    )
+    for number, people in enumerate(([user], [user, cast.owner])):
+        queue(
+            kind="welcome", tenant=cast.tenant, to=[Recipient.of_user(person) for person in people], context={},
+            dedupe_key=f"leben:{number}",
+        )  # fmt: skip
+
+
+# --- Accounts -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["guest", "renter"])
+def test_of_an_account_without_an_entry_in_a_register_no_word_is_left(cast: Cast, who: str) -> None:
+    user = getattr(cast, who)
+    user_name = f"{who}@quartier.test"
+    if who == "renter":
+        a_life(cast)
+        contacts.change_contact(cast.contact("renter"), {"email": "", "first_name": "", "last_name": "Mieterin"})
+    assert "orgs_user" in tables_that_say(user_name)
+    erasure.erase_account(user=user)
+    assert (
+        tables_that_say(user_name, "0301234567", "+491701234567", "Liebe Renter", "ruft oft an", "203.0.113.77")
+        == set()
+    )
+    left = User.objects.get(pk=user.pk)
+    assert (left.username, left.email) == (f"erased-{user.uuid}", f"erased-{user.uuid}")
+    assert str(left) == "Ehemaliges Konto"
+
+
+def test_the_address_of_an_account_is_free_again(cast: Cast) -> None:
+    gone(cast, "guest")
+    assert UserFactory(email="guest@quartier.test", username="guest@quartier.test").pk
+
+
+def test_an_erased_account_signs_in_nowhere(cast: Cast) -> None:
+    token = AccessToken.objects.create(
+        user=cast.renter, kind="personal", token_hash=b"x" * 32, expires_at=timezone.now() + datetime.timedelta(days=1)
+    )
+    session = Session.objects.create(
+        user=cast.renter, session_key=b"y" * 32, expires_at=timezone.now() + datetime.timedelta(days=1)
+    )
+    left = gone(cast)
+    assert not AccessToken.objects.filter(pk=token.pk).exists()
+    assert not Session.objects.filter(pk=session.pk).exists()
+    assert not left.has_usable_password()
+    assert sign_in.find_user("renter@quartier.test") is None
+    assert not cast.actor(left).tenants
+
+
+def test_rights_marks_and_notifications_go_and_the_log_stays(cast: Cast) -> None:
+    a_life(cast)
+    place = cast.membership("renter")
+    DocumentLog.objects.create(tenant=cast.tenant, document_id=1, user=cast.renter, action="read")
+    FolderPermission.objects.create(tenant=cast.tenant, membership=place, folder=folder(cast, "Anderes"), read=True)
+    gone(cast)
+    for model in (GroupMember, FolderPermission, FolderMark, ReadMark):
+        assert not model.objects.filter(membership=place).exists(), model
+    assert not Notification.objects.filter(user=cast.renter).exists()
+    assert DocumentLog.objects.filter(user=cast.renter, action="read").exists()
+    assert Membership.objects.get(pk=place.pk).is_deactivated
+
+
+def test_rights_of_others_stay(cast: Cast) -> None:
+    group = manual_group(cast, "Leser", "renter", "owner")
+    gone(cast)
+    assert groups.members_of(group) == {cast.owner.pk}
+
+
+def test_the_register_keeps_the_person_without_the_account(cast: Cast) -> None:
+    entry = cast.contact("renter")
+    gone(cast)
+    left = Contact.objects.get(pk=entry.pk)
+    assert (left.last_name, left.email, left.user_id) == ("Muster", "renter@quartier.test", None)
+    assert left.account_erased_at is not None
+    assert left.occupancies.exists()
+
+
+def test_whoever_comes_back_is_linked_to_the_entry_as_somebody_new(cast: Cast) -> None:
+    entry = cast.contact("renter")
+    gone(cast)
+    entry.refresh_from_db()
+    contacts.link_account(entry, UserFactory())
+    entry.refresh_from_db()
+    assert entry.account_erased_at is None
+
+
+def test_an_entry_that_only_the_account_needed_goes_with_it(cast: Cast) -> None:
+    clerk = contacts.contact_for(cast.staff, cast.tenant)
+    gone(cast, "staff")
+    left = Contact.objects.get(pk=clerk.pk)
+    assert (left.erased_at is not None, left.first_name, left.email, left.number) == (True, "", "", clerk.number)
+    assert not Contact.objects.found_by("staff@quartier.test").exists()
+
+
+def test_authors_are_shown_as_former_users(cast: Cast) -> None:
+    paper = publish(cast, folder(cast), who="staff")
+    gone(cast, "staff")
+    paper.refresh_from_db()
+    assert paper.uploaded_by.get_full_name() == "Ehemaliges Konto"
+
+
+def test_a_mail_that_went_to_the_person_alone_is_emptied_and_one_that_waits_is_cancelled(cast: Cast) -> None:
+    a_life(cast)
+    alone = Message.objects.get(dedupe_key__startswith="leben:0")
+    assert (alone.state, alone.to_emails) == ("queued", ["renter@quartier.test"])
+    gone(cast)
+    alone.refresh_from_db()
+    assert (alone.state, alone.to_emails, alone.body_text, alone.body_html) == ("cancelled", [], "", "")
+    assert list(MessageRecipient.objects.filter(message=alone).values_list("user", "address", "state")) == [
+        (cast.renter.pk, "", "suppressed")
+    ]
+
+
+def test_a_mail_to_several_goes_to_the_others(cast: Cast) -> None:
+    people = [Recipient.of_user(cast.renter), Recipient.of_user(cast.owner)]
+    message = queue(kind="welcome", tenant=cast.tenant, to=people[0], context={}, dedupe_key="beide")
+    assert message is not None
+    Message.objects.filter(pk=message.pk).update(to_emails=[cast.renter.email], bcc_emails=[cast.owner.email])
+    MessageRecipient.objects.create(message=message, user=cast.owner, address=cast.owner.email)
+    gone(cast)
+    message.refresh_from_db()
+    assert (message.state, message.to_emails, message.bcc_emails) == ("queued", [], ["owner@quartier.test"])
+    assert message.body_text
+
+
+def test_uploads_that_nothing_refers_to_go(cast: Cast) -> None:
+    upload = Upload.objects.create(
+        handle="h" * 40, user=cast.renter, tenant=cast.tenant, name="Muster.pdf", door="web", expected_size=5,
+        expires_at=timezone.now() + datetime.timedelta(hours=1),
+    )  # fmt: skip
+    gone(cast)
+    assert not Upload.objects.filter(pk=upload.pk).exists()
+
+
+def test_requests_to_be_let_in_and_accepted_invitations_are_emptied(cast: Cast) -> None:
+    AccessRequest.objects.create(tenant=cast.tenant, first_name="R", last_name="M", email="Renter@quartier.test")
+    other = AccessRequest.objects.create(tenant=cast.tenant, first_name="R", last_name="M", email="x@quartier.test")
+    entry = contacts.create_contact(tenant=cast.tenant, last_name="Neu", email="neu@quartier.test")
+    occupancies.move_in(contact=entry, unit=cast.unit_a3, role="renter", first=cast.tenant.today())
+    invite = invites.invite_contact(contact=entry, invited_by=cast.admin, community=cast.house_a, unit=cast.unit_a3)
+    rows.change(invite, {"accepted_at": timezone.now(), "accepted_by": cast.renter}, check=False)
+    gone(cast)
+    assert list(AccessRequest.objects.values_list("pk", flat=True)) == [other.pk]
+    left = Invite.objects.get(pk=invite.pk)
+    assert (left.email, left.last_name, left.code, left.erased_at is not None) == ("", "", "", True)
+
+
+def test_the_history_of_the_account_is_emptied_and_its_chain_proven(cast: Cast) -> None:
+    rows.change(cast.renter, {"last_name": "Geheimrat"})
+    rows.change(cast.owner, {"last_name": "Nachbar"})
+    assert "core_auditentry" in tables_that_say("Geheimrat")
+    sealing.seal()
+    gone(cast)
+    sealing.seal()
+    assert tables_that_say("Geheimrat") == set()
+    assert "core_auditentry" in tables_that_say("Nachbar")
+    assert verification.verify().findings == []
+    last = AuditEntry.objects.filter(object_type="orgs.user", object_id=str(cast.renter.pk)).latest("id")
+    assert last.verb == "erased"
+
+
+def test_an_account_is_erased_once(cast: Cast) -> None:
+    gone(cast)
+    with pytest.raises(NotFound):
+        erase.erase_account(user=cast.renter)
+
+
+@pytest.mark.parametrize("who", ["admin", "operator"])
+def test_who_is_the_last_in_charge_stays_until_somebody_else_is(cast: Cast, who: str) -> None:
+    with pytest.raises(Conflict) as refusal:
+        gone(cast, who)
+    assert refusal.value.code == {"admin": "last_owner", "operator": "last_operator"}[who]
+    assert User.objects.get(pk=getattr(cast, who).pk).erased_at is None
+    if who == "admin":
+        add_member(user=UserFactory(), organization=cast.tenant, role="owner", admin_perm=True, super_admin_perm=True)
+    else:
+        UserFactory(is_superuser=True)
+    assert gone(cast, who).erased_at is not None
+
+
+def test_whose_places_ended_long_ago_keep_the_moment(cast: Cast) -> None:
+    then = timezone.now() - datetime.timedelta(days=400)
+    members.change(membership=cast.membership("guest"), changes={"deactivated_at": then})
+    gone(cast, "guest")
+    assert Membership.objects.get(user=cast.guest).deactivated_at == then
+
+
+@pytest.mark.parametrize("covers", ["contact", "unit", "community"])
+def test_a_legal_hold_keeps_the_person_until_it_is_released(cast: Cast, covers: str) -> None:
+    what = {"contact": cast.contact("renter"), "unit": cast.unit_a2, "community": cast.house_a}
+    hold = Hold.objects.create(
+        tenant=cast.tenant, title="Streit", reason="Klage", placed_by=cast.admin, **{covers: what[covers]}
+    )
+    with pytest.raises(Conflict) as refusal:
+        gone(cast)
+    assert (refusal.value.code, "Streit" in str(refusal.value.message)) == ("held", True)
+    assert gone(cast, "neighbour").erased_at is not None
+    Hold.objects.filter(pk=hold.pk).update(released_at=timezone.now(), released_by=cast.admin)
+    assert gone(cast).erased_at is not None
+
+
+# --- Entries of the register ----------------------------------------------------------------------------
+
+
+def an_entry(cast: Cast, **values: Any) -> Contact:
+    known = {"first_name": "Zacharias", "last_name": "Wunderlich", "email": OUTSIDER, "mobile": "+49170999888"} | values
+    return contacts.create_contact(tenant=cast.tenant, **known)
+
+
+def test_of_an_entry_that_nobody_needs_no_word_is_left(cast: Cast) -> None:
+    entry = an_entry(cast)
+    group = groups.derived_group(tenant=cast.tenant, contact=entry)
+    paper = publish(cast, folder(cast))
+    share = DocumentShare.objects.create(
+        tenant=cast.tenant, document=paper, name="Zacharias Wunderlich", email=OUTSIDER, mobile_number="+49170999888",
+        expires_at=timezone.now() + datetime.timedelta(days=1), token_hash=b"t" * 32, code_hash=b"c" * 32,
+        created_by=cast.admin,
+    )  # fmt: skip
+    InboundMail.objects.create(
+        tenant=cast.tenant, message_id="<1@x>", sender=OUTSIDER, subject="Wunderlich fragt", outcome="ignored"
+    )
+    queue(kind="welcome", tenant=cast.tenant, to=Recipient(OUTSIDER), context={}, dedupe_key="draußen")
+    erasure.erase_contact(contact=entry)
+    assert tables_that_say("Zacharias", "Wunderlich", OUTSIDER, "+49170999888") == set()
+    share.refresh_from_db()
+    assert share.revoked_at is not None
+    assert Group.objects.get(pk=group.pk).name == f"Ehemaliger Kontakt ({entry.number}, {group.pk})"
+    assert Contact.objects.get(pk=entry.pk).number == entry.number
+
+
+def test_entries_merged_into_it_are_the_same_person(cast: Cast) -> None:
+    entry, twin = an_entry(cast), an_entry(cast, first_name="Zach")
+    Contact.objects.filter(pk=twin.pk).update(merged_into=entry)
+    erasure.erase_contact(contact=entry)
+    assert Contact.objects.get(pk=twin.pk).erased_at is not None
+    assert tables_that_say("Zach") == set()
+
+
+def test_an_address_that_others_have_too_is_kept_for_them(cast: Cast) -> None:
+    entry = an_entry(cast)
+    an_entry(cast, first_name="Zenzi")
+    queue(kind="welcome", tenant=cast.tenant, to=Recipient(OUTSIDER), context={}, dedupe_key="paar")
+    erasure.erase_contact(contact=entry)
+    assert Message.objects.get(dedupe_key__startswith="paar").to_emails == [OUTSIDER]
+
+
+def test_titles_of_records_about_papers_of_a_person_go_with_it(cast: Cast) -> None:
+    entry = an_entry(cast)
+    own = folder(cast, "Akte", contact=entry)
+    records = [
+        DestructionRecord.objects.create(
+            tenant=cast.tenant, kind="document", object_id=number, folder_id=where.pk, title="Brief", filename="b.pdf",
+            reason="manual",
+        )
+        for number, where in enumerate((own, folder(cast, "Andere")))
+    ]  # fmt: skip
+    erasure.erase_contact(contact=entry)
+    assert [DestructionRecord.objects.get(pk=row.pk).title for row in records] == ["", "Brief"]
+
+
+def lives(cast: Cast, entry: Contact) -> None:
+    occupancies.move_in(contact=entry, unit=cast.unit_a3, role="renter", first=cast.tenant.today())
+
+
+def will_live(cast: Cast, entry: Contact) -> None:
+    first = cast.tenant.today() + datetime.timedelta(days=30)
+    occupancies.move_in(contact=entry, unit=cast.unit_a3, role="renter", first=first)
+
+
+def is_responsible(cast: Cast, entry: Contact) -> None:
+    Responsibility.objects.create(
+        tenant=cast.tenant, contact=entry, community=cast.house_a, type="CARETAKER",
+        period=DateRange(datetime.date(2020, 1, 1), None),
+    )  # fmt: skip
+
+
+def has_account(cast: Cast, entry: Contact) -> None:
+    contacts.link_account(entry, UserFactory())
+
+
+def is_the_company(cast: Cast, entry: Contact) -> None:
+    Contact.objects.filter(tenant=cast.tenant, kind="self").delete()
+    Contact.objects.filter(pk=entry.pk).update(kind="self")
+
+
+def is_merged(cast: Cast, entry: Contact) -> None:
+    Contact.objects.filter(pk=entry.pk).update(merged_into=cast.contact("renter"))
+
+
+def reports(cast: Cast, entry: Contact) -> None:
+    TicketFactory(community=cast.house_a, created_by=cast.staff, contact=entry, status="new")
+
+
+def has_a_case(cast: Cast, entry: Contact) -> None:
+    a_case(cast, contact=entry)
+
+
+def has_an_order(cast: Cast, entry: Contact) -> None:
+    order = WorkOrder(tenant=cast.tenant, process=a_case(cast), contact=entry)
+    order.save()
+
+
+def is_held(cast: Cast, entry: Contact) -> None:
+    Hold.objects.create(tenant=cast.tenant, title="Streit", reason="Klage", placed_by=cast.admin, contact=entry)
+
+
+def a_case(cast: Cast, **values: Any) -> Any:
+    party = cast.contact("renter")
+    values = {"unit": cast.unit_a2, "account": cast.admin, "created_by_party": party, "contact": party} | values
+    return ProcessFactory(subject="Schlüssel", **values)
+
+
+NEEDS = {
+    lives: "in_use", will_live: "in_use", is_responsible: "in_use", has_account: "account", is_the_company: "in_use",
+    is_merged: "in_use", reports: "in_use", has_a_case: "in_use", has_an_order: "in_use", is_held: "held",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.__name__)
+def test_an_entry_that_somebody_needs_stays(cast: Cast, need: Callable[[Cast, Contact], None]) -> None:
+    entry = an_entry(cast)
+    need(cast, entry)
+    with pytest.raises(Conflict) as refusal:
+        erasure.erase_contact(contact=entry)
+    assert refusal.value.code == NEEDS[need]
+    left = Contact.objects.get(pk=entry.pk)
+    assert (left.erased_at, left.last_name) == (None, "Wunderlich")
+
+
+def test_who_has_moved_out_can_be_erased(cast: Cast) -> None:
+    entry = an_entry(cast)
+    day = cast.tenant.today()
+    occupancies.move_in(
+        contact=entry, unit=cast.unit_a3, role="renter", first=day - datetime.timedelta(days=90),
+        last=day - datetime.timedelta(days=1),
+    )  # fmt: skip
+    erasure.erase_contact(contact=entry)
+    assert Contact.objects.get(pk=entry.pk).erased_at is not None
+
+
+# --- The command ----------------------------------------------------------------------------------------
+
+
+def test_the_command_says_what_stays_and_how_it_goes(cast: Cast) -> None:
+    entry = cast.contact("renter")
+    said = run("renter@quartier.test", "--yes")
+    assert f"Account {cast.renter.pk} is erased." in said
+    assert f"manage.py erase_person contact:{entry.pk}" in said
+    assert User.objects.get(pk=cast.renter.pk).erased_at is not None
+
+
+def test_without_a_yes_nothing_is_changed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda prompt: "no")
+    with pytest.raises(CommandError, match=r"Nothing was changed\."):
+        run("renter@quartier.test")
+    assert User.objects.get(pk=cast.renter.pk).erased_at is None
+
+
+@pytest.mark.parametrize("who", ["nobody@quartier.test", "user:999999", "contact:999999", "contact:x"])
+def test_an_unknown_person_is_named(cast: Cast, who: str) -> None:
+    with pytest.raises(CommandError, match=who.rpartition(":")[2]):
+        run(who, "--yes")
+
+
+def test_a_refusal_is_told_in_words_and_changes_nothing(cast: Cast) -> None:
+    with pytest.raises(CommandError, match=r"Brandt & Keller: .* Nothing was changed\."):
+        run(f"user:{cast.admin.pk}", "--yes")
+    assert User.objects.get(pk=cast.admin.pk).email == "admin@quartier.test"
+
+
+def test_drafts_of_a_clerk_go(cast: Cast) -> None:
+    ticket = TicketFactory(community=cast.house_a, created_by=cast.renter, contact=cast.contact("renter"))
+    TicketDraft.objects.create(tenant=cast.tenant, ticket=ticket, user=cast.staff, text="Entwurf")
+    gone(cast, "staff")
+    assert not TicketDraft.objects.exists()
+
+
+def test_the_command_names_folders_of_the_person(cast: Cast) -> None:
+    entry = an_entry(cast)
+    folder(cast, "Akte Wunderlich", contact=entry)
+    with scope.all_tenants():
+        assert "Akte Wunderlich" in run(f"contact:{entry.pk}", "--yes")
