@@ -19,6 +19,7 @@ from core.models import AuditEntry
 
 VERBS = {
     "created": gettext_lazy("created"),
+    "closed": gettext_lazy("closed"),
     "changed": gettext_lazy("changed"),
     "deleted": gettext_lazy("deleted"),
     "ended": gettext_lazy("ended"),
@@ -59,6 +60,7 @@ VERBS = {
     "resent": gettext_lazy("sent again"),
     "permission_set": gettext_lazy("permission set"),
     "account_linked": gettext_lazy("account linked"),
+    "account_unlinked": gettext_lazy("account taken off"),
     "deactivated": gettext_lazy("deactivated"),
     "reactivated": gettext_lazy("reactivated"),
     "password_changed": gettext_lazy("password changed"),

@@ -470,7 +470,10 @@ class Migration(migrations.Migration):
                 ),
                 ("joined_at", models.DateTimeField(blank=True, null=True, verbose_name="joined at")),
                 ("from_invite", models.BooleanField(default=False, verbose_name="joined by invitation")),
-                ("account_erased_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "account_erased_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="account erased at"),
+                ),
                 ("erased_at", models.DateTimeField(blank=True, null=True, verbose_name="erased at")),
                 (
                     "merged_into",

@@ -71,7 +71,7 @@ class Contact(TenantBound, MutableRow):
     joined_at = models.DateTimeField(_("joined at"), null=True, blank=True)
     from_invite = models.BooleanField(_("joined by invitation"), default=False)
     # The account that it had was erased, and none has come since: how long its tickets are kept (PORTAL-099).
-    account_erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    account_erased_at = models.DateTimeField(_("account erased at"), null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("merged into")
