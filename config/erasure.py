@@ -75,6 +75,7 @@ def erase_contact(*, contact: Contact) -> None:
     `orgs.services.erase.erase_contact` raises.
     """
     with scope.all_tenants():
+        keep_still([contact.tenant_id])
         entry = Contact.objects.select_for_update(of=("self",)).get(pk=contact.pk)
         for problem, working in (
             (_("Open tickets: %s."), tickets_erase.open_of(entry)),

@@ -97,6 +97,7 @@ def erase_account(*, user: User) -> User:
     person.
     """
     with scope.all_tenants():
+        keep_still(Contact.objects.filter(user=user.pk).order_by().values_list("tenant_id", flat=True))
         person = _locked(user)
         contacts = list(Contact.objects.select_for_update(of=("self",)).filter(user=person).order_by("pk"))
         _refuse_held(contacts)
@@ -135,7 +136,6 @@ def _locked(user: User) -> User:
 
 def _refuse_held(contacts: Collection[Contact]) -> None:
     """Raise `Conflict` ``held`` when a legal hold covers one of these people, or a place where one has ever lived."""
-    keep_still(contact.tenant_id for contact in contacts)
     lived = Occupancy.objects.filter(contact__in=contacts).order_by()
     covering = Hold.objects.in_force().filter(
         Q(contact__in=contacts) | Q(unit__in=lived.values("unit")) | Q(community__in=lived.values("unit__community"))
@@ -220,6 +220,7 @@ def erase_contact(*, contact: Contact) -> Contact:
     another, and while it lives, will live, or is responsible somewhere.
     """
     with scope.all_tenants():
+        keep_still([contact.tenant_id])
         found = Contact.objects.select_for_update(of=("self",)).filter(pk=contact.pk, erased_at=None).first()
         if found is None:
             raise NotFound

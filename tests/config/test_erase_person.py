@@ -34,12 +34,12 @@ from orgs.models import (
     SignInLog,
     User,
 )
-from orgs.services import contacts, erase, invites, members, occupancies, passwords, second_factor, sign_in
+from orgs.services import contacts, erase, holds, invites, members, occupancies, passwords, second_factor, sign_in
 from orgs.services.tenants import add_member
 from portal.models import Notification
 from processes.models import WorkOrder
 from tests.everyword import tables_that_say
-from tests.factories import ProcessFactory, TicketFactory, UserFactory, folder, manual_group, publish
+from tests.factories import ProcessFactory, TicketFactory, UserFactory, at_once, folder, manual_group, publish
 from tickets.models import InboundMail, TicketDraft
 
 if TYPE_CHECKING:
@@ -463,3 +463,36 @@ def test_the_command_names_folders_of_the_person(cast: Cast) -> None:
     folder(cast, "Akte Wunderlich", contact=entry)
     with scope.all_tenants():
         assert "Akte Wunderlich" in run(f"contact:{entry.pk}", "--yes")
+
+
+# --- Two at once ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_erased_while_a_hold_is_placed_is_held_or_gone_before(cast: Cast) -> None:
+    entry = cast.contact("neighbour")
+
+    def hold() -> None:
+        with scope.all_tenants():
+            actor = cast.actor("admin")
+            holds.place(actor=actor, tenant_id=cast.tenant.pk, title="Streit", reason="Klage", contact=entry)
+
+    outcomes = at_once(hold, lambda: erasure.erase_account(user=cast.neighbour))
+    assert len(outcomes) == 2, "one met a deadlock"
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        user, placed = User.objects.get(pk=cast.neighbour.pk), Hold.objects.get(contact=entry)
+        assert user.erased_at is None or placed.created_at > user.erased_at
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("who", ["admin", "operator"])
+def test_of_two_in_charge_who_go_at_once_one_stays(cast: Cast, who: str) -> None:
+    with scope.unit_of_work(door="test"):
+        other = UserFactory(is_superuser=who == "operator")
+        if who == "admin":
+            add_member(user=other, organization=cast.tenant, role="owner", admin_perm=True, super_admin_perm=True)
+    users = (getattr(cast, who), other)
+    outcomes = at_once(*(lambda user=user: erase.erase_account(user=user) for user in users))
+    assert sorted(type(one).__name__ for one in outcomes) == ["Conflict", "User"]
+    with scope.unit_of_work(door="test"), scope.all_tenants():
+        assert User.objects.filter(pk__in=[user.pk for user in users], erased_at=None).count() == 1
