@@ -25,7 +25,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from core.admin import history
-from core.admin.forms import HouseForm, SecretInput
+from core.admin.forms import HouseForm, MomentField, SecretInput
 from core.admin.pages import Section, change_url, problem
 from core.admin.pickers import One
 from core.errors import DomainError
@@ -84,7 +84,10 @@ class HouseAdmin(ModelAdmin):
     change_form_before_template = "admin/house/version.html"
     change_form_outer_after_template = "admin/house/sections.html"
     object_history_template = "admin/object_history.html"
-    formfield_overrides: ClassVar[dict[Any, Any]] = {EncryptedTextField: {"widget": SecretInput}}
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        EncryptedTextField: {"widget": SecretInput},
+        models.DateTimeField: {"form_class": MomentField},
+    }
     tenant_lookup = "tenant"
     # Reads `all` of the queryset, where it has that word: what an administrator finds by address and in search.
     sees_all: ClassVar[bool] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -24,6 +25,19 @@ class SecretInput(UnfoldAdminPasswordWidget):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"autocomplete": "new-password", **(attrs or {})}, render_value=False)
+
+
+class MomentField(forms.SplitDateTimeField):
+    """Day and time. Nobody touched it: it stays as ``stored``, to the microsecond, which its two inputs do not show; nor
+    which of the two hours is meant that a clock change makes of one."""
+
+    stored: datetime.datetime | None = None
+
+    def clean(self, value: Any) -> Any:
+        """Django's, for what is not as it was shown."""
+        if self.stored is not None and not self.has_changed(self.stored.replace(microsecond=0), value):
+            return self.stored
+        return super().clean(value)
 
 
 def add_refusal(form: forms.BaseForm, error: DomainError | ValidationError) -> None:
@@ -79,7 +93,9 @@ class HouseForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].initial = self.initial[name] = ""
             if getattr(self.instance, name, ""):
                 self.fields[name].help_text = _("A value is stored. Leave empty to keep it.")
-        for field in self.fields.values():
+        for name, field in self.fields.items():
+            if isinstance(field, MomentField) and not self.is_new:
+                field.stored = getattr(self.instance, name)
             if field.label:
                 field.label = capfirst(field.label)
         if hasattr(self.instance, "row_version"):

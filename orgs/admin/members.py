@@ -235,9 +235,6 @@ class MembershipAdmin(HouseAdmin):
         communities, mobile = values.pop("communities", None), values.pop("mobile", obj.user.mobile)
         if "login_text" in values:
             values["login_text"] = nh3.clean(values["login_text"])
-        stored = obj.deactivated_at
-        if stored is not None and values.get("deactivated_at") == stored.replace(microsecond=0):
-            values.pop("deactivated_at")  # the form knows whole seconds
         if mobile != obj.user.mobile:
             require(self._may_call(request.actor, obj))  # type: ignore[attr-defined]
             accounts.change_profile(obj.user, {"mobile": mobile})
