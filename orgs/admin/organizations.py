@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -19,7 +18,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm, Refusable
-from core.admin.pages import Section, change_url, form_page
+from core.admin.pages import Section, change_url, form_page, picture
 from core.errors import Denied
 from orgs import rules
 from orgs.admin import (
@@ -170,8 +169,7 @@ class OrganizationAdmin(HouseAdmin):
     @display(description=_("picture now"))
     def picture_now(self, organization: Organization) -> Any:
         """The stored one."""
-        address = avatars.address(organization)
-        return format_html('<img class="q-picture" src="{}" alt="">', address) if address else ""
+        return picture(organization.avatar, avatars.address(organization))
 
     def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         """See `tree.create`."""

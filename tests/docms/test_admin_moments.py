@@ -11,7 +11,7 @@ from core import scope
 from core.services import rows
 from docms.models import Document, Folder
 from orgs.models import Application, Membership
-from tests.fuzz.forms import Fields
+from tests.fuzz.forms import as_it_stands
 from tests.portal.pages import house_folder, paper, signed_in
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ COLUMNS = (
 
 
 def form_of(client: Client, obj: models.Model) -> tuple[str, dict[str, Any]]:
-    """Where the form of a row is sent, and what a browser sends that was asked to save it as it stands."""
+    """Where the form of a row is sent, and what is sent when nobody touched it."""
     url = f"/admin/{obj._meta.app_label}/{obj._meta.model_name}/{obj.pk}/change/"
-    return url, {name: value for name, value in Fields(client.get(url).content.decode()).values.items() if value}
+    return url, as_it_stands(client.get(url).content.decode())
 
 
 def stored(cast: Cast, model: type[models.Model], column: str, at: datetime.datetime) -> models.Model:

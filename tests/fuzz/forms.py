@@ -44,3 +44,8 @@ def _kind(tag: str, kind: str, classes: str) -> str:
     if "vDate" in classes or "vTime" in classes or kind in ("date", "time", "datetime-local"):
         return "date"
     return "number" if kind == "number" or "vInteger" in classes or "vBigInteger" in classes else "text"
+
+
+def as_it_stands(page: str) -> dict[str, str]:
+    """What a browser sends that is asked to save the form of a page as it stands; nothing for lists without a choice."""
+    return {name: value for name, value in Fields(page).values.items() if value}
