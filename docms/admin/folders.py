@@ -257,7 +257,7 @@ class FolderAdmin(HouseAdmin):
         ]
         if lines:
             found.append(Section(_("Permissions of single people here"), [_("Person"), _("Rights")], lines))
-        return found + folder_texts.section(actor, obj)
+        return [*found, *permissions.upload_rules_section(actor, obj), *folder_texts.section(actor, obj)]
 
     # --- Who sees it -----------------------------------------------------------------------------------
 
