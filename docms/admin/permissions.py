@@ -146,14 +146,14 @@ def upload_rules_section(actor: Actor, folder: Folder) -> list[Section]:
                 rule.membership.user,
                 reverse("admin:docms_folder_upload_rule", args=[folder.pk, rule.membership.user_id]),
             ),
-            Cell(_names([m.user for m in rule.recipients.all()])),
             Cell(_("in force"), tone="good") if rule.custom else Cell(_("not in force"), tone="none"),
+            Cell(_names([m.user for m in rule.recipients.all()])),
         ]
         for rule in stored.order_by(*(f"membership__{name}" for name in BY_NAME)).prefetch_related(told)
     ]
     return [
         Section(
-            _("Whom uploads of single people notify"), [_("Person"), _("Recipients"), _("State")], lines,
+            _("Whom uploads of single people notify"), [_("Person"), _("State"), _("Recipients")], lines,
             _("Nobody has a rule of their own: the folder's goes for everybody."),
             links=[(_("A rule for another person"), reverse("admin:docms_folder_person", args=[folder.pk]))],
         )
@@ -163,7 +163,7 @@ def upload_rules_section(actor: Actor, folder: Folder) -> list[Section]:
 def _names(people: list[User]) -> str:
     """The first of them, and how many more."""
     shown, more = ", ".join(str(person) for person in people[:NAMES]), len(people) - NAMES
-    return " ".join((shown, gettext("and %(more)s more") % {"more": more})) if more > 0 else shown or "–"
+    return " ".join((shown, gettext("and %(more)s more") % {"more": more})) if more > 0 else shown or gettext("nobody")
 
 
 def _member(folder: Folder, user_id: int) -> Membership:

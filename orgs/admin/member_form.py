@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from core.admin.forms import HouseForm
@@ -54,7 +55,9 @@ class MemberForm(HouseForm):
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(LOGO_TYPES)}),
         help_text=_("PNG or JPEG of at most 512 kB."),
     )  # fmt: skip
-    drop_login_logo = forms.BooleanField(label=_("take the picture away"), required=False)
+    drop_login_logo = forms.BooleanField(
+        label=_("take the picture away"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,7 +96,7 @@ class MemberForm(HouseForm):
         fields = "__all__"
         help_texts = {
             "deactivated_at": _("From then on the person reaches nothing here. Empty = stays."),
-            "login_popup_enabled": _("Shown with the text below after each sign-in of this person."),
+            "login_popup_enabled": _("Shown after each sign-in of this person, with the picture and the text below."),
             "login_text": _("HTML; what could do harm in it is removed."),
         }
 

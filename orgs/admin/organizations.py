@@ -14,7 +14,12 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm, Refusable
@@ -63,7 +68,9 @@ class OrganizationForm(HouseForm):
         label=_("picture"), required=False, help_text=_("PNG, JPEG, GIF or WebP of at most 5 MB."),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(avatars.TYPES)}),
     )  # fmt: skip
-    drop_picture = forms.BooleanField(label=_("take the picture away"), required=False)
+    drop_picture = forms.BooleanField(
+        label=_("take the picture away"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

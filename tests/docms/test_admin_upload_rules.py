@@ -89,7 +89,7 @@ def test_it_is_for_administrators(cast: Cast, where: Folder, who: str, status: i
 
 
 def listed(client: Client, where: Folder) -> list[list[Any]]:
-    """The lines about rules below the form of a folder: person, recipients, state."""
+    """The lines about rules below the form of a folder: person, state, recipients."""
     found = client.get(f"/admin/docms/folder/{where.pk}/change/").context["sections"]
     (section,) = [s for s in found if s.title == "Wen das Hochladen einzelner Personen benachrichtigt"]
     return [[cell.link or str(cell.text) for cell in row] for row in section.rows]
@@ -99,9 +99,10 @@ def test_the_form_of_the_folder_lists_who_has_a_rule(cast: Cast, where: Folder) 
     client = signed_in(cast.admin)
     assert listed(client, where) == []
     rule(cast, where, "owner", "renter")
-    assert listed(client, where) == [[page(where, cast.staff), f"{cast.owner}, {cast.renter}", "in Kraft"]]
+    assert listed(client, where) == [[page(where, cast.staff), "in Kraft", f"{cast.owner}, {cast.renter}"]]
     MailRule.objects.filter(folder=where).update(custom=False)
-    assert listed(client, where)[0][2] == "nicht in Kraft"
+    MailRuleRecipient.objects.filter(rule__folder=where).delete()
+    assert listed(client, where)[0][1:] == ["nicht in Kraft", "niemand"]
     assert client.get(listed(client, where)[0][0]).status_code == 200
 
 
@@ -110,7 +111,7 @@ def test_of_many_recipients_the_form_of_the_folder_names_the_first(
 ) -> None:
     monkeypatch.setattr("docms.admin.permissions.NAMES", 1)
     rule(cast, where, "owner", "renter", "neighbour")
-    assert listed(signed_in(cast.admin), where)[0][1] == f"{cast.neighbour} und 2 weitere"
+    assert listed(signed_in(cast.admin), where)[0][2] == f"{cast.neighbour} und 2 weitere"
 
 
 def test_staff_do_not_learn_whose_uploads_have_a_rule(cast: Cast, where: Folder) -> None:
