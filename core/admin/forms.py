@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from core.admin.pickers import merge_lists
 from core.errors import DomainError
 from core.fields import EncryptedTextField
 
@@ -98,6 +99,8 @@ class HouseForm(forms.ModelForm):  # type: ignore[type-arg]
                 field.stored = getattr(self.instance, name)
             if field.label:
                 field.label = capfirst(field.label)
+        if not self.is_new:
+            merge_lists(self)
         if hasattr(self.instance, "row_version"):
             self.fields[VERSION] = forms.IntegerField(
                 required=False, widget=HiddenInput, initial=self.instance.row_version

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldBooleanWidget
 from core.admin import pages
 from core.admin.forms import Refusable
 from core.admin.pages import Cell, Section
-from core.admin.pickers import picker
+from core.admin.pickers import merge_lists, picker
 from docms import rules
 from docms.admin.explaining import member_of, person_url
 from docms.models import Folder, FolderPermission, MailRule, MailRuleRecipient
@@ -71,6 +71,7 @@ class UploadRuleForm(Refusable, forms.Form):
         reference: Any = MailRuleRecipient._meta.get_field("membership")
         self.fields["recipients"] = field = picker(admin, request, declared, reference)
         field.queryset = field.queryset.filter(tenant=tenant_id)
+        merge_lists(self)
 
 
 def permission_page(admin: FolderAdmin, request: HttpRequest, object_id: str, user_id: int) -> HttpResponse:
