@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models, transaction
@@ -221,6 +222,13 @@ class HouseAdmin(ModelAdmin):
                     field.label_from_instance = related.name_in_picker  # type: ignore[method-assign]
                 return field
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Beside a picker nothing is deleted: a folder would go with all its papers, from the form of something else."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_delete_related = False
+        return field
 
     def add_link(self, request: HttpRequest, model: type[models.Model], label: Any, **query: Any) -> list[Any]:
         """A section's link to the form for a new row of a noun; none for whom that form would not open."""

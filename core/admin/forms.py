@@ -44,7 +44,8 @@ class MomentField(forms.SplitDateTimeField):
 def add_refusal(form: forms.BaseForm, error: DomainError | ValidationError) -> None:
     """Put what a service refused where the person can see it: at the field it names, else on top.
 
-    A form whose fields are not called like what they fill says so in ``refused_at``.
+    A form whose fields are not called like what they fill says so in ``refused_at``, and which field a refusal is about
+    that names none, by its code.
     """
     elsewhere: Mapping[str, str] = getattr(form, "refused_at", {})
     if isinstance(error, ValidationError):
@@ -52,7 +53,7 @@ def add_refusal(form: forms.BaseForm, error: DomainError | ValidationError) -> N
             error.error_dict if hasattr(error, "error_dict") else {str(NON_FIELD_ERRORS): error.error_list}
         )
     else:
-        by_field = error.fields or {str(NON_FIELD_ERRORS): [str(error.message)]}
+        by_field = error.fields or {elsewhere.get(error.code, str(NON_FIELD_ERRORS)): [str(error.message)]}
     for refused, problems in by_field.items():
         name = elsewhere.get(refused, refused)
         known = name in form.fields and not isinstance(form.fields[name].widget, HiddenInput)

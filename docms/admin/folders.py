@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
@@ -30,6 +30,8 @@ from orgs.models import Membership, Organization
 
 class FolderForm(HouseForm):
     """Name and place, who reaches it, and its rules."""
+
+    refused_at: ClassVar = {"exists": "name"}
 
     groups = forms.ModelMultipleChoiceField(
         label=_("groups"),

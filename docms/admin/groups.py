@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -32,6 +32,8 @@ SHOWN = 500
 
 class GroupForm(HouseForm):
     """Name, people and who of them administers the group, folders."""
+
+    refused_at: ClassVar = {"exists": "name"}
 
     people = forms.ModelMultipleChoiceField(label=_("people"), queryset=Membership.objects.none(), required=False)
     groupadmin_ids = forms.ModelMultipleChoiceField(

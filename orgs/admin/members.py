@@ -208,6 +208,8 @@ class MembershipAdmin(HouseAdmin):
         if mobile != obj.user.mobile:
             require(self._may_call(request.actor, obj))  # type: ignore[attr-defined]
             accounts.change_profile(obj.user, {"mobile": mobile})
+        if values.get("token_sec", obj.token_sec) != obj.token_sec:
+            members.require_session_length(obj.organization.settings, values)
         if obj.role in ("owner", "affiliate"):
             values.pop("role", None)
         members.change(

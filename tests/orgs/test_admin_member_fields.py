@@ -127,6 +127,21 @@ def test_saving_leaves_the_moment_somebody_left_as_it_is(cast: Cast) -> None:
     assert (member.deactivated_at, member.description) == (moment, "Neu")
 
 
+@pytest.mark.parametrize("seconds", ["1", "99999999"])
+def test_a_session_is_as_long_as_the_company_allows(cast: Cast, seconds: str) -> None:
+    member = cast.membership("renter")
+    refused = save(signed_in(cast.admin), member, token_sec=seconds)
+    assert refused.context["adminform"].form.errors.keys() == {"token_sec"}
+    member.refresh_from_db()
+    assert str(member.token_sec) != seconds
+
+
+def test_a_session_that_was_allowed_once_keeps_nobody_from_saving(cast: Cast) -> None:
+    member = cast.membership("renter")
+    Membership.objects.filter(pk=member.pk).update(token_sec=1)
+    assert save(signed_in(cast.admin), member, description="Neu").status_code == 302
+
+
 def test_nobody_ends_their_own_place_here(cast: Cast) -> None:
     member = cast.membership("admin")
     client = signed_in(cast.admin)
