@@ -54,6 +54,14 @@ class FolderForm(HouseForm):
                 FolderMailUser.objects.filter(folder=self.instance).values_list("membership_id", flat=True)
             )
 
+    def clean(self) -> dict[str, Any]:
+        """Who wants the folder emptied says when. What a program has stored so keeps nobody from saving the rest."""
+        values = super().clean() or {}
+        is_touched = {"auto_delete_files", "allow_delete_files"} & set(self.changed_data)
+        if is_touched and values.get("auto_delete_files") and values.get("allow_delete_files", "wrong") is None:
+            self.add_error("allow_delete_files", _("Without a moment the folder is never emptied."))
+        return values
+
     class Meta:
         model = Folder
         fields = (
