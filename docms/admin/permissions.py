@@ -121,10 +121,13 @@ def upload_rule_page(admin: FolderAdmin, request: HttpRequest, object_id: str, u
     def work() -> None:
         gone = told.filter(membership__deactivated_at__lte=timezone.now())  # whom the form does not show
         chosen = [m.user_id for m in form.cleaned_data["recipients"]]
-        permissions.set_mail_rule(
-            actor=actor, folder=folder, user_id=user_id, custom=form.cleaned_data["custom"],
-            recipient_ids=[*chosen, *gone.values_list("membership__user_id", flat=True)],
-        )  # fmt: skip
+        chosen += gone.values_list("membership__user_id", flat=True)
+        if chosen or form.cleaned_data["custom"]:
+            permissions.set_mail_rule(
+                actor=actor, folder=folder, user_id=user_id, custom=form.cleaned_data["custom"], recipient_ids=chosen
+            )
+        elif rule is not None:  # one that says nothing would stand in the list of the folder for ever
+            permissions.delete_mail_rule(actor=actor, folder=folder, user_id=user_id)
 
     if request.method == "POST" and form.is_valid() and form.attempt(work):
         messages.success(request, gettext("The rule for uploads of %(who)s was saved.") % {"who": member.user})

@@ -61,6 +61,15 @@ def test_a_rule_is_switched_off_and_keeps_its_people(cast: Cast, where: Folder) 
     assert (found.custom, found.recipients.count()) == (False, 1)
 
 
+def test_a_rule_that_says_nothing_is_gone(cast: Cast, where: Folder) -> None:
+    client = signed_in(cast.admin)
+    assert client.post(page(where, cast.staff), {}).status_code == 302
+    assert not MailRule.objects.filter(folder=where).exists()
+    rule(cast, where, "owner")
+    assert client.post(page(where, cast.staff), {}).status_code == 302
+    assert not MailRule.objects.filter(folder=where).exists()
+
+
 def test_people_of_other_companies_are_an_error_at_the_field(cast: Cast, where: Folder) -> None:
     foreign = cast.membership("stranger", cast.other_tenant).pk
     refused = signed_in(cast.admin).post(page(where, cast.staff), {"custom": "on", "recipients": [foreign]})
