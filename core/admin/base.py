@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models, transaction
@@ -25,7 +26,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from core.admin import history
-from core.admin.forms import HouseForm, SecretInput
+from core.admin.forms import HouseForm, MomentField, SecretInput
 from core.admin.pages import Section, change_url, problem
 from core.admin.pickers import One
 from core.errors import DomainError
@@ -84,7 +85,10 @@ class HouseAdmin(ModelAdmin):
     change_form_before_template = "admin/house/version.html"
     change_form_outer_after_template = "admin/house/sections.html"
     object_history_template = "admin/object_history.html"
-    formfield_overrides: ClassVar[dict[Any, Any]] = {EncryptedTextField: {"widget": SecretInput}}
+    formfield_overrides: ClassVar[dict[Any, Any]] = {
+        EncryptedTextField: {"widget": SecretInput},
+        models.DateTimeField: {"form_class": MomentField},
+    }
     tenant_lookup = "tenant"
     # Reads `all` of the queryset, where it has that word: what an administrator finds by address and in search.
     sees_all: ClassVar[bool] = False
@@ -218,6 +222,13 @@ class HouseAdmin(ModelAdmin):
                     field.label_from_instance = related.name_in_picker  # type: ignore[method-assign]
                 return field
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Beside a picker nothing is deleted: a folder would go with all its papers, from the form of something else."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_delete_related = False
+        return field
 
     def add_link(self, request: HttpRequest, model: type[models.Model], label: Any, **query: Any) -> list[Any]:
         """A section's link to the form for a new row of a noun; none for whom that form would not open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from core.admin.pickers import merge_lists
 from core.errors import DomainError
 from core.fields import EncryptedTextField
 
@@ -26,10 +28,24 @@ class SecretInput(UnfoldAdminPasswordWidget):
         super().__init__({"autocomplete": "new-password", **(attrs or {})}, render_value=False)
 
 
+class MomentField(forms.SplitDateTimeField):
+    """Day and time. Nobody touched it: it stays as ``stored``, to the microsecond, which its two inputs do not show; nor
+    which of the two hours is meant that a clock change makes of one."""
+
+    stored: datetime.datetime | None = None
+
+    def clean(self, value: Any) -> Any:
+        """Django's, for what is not as it was shown."""
+        if self.stored is not None and not self.has_changed(self.stored.replace(microsecond=0), value):
+            return self.stored
+        return super().clean(value)
+
+
 def add_refusal(form: forms.BaseForm, error: DomainError | ValidationError) -> None:
     """Put what a service refused where the person can see it: at the field it names, else on top.
 
-    A form whose fields are not called like what they fill says so in ``refused_at``.
+    A form whose fields are not called like what they fill says so in ``refused_at``, and which field a refusal is about
+    that names none, by its code.
     """
     elsewhere: Mapping[str, str] = getattr(form, "refused_at", {})
     if isinstance(error, ValidationError):
@@ -37,7 +53,7 @@ def add_refusal(form: forms.BaseForm, error: DomainError | ValidationError) -> N
             error.error_dict if hasattr(error, "error_dict") else {str(NON_FIELD_ERRORS): error.error_list}
         )
     else:
-        by_field = error.fields or {str(NON_FIELD_ERRORS): [str(error.message)]}
+        by_field = error.fields or {elsewhere.get(error.code, str(NON_FIELD_ERRORS)): [str(error.message)]}
     for refused, problems in by_field.items():
         name = elsewhere.get(refused, refused)
         known = name in form.fields and not isinstance(form.fields[name].widget, HiddenInput)
@@ -79,9 +95,13 @@ class HouseForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].initial = self.initial[name] = ""
             if getattr(self.instance, name, ""):
                 self.fields[name].help_text = _("A value is stored. Leave empty to keep it.")
-        for field in self.fields.values():
+        for name, field in self.fields.items():
+            if isinstance(field, MomentField) and not self.is_new:
+                field.stored = getattr(self.instance, name)
             if field.label:
                 field.label = capfirst(field.label)
+        if not self.is_new:
+            merge_lists(self)
         if hasattr(self.instance, "row_version"):
             self.fields[VERSION] = forms.IntegerField(
                 required=False, widget=HiddenInput, initial=self.instance.row_version

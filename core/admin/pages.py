@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -17,10 +17,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from core import once
 from core.errors import DomainError
+from core.services.blobs import held_because
+
+if TYPE_CHECKING:
+    from core.models import Blob
 
 
 def render(site: AdminSite, request: HttpRequest, template: str, *, title: Any, **context: Any) -> HttpResponse:
@@ -52,6 +57,13 @@ def list_url(model: type[models.Model], **query: Any) -> str:
     """The list of a noun, filtered."""
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{url}?{urlencode(query)}" if query else url
+
+
+def picture(blob: Blob | None, address: str) -> Any:
+    """A stored picture as a form shows it, or why it does not leave the store; nothing without one."""
+    if blob is None:
+        return ""
+    return held_because(blob) or format_html('<img class="q-picture" src="{}" alt="">', address)
 
 
 def problem(request: HttpRequest, error: DomainError | ValidationError) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from core.admin.pages import id_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db import models
     from django.http import HttpRequest
+    from django.utils.safestring import SafeString
 
     from core.admin.base import HouseAdmin
 
@@ -36,11 +41,51 @@ class One(_ById, AutocompleteSelect):
 
 class _Several(_ById, AutocompleteSelectMultiple):
     """Picks several. Without the cross that empties the field: the script puts it between the items of its list, where
-    no list may have it, and every item has a cross of its own."""
+    no list may have it, and every item has a cross of its own.
+
+    It sends along what was ``stored`` when the page was made. So what comes back says who was put in and who was taken out
+    here, and that alone is done to the list as it is by then: nobody undoes what somebody else did meanwhile.
+    """
+
+    stored: Callable[[], Any] | None = None
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         """Django's, but for that cross."""
         return {**super().build_attrs(base_attrs, extra_attrs), "data-allow-clear": "false"}
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Django's, with what is stored."""
+        field = super().render(name, value, attrs, renderer)
+        if self.stored is None:
+            return field
+        shown = ",".join(sorted(self._ids()))
+        return field + format_html('<input type="hidden" name="{}" value="{}">', _shown(name), shown)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """What is chosen now, when what was chosen here is done to what is stored."""
+        chosen = super().value_from_datadict(data, files, name)
+        if self.stored is None or _shown(name) not in data:
+            return chosen
+        shown, now = set(data[_shown(name)].split(",")), self._ids()
+        put_in = now - shown - set(chosen)
+        offered: Any = self.choices
+        more = offered.queryset.filter(pk__in=put_in).values_list("pk", flat=True) if put_in else ()
+        return [pk for pk in chosen if pk in now or pk not in shown] + [str(pk) for pk in more]
+
+    def _ids(self) -> set[str]:
+        return {str(pk) for pk in (self.stored() if self.stored else None) or ()}
+
+
+def _shown(name: str) -> str:
+    """The hidden field beside a field."""
+    return f"shown-{name}"
+
+
+def merge_lists(form: forms.BaseForm) -> None:
+    """For forms whose initial lists are what is stored: see `_Several`."""
+    for name, field in form.fields.items():
+        if isinstance(field.widget, _Several):
+            field.widget.stored = partial(form.get_initial_for_field, field, name)
 
 
 class PickerView(AutocompleteJsonView):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
@@ -31,6 +31,8 @@ from orgs.models import Membership, Organization
 class FolderForm(HouseForm):
     """Name and place, who reaches it, and its rules."""
 
+    refused_at: ClassVar = {"exists": "name"}
+
     groups = forms.ModelMultipleChoiceField(
         label=_("groups"),
         queryset=Group.objects.none(),
@@ -51,6 +53,14 @@ class FolderForm(HouseForm):
             self.initial["mail_users"] = list(
                 FolderMailUser.objects.filter(folder=self.instance).values_list("membership_id", flat=True)
             )
+
+    def clean(self) -> dict[str, Any]:
+        """Who wants the folder emptied says when. What a program has stored so keeps nobody from saving the rest."""
+        values = super().clean() or {}
+        is_touched = {"auto_delete_files", "allow_delete_files"} & set(self.changed_data)
+        if is_touched and values.get("auto_delete_files") and values.get("allow_delete_files", "wrong") is None:
+            self.add_error("allow_delete_files", _("Without a moment the folder is never emptied."))
+        return values
 
     class Meta:
         model = Folder
@@ -257,7 +267,7 @@ class FolderAdmin(HouseAdmin):
         ]
         if lines:
             found.append(Section(_("Permissions of single people here"), [_("Person"), _("Rights")], lines))
-        return found + folder_texts.section(actor, obj)
+        return [*found, *permissions.upload_rules_section(actor, obj), *folder_texts.section(actor, obj)]
 
     # --- Who sees it -----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -33,6 +33,8 @@ SHOWN = 500
 class GroupForm(HouseForm):
     """Name, people and who of them administers the group, folders."""
 
+    refused_at: ClassVar = {"exists": "name"}
+
     people = forms.ModelMultipleChoiceField(label=_("people"), queryset=Membership.objects.none(), required=False)
     groupadmin_ids = forms.ModelMultipleChoiceField(
         label=_("group administrators"), queryset=Membership.objects.none(), required=False,
@@ -47,12 +49,27 @@ class GroupForm(HouseForm):
         super().__init__(*args, **kwargs)
         if self.is_new:
             return
-        if "people" in self.fields:
+        if "groupadmin_ids" in self.fields:
             rows = dict(self.instance.members.values_list("membership_id", "is_admin"))
             self.initial["people"] = list(rows)
             self.initial["groupadmin_ids"] = [pk for pk, is_admin in rows.items() if is_admin]
         if "folders" in self.fields:
             self.initial["folders"] = list(self.instance.access.values_list("folder_id", flat=True))
+
+    def clean_groupadmin_ids(self) -> Any:
+        """Of a derived group: people who are in it today, or None where nobody touched the field, so that whoever has left
+        since keeps no one from saving. Of one made by hand, the service compares them with the people chosen here."""
+        chosen = self.cleaned_data["groupadmin_ids"]
+        if self.instance.kind != Group.Kind.DERIVED:
+            return chosen
+        offered: Any = self.fields["groupadmin_ids"]
+        shown = offered.queryset.filter(pk__in=self.initial["groupadmin_ids"]).values_list("pk", flat=True)
+        if set(shown) == {m.pk for m in chosen}:
+            return None
+        today = groups.members_of(self.instance)
+        if outside := [str(m.user) for m in chosen if m.user_id not in today]:
+            raise forms.ValidationError(_("Not in this group today: %(who)s"), params={"who": ", ".join(outside)})
+        return chosen
 
     class Meta:
         model = Group
@@ -117,12 +134,8 @@ class GroupAdmin(AdministratorsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A derived group's people follow from who lives there."""
         derived = obj is not None and obj.kind == Group.Kind.DERIVED
-        names = (
-            ("name", "stands_for", "folders", "show_check_mark")
-            if derived
-            else ("name", "people", "groupadmin_ids", "folders", "show_check_mark")
-        )
-        return [(None, {"fields": names})]
+        who = "stands_for" if derived else "people"
+        return [(None, {"fields": ("name", who, "groupadmin_ids", "folders", "show_check_mark")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What it stands for."""
@@ -143,8 +156,7 @@ class GroupAdmin(AdministratorsAdmin):
                 field.queryset = field.queryset.filter(tenant=tenant_id)
                 fields[name] = field
         if obj is not None and obj.kind == Group.Kind.DERIVED:
-            for name in ("people", "groupadmin_ids"):
-                fields.pop(name, None)
+            fields.pop("people", None)
         form.base_fields = fields
         return form
 
@@ -163,13 +175,16 @@ class GroupAdmin(AdministratorsAdmin):
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `groups.change_group`."""
         people, admins = values.get("people"), values.get("groupadmin_ids")
+        if admins is not None:
+            derived = obj.kind == Group.Kind.DERIVED
+            admins = [m.user_id for m in admins] if derived else _kept(obj, admins, is_admin=True)
         return groups.change_group(
             actor=request.actor,  # type: ignore[attr-defined]
             group=obj,
             changes={k: values[k] for k in ("name", "show_check_mark")},
             user_ids=None if people is None else _kept(obj, people),
             folder_ids=[f.pk for f in values["folders"]],
-            groupadmin_ids=None if admins is None else _kept(obj, admins, is_admin=True),
+            groupadmin_ids=admins,
             expected=expected,
         )
 

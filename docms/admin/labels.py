@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import OuterRef
 from django.http import HttpRequest
@@ -24,6 +24,8 @@ COLORED: dict[str, Any] = {"color": UnfoldAdminColorInputWidget}
 class FolderLabelForm(HouseForm):
     """Name and colour; a new one says for which folder."""
 
+    refused_at: ClassVar = {"exists": "name"}
+
     class Meta:
         model = FolderLabel
         fields = ("folder", "name", "color")
@@ -32,6 +34,8 @@ class FolderLabelForm(HouseForm):
 
 class LabelSuggestionForm(HouseForm):
     """Name and colour."""
+
+    refused_at: ClassVar = {"exists": "name"}
 
     class Meta:
         model = LabelSuggestion

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +17,8 @@ from unfold.widgets import UnfoldBooleanWidget
 
 from core.admin import pages
 from core.admin.forms import Refusable
-from core.admin.pickers import picker
+from core.admin.pages import Cell, Section
+from core.admin.pickers import merge_lists, picker
 from docms import rules
 from docms.admin.explaining import member_of, person_url
 from docms.models import Folder, FolderPermission, MailRule, MailRuleRecipient
@@ -25,7 +28,11 @@ from orgs.models import Membership
 
 if TYPE_CHECKING:
     from docms.admin.folders import FolderAdmin
+    from orgs.actor import Actor
+    from orgs.models import User
 
+NAMES = 12  # of recipients, in a line
+BY_NAME = ("user__last_name", "user__first_name", "id")
 HELP = {
     "active": _("Then only the marks below count in this folder. Without: what the person may do everywhere."),
     "upload": _("Changing papers needs it, too."),
@@ -64,6 +71,7 @@ class UploadRuleForm(Refusable, forms.Form):
         reference: Any = MailRuleRecipient._meta.get_field("membership")
         self.fields["recipients"] = field = picker(admin, request, declared, reference)
         field.queryset = field.queryset.filter(tenant=tenant_id)
+        merge_lists(self)
 
 
 def permission_page(admin: FolderAdmin, request: HttpRequest, object_id: str, user_id: int) -> HttpResponse:
@@ -113,10 +121,13 @@ def upload_rule_page(admin: FolderAdmin, request: HttpRequest, object_id: str, u
     def work() -> None:
         gone = told.filter(membership__deactivated_at__lte=timezone.now())  # whom the form does not show
         chosen = [m.user_id for m in form.cleaned_data["recipients"]]
-        permissions.set_mail_rule(
-            actor=actor, folder=folder, user_id=user_id, custom=form.cleaned_data["custom"],
-            recipient_ids=[*chosen, *gone.values_list("membership__user_id", flat=True)],
-        )  # fmt: skip
+        chosen += gone.values_list("membership__user_id", flat=True)
+        if chosen or form.cleaned_data["custom"]:
+            permissions.set_mail_rule(
+                actor=actor, folder=folder, user_id=user_id, custom=form.cleaned_data["custom"], recipient_ids=chosen
+            )
+        elif rule is not None:  # one that says nothing would stand in the list of the folder for ever
+            permissions.delete_mail_rule(actor=actor, folder=folder, user_id=user_id)
 
     if request.method == "POST" and form.is_valid() and form.attempt(work):
         messages.success(request, gettext("The rule for uploads of %(who)s was saved.") % {"who": member.user})
@@ -125,6 +136,38 @@ def upload_rule_page(admin: FolderAdmin, request: HttpRequest, object_id: str, u
         admin, request, form, title=_("Whom uploads of %(who)s notify") % {"who": member.user}, button=_("Save"),
         obj=folder, back=person_url(folder, user_id),
     )  # fmt: skip
+
+
+def upload_rules_section(actor: Actor, folder: Folder) -> list[Section]:
+    """Whose uploads into a folder follow a rule of their own, for its form; nothing for whom the rules are not."""
+    if not rules.may_administer(actor, folder.tenant_id):
+        return []
+    told = Prefetch("recipients", Membership.objects.select_related("user").order_by(*BY_NAME))
+    stored = MailRule.objects.visible_to(actor).filter(folder=folder).select_related("membership__user")
+    lines = [
+        [
+            Cell(
+                rule.membership.user,
+                reverse("admin:docms_folder_upload_rule", args=[folder.pk, rule.membership.user_id]),
+            ),
+            Cell(_("in force"), tone="good") if rule.custom else Cell(_("not in force"), tone="none"),
+            Cell(_names([m.user for m in rule.recipients.all()])),
+        ]
+        for rule in stored.order_by(*(f"membership__{name}" for name in BY_NAME)).prefetch_related(told)
+    ]
+    return [
+        Section(
+            _("Whom uploads of single people notify"), [_("Person"), _("State"), _("Recipients")], lines,
+            _("Nobody has a rule of their own: the folder's goes for everybody."),
+            links=[(_("A rule for another person"), reverse("admin:docms_folder_person", args=[folder.pk]))],
+        )
+    ]  # fmt: skip
+
+
+def _names(people: list[User]) -> str:
+    """The first of them, and how many more."""
+    shown, more = ", ".join(str(person) for person in people[:NAMES]), len(people) - NAMES
+    return " ".join((shown, gettext("and %(more)s more") % {"more": more})) if more > 0 else shown or gettext("nobody")
 
 
 def _member(folder: Folder, user_id: int) -> Membership:

@@ -10,16 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm
-from core.admin.pages import Section, change_url
+from core.admin.pages import Section, change_url, picture
 from core.admin.pickers import picker
 from core.services.pictures import LOGO_MAX, LOGO_TYPES, store_logo
 from docms.models import FolderAccess, Group
@@ -108,7 +110,9 @@ class SettingsForm(HouseForm):
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(LOGO_TYPES)}),
         help_text=_("PNG or JPEG of at most 512 kB, best 432 × 88 pixels. Residents see it in the head of the portal."),
     )
-    drop_logo = forms.BooleanField(label=_("show the name instead of the logo"), required=False)
+    drop_logo = forms.BooleanField(
+        label=_("show the name instead of the logo"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
     sms_send_type = forms.ChoiceField(
         label=_("type of text messages"), required=False, widget=UnfoldAdminSelectWidget,
         help_text=_("How fast and at what price the gateway delivers."),
@@ -224,7 +228,7 @@ class OrganizationSettingsAdmin(HouseAdmin):
     ordering = ("organization__name",)
     fieldsets = (
         (None, {"fields": ("name", "language")}),
-        (_("Appearance"), {"fields": ("new_logo", "drop_logo", "accent_color", "imprint")}),
+        (_("Appearance"), {"fields": ("logo_now", "new_logo", "drop_logo", "accent_color", "imprint")}),
         (_("Texts"), {"fields": ("terms", "privacy_text", "privacy_text_en", "authority_info", "gdpr_info", "gdpr_info_en"), "classes": ("tab",)}),
         (
             _("Mail server"),
@@ -295,15 +299,21 @@ class OrganizationSettingsAdmin(HouseAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Locks that are on stay on, for whoever may not lift them."""
         if obj is None or rules.may_change_security(request.actor, obj.tenant_id):  # type: ignore[attr-defined]
-            return ()
-        return tuple(lock for lock in rules.LOCKS if getattr(obj, lock))
+            return ("logo_now",)
+        return ("logo_now", *(lock for lock in rules.LOCKS if getattr(obj, lock)))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """See `get_form`."""
         found = super().get_fieldsets(request, obj)
         if obj is None or obj.logo_id is not None:
             return found
-        return [(n, {**o, "fields": tuple(f for f in o["fields"] if f != "drop_logo")}) for n, o in found]
+        without = {"logo_now", "drop_logo"}
+        return [(n, {**o, "fields": tuple(f for f in o["fields"] if f not in without)}) for n, o in found]
+
+    @display(description=_("logo now"))
+    def logo_now(self, chosen: OrganizationSettings) -> Any:
+        """The stored one, as the portal serves it."""
+        return picture(chosen.logo, f"{reverse('portal:logo', args=[chosen.organization_id])}?v={chosen.logo_id}")
 
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `tenant_settings.change`; the logo arrives as a file."""

@@ -49,7 +49,7 @@ def create_member(*, actor: Actor, tenant: Organization, values: Mapping[str, An
     chosen = OrganizationSettings.objects.get(organization=tenant.pk)
     values = dict(values)
     values.setdefault("token_sec", chosen.token_min_sec)
-    _check_token_sec(chosen, values)
+    org_members.require_session_length(chosen, values)
     if values.get("super_admin_perm") and tenant.pk not in actor.super_admin_tenants:
         raise Denied(_("Only super administrators may do this."))
     user, is_new = _account(tenant, values)
@@ -93,16 +93,6 @@ def _account(tenant: Organization, values: Mapping[str, Any]) -> tuple[User, boo
         mobile=values.get("mobile", ""),
     )
     return user, True
-
-
-def _check_token_sec(chosen: OrganizationSettings, values: Mapping[str, Any]) -> None:
-    """Both bounds are allowed (DOCMS-009)."""
-    if "token_sec" in values and not chosen.token_min_sec <= values["token_sec"] <= chosen.token_max_sec:
-        problem = _("Must lie between %(least)d and %(most)d seconds.") % {
-            "least": chosen.token_min_sec,
-            "most": chosen.token_max_sec,
-        }
-        raise Invalid(f"token_sec: {problem}", fields={"token_sec": [problem]})
 
 
 def _place(values: Mapping[str, Any], *, tenant_id: int) -> dict[str, Any]:
@@ -152,7 +142,7 @@ def change_member(
 def _check_rights(membership: Membership, values: Mapping[str, Any], *, is_super: bool) -> None:
     """Whoever could change a super administrator's address could have the account by a link for its password."""
     chosen = OrganizationSettings.objects.get(organization=membership.organization_id)
-    _check_token_sec(chosen, values)
+    org_members.require_session_length(chosen, values)
     flags = set(FLAGS) & values.keys()
     guarded = (
         (chosen.lock_perm and flags)

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import copy
-import re
+from functools import partial
 from typing import Any
 
 import nh3
-from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import (
-    UnfoldAdminEmailInputWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
-)
 
 from core.admin.base import HouseAdmin
-from core.admin.forms import HouseForm
-from core.admin.pages import Cell, Section, change_url, confirm, of_object
+from core.admin.pages import Cell, Section, change_url, confirm, of_object, picture
 from core.admin.pickers import picker
 from core.answers import YES, Answer, require
 from core.errors import Denied
+from core.services.pictures import store_logo
 from orgs import rules
 from orgs.admin import ids
-from orgs.languages import USER_LANGUAGES
+from orgs.admin.member_form import PICTURE, MemberForm, picture_page, picture_url
 from orgs.models import Community, CommunityAssignment, Contact, Membership, Organization, SecondFactor
 from orgs.services import accounts, members
 
@@ -39,58 +34,12 @@ DOCUMENT_FLAGS = (
     ("read_perm", "download_perm"), ("upload_file_perm", "mail_perm"), ("edit_file_perm", "edit_own_file_perm"),
     "log_perm",
 )  # fmt: skip
-# A mobile number as the documents API answers it.
-MOBILE = r"\+?[0-9 ()/-]{5,30}"
 # Flags that would make somebody mightier than the one who grants them (DOCMS-057).
 FOR_SUPER_ADMINS = ("super_admin_perm",)
 
 RIGHTS = ("role", *members.NO_RIGHTS)
 
 SIGN_IN = ("password_link", "reset_attempts", "reset_second_factor")
-
-
-class MemberForm(HouseForm):
-    """An account is found by its address or made; afterwards only the place in the tenant is changed."""
-
-    email = forms.EmailField(label=_("e-mail address"), widget=UnfoldAdminEmailInputWidget)
-    first_name = forms.CharField(label=_("first name"), max_length=100, widget=UnfoldAdminTextInputWidget)
-    last_name = forms.CharField(label=_("last name"), max_length=100, widget=UnfoldAdminTextInputWidget)
-    language = forms.ChoiceField(label=_("language"), choices=USER_LANGUAGES, widget=UnfoldAdminSelectWidget)
-    communities = forms.ModelMultipleChoiceField(
-        label=_("looks after"),
-        queryset=Community.objects.none(),
-        required=False,
-        help_text=_("For staff who do not look after all communities."),
-    )
-    mobile = forms.CharField(
-        label=_("mobile"), max_length=40, required=False, widget=UnfoldAdminTextInputWidget,
-        help_text=_("Of the account, in every company."),
-    )  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.is_new and "communities" in self.fields:
-            self.initial["communities"] = list(
-                CommunityAssignment.objects.filter(membership=self.instance).values_list("community_id", flat=True)
-            )
-        if not self.is_new and "mobile" in self.fields:
-            self.initial["mobile"] = self.instance.user.mobile
-
-    def clean_mobile(self) -> str:
-        """A number that stands there already may look as it likes."""
-        given: str = self.cleaned_data["mobile"]
-        if given and given != self.instance.user.mobile and not re.fullmatch(MOBILE, given):
-            raise forms.ValidationError(_("Digits with +, spaces, brackets, / and -, at least five characters."))
-        return given
-
-    class Meta:
-        model = Membership
-        fields = "__all__"
-        help_texts = {
-            "deactivated_at": _("From then on the person reaches nothing here. Empty = stays."),
-            "login_popup_enabled": _("Shown with the text below after each sign-in of this person."),
-            "login_text": _("HTML; what could do harm in it is removed."),
-        }
 
 
 class ActiveFilter(admin.SimpleListFilter):
@@ -143,7 +92,10 @@ class MembershipAdmin(HouseAdmin):
         ),
         (
             _("Sign-in"),
-            {"fields": ("tfa_force", "token_sec", "login_popup_enabled", "login_text"), "classes": ("collapse",)},
+            {
+                "fields": ("tfa_force", "token_sec", "login_popup_enabled", "login_logo_now", *PICTURE, "login_text"),
+                "classes": ("collapse",),
+            },
         ),
     )
 
@@ -178,11 +130,21 @@ class MembershipAdmin(HouseAdmin):
         """With the address: people share names."""
         return f"{obj.user} · {obj.user.email}"
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A picture is shown and taken away only where there is one, and put up by those who change the row."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None:
+            return found
+        without = set() if self.has_change_permission(request, obj) else set(PICTURE)
+        if obj.login_logo_id is None:
+            without |= {"login_logo_now", "drop_login_logo"}
+        return [(n, {**o, "fields": tuple(f for f in o["fields"] if f not in without)}) for n, o in found]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who it is stays; what only super administrators grant is shown to others."""
         if obj is None:
             return ()
-        shown: tuple[str, ...] = ("person", "email_address", "state_text")
+        shown: tuple[str, ...] = ("person", "email_address", "state_text", "login_logo_now")
         actor = request.actor  # type: ignore[attr-defined]
         if obj.user_id == actor.user_id:
             shown = (*shown, "deactivated_at")
@@ -200,10 +162,13 @@ class MembershipAdmin(HouseAdmin):
             field.queryset = field.queryset.filter(tenant=obj.tenant_id if obj else request.actor.tenant_id)  # type: ignore[attr-defined]
             fields["communities"] = field
         if obj is None:
-            fields.pop("mobile", None)
+            for name in ("mobile", *PICTURE):
+                fields.pop(name, None)
         else:
             for name in ("email", "first_name", "last_name", "language"):
                 fields.pop(name, None)
+            if obj.login_logo_id is None:
+                fields.pop("drop_login_logo", None)
             answer = self._may_call(request.actor, obj)  # type: ignore[attr-defined]
             if "mobile" in fields and not answer:
                 field = copy.deepcopy(fields["mobile"])
@@ -233,14 +198,18 @@ class MembershipAdmin(HouseAdmin):
     def update(self, request: HttpRequest, obj: Any, values: dict[str, Any], expected: int | None) -> Any:
         """See `members.change`. Ownership and a place at a branch are none of this form's business."""
         communities, mobile = values.pop("communities", None), values.pop("mobile", obj.user.mobile)
+        file, dropped = values.pop("new_login_logo", None), values.pop("drop_login_logo", False)
+        if file is not None:
+            values["login_logo"] = store_logo(file, tenant_id=obj.tenant_id, field="new_login_logo")
+        elif dropped:
+            values["login_logo"] = None
         if "login_text" in values:
             values["login_text"] = nh3.clean(values["login_text"])
-        stored = obj.deactivated_at
-        if stored is not None and values.get("deactivated_at") == stored.replace(microsecond=0):
-            values.pop("deactivated_at")  # the form knows whole seconds
         if mobile != obj.user.mobile:
             require(self._may_call(request.actor, obj))  # type: ignore[attr-defined]
             accounts.change_profile(obj.user, {"mobile": mobile})
+        if values.get("token_sec", obj.token_sec) != obj.token_sec:
+            members.require_session_length(obj.organization.settings, values)
         if obj.role in ("owner", "affiliate"):
             values.pop("role", None)
         members.change(
@@ -249,6 +218,14 @@ class MembershipAdmin(HouseAdmin):
             communities=None if communities is None else [c.pk for c in communities],
             expected=expected,
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the picture of the notice after the sign-in."""
+        view = self.admin_site.admin_view(partial(picture_page, self))
+        return [
+            path("<path:object_id>/picture/", view, name="orgs_membership_picture"),  # type: ignore[arg-type]
+            *super().get_urls(),
+        ]
 
     # --- Lists -----------------------------------------------------------------------------------------
 
@@ -287,6 +264,23 @@ class MembershipAdmin(HouseAdmin):
     def state_text(self, obj: Any) -> Any:
         """The word alone, for the form."""
         return self.state(obj)[1]
+
+    @display(description=_("mobile"))
+    def mobile(self, membership: Membership) -> str:
+        """For those who only read the row: the account's."""
+        return membership.user.mobile
+
+    @display(description=_("looks after"))
+    def communities(self, membership: Membership) -> str:
+        """For those who only read the row."""
+        return ", ".join(
+            str(c) for c in Community.objects.filter(assignments__membership=membership).order_by("name", "id")
+        )
+
+    @display(description=_("picture now"))
+    def login_logo_now(self, membership: Membership) -> Any:
+        """The stored one."""
+        return picture(membership.login_logo, picture_url(membership))
 
     def buttons(self, actor: Any, obj: Any) -> tuple[str, ...]:
         """For whoever may change the row."""

@@ -11,15 +11,19 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from core.admin.base import HouseAdmin
 from core.admin.forms import HouseForm, Refusable
-from core.admin.pages import Section, change_url, form_page
+from core.admin.pages import Section, change_url, form_page, picture
 from core.errors import Denied
 from orgs import rules
 from orgs.admin import (
@@ -64,7 +68,9 @@ class OrganizationForm(HouseForm):
         label=_("picture"), required=False, help_text=_("PNG, JPEG, GIF or WebP of at most 5 MB."),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(avatars.TYPES)}),
     )  # fmt: skip
-    drop_picture = forms.BooleanField(label=_("take the picture away"), required=False)
+    drop_picture = forms.BooleanField(
+        label=_("take the picture away"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -170,8 +176,7 @@ class OrganizationAdmin(HouseAdmin):
     @display(description=_("picture now"))
     def picture_now(self, organization: Organization) -> Any:
         """The stored one."""
-        address = avatars.address(organization)
-        return format_html('<img class="q-picture" src="{}" alt="">', address) if address else ""
+        return picture(organization.avatar, avatars.address(organization))
 
     def insert(self, request: HttpRequest, values: dict[str, Any]) -> Any:
         """See `tree.create`."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from core import scope
 from core.answers import require
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.services import audit, rows, throttle
 from orgs import rules
 from orgs.models import CommunityAssignment, Membership, Organization, SignInLog, User
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from orgs.actor import Actor
+    from orgs.models import OrganizationSettings
 
 # What somebody may do who comes back, until it is granted anew.
 NO_RIGHTS = dict.fromkeys(
@@ -107,6 +108,16 @@ def change(
     if communities is not None:
         assign(membership=membership, communities=communities)
     return changed
+
+
+def require_session_length(chosen: OrganizationSettings, values: Mapping[str, Any]) -> None:
+    """Raises `Invalid` for a ``token_sec`` outside of what the company allows; both bounds are allowed (DOCMS-009)."""
+    if "token_sec" in values and not chosen.token_min_sec <= values["token_sec"] <= chosen.token_max_sec:
+        problem = _("Must lie between %(least)d and %(most)d seconds.") % {
+            "least": chosen.token_min_sec,
+            "most": chosen.token_max_sec,
+        }
+        raise Invalid(f"token_sec: {problem}", fields={"token_sec": [problem]})
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from docms.models import Folder, FolderTemplate
 from docms.services import folders, permissions
 from messaging.services import templates
 from tests.factories import at_once, folder, manual_group, publish
+from tests.fuzz.forms import as_it_stands
 from tests.portal.pages import house_folder, paper, queries_of, signed_in
 
 if TYPE_CHECKING:
@@ -285,3 +286,24 @@ def test_a_folders_texts_are_for_administrators(cast: Cast) -> None:
     assert signed_in(cast.stranger).post(text_url(mine), {"subject": "X"}).status_code == 404
     assert signed_in(cast.admin).get(text_url(mine, "welcome")).status_code == 404
     assert not FolderTemplate.objects.exists()
+
+
+# --- The form -------------------------------------------------------------------------------------------
+
+
+def test_who_wants_a_folder_emptied_says_when(cast: Cast, where: Folder) -> None:
+    client, url = signed_in(cast.admin), f"{TREE}{where.pk}/change/"
+    sent = as_it_stands(client.get(url).content.decode())
+    refused: Any = client.post(url, sent | {"auto_delete_files": "on"})
+    assert refused.context["adminform"].form.errors == {
+        "allow_delete_files": ["Ohne Zeitpunkt wird der Ordner nie geleert."]
+    }
+    dates = {"allow_delete_files_0": "2031-12-31", "allow_delete_files_1": "08:00"}
+    assert client.post(url, sent | {"auto_delete_files": "on"} | dates).status_code == 302
+
+
+def test_a_folder_that_a_program_made_so_can_be_saved(cast: Cast, where: Folder) -> None:
+    Folder.objects.filter(pk=where.pk).update(auto_delete_files=True)
+    client, url = signed_in(cast.admin), f"{TREE}{where.pk}/change/"
+    sent = as_it_stands(client.get(url).content.decode())
+    assert client.post(url, sent | {"name": "Neu"}).status_code == 302

@@ -8,7 +8,8 @@ import pytest
 
 from core import scope
 from docms.models import Group, GroupMember
-from orgs.services import members
+from docms.services import groups
+from orgs.services import members, occupancies
 from tests.factories import manual_group
 from tests.portal.pages import queries_of, signed_in
 
@@ -87,12 +88,54 @@ def test_of_former_members_those_go_on_administering_who_did(cast: Cast) -> None
     assert administering(circle) == {cast.staff.pk, cast.owner.pk}
 
 
-def test_the_form_of_a_derived_group_has_no_such_field(cast: Cast) -> None:
-    client = signed_in(cast.admin)
-    client.post("/admin/docms/group/address/", {"unit": cast.unit_a1.pk, "role": "owner"})
-    made = Group.objects.get(unit=cast.unit_a1)
-    form = client.get(f"/admin/docms/group/{made.pk}/change/").context["adminform"].form
-    assert not {"people", "groupadmin_ids"} & set(form.fields)
+@pytest.fixture
+def household(cast: Cast) -> Group:
+    """Whoever lives in house A."""
+    with scope.unit_of_work(door="test"):
+        return groups.derived_group(tenant=cast.tenant, community=cast.house_a)
+
+
+def test_an_administrator_chooses_who_administers_a_derived_group(cast: Cast, household: Group) -> None:
+    client, owner, renter = signed_in(cast.admin), cast.membership("owner").pk, cast.membership("renter").pk
+    assert "people" not in client.get(f"/admin/docms/group/{household.pk}/change/").context["adminform"].form.fields
+    before = groups.members_of(household)
+    assert save(client, household, groupadmin_ids=[owner, renter]).status_code == 302
+    assert administering(household) == {cast.owner.pk, cast.renter.pk}
+    assert save(client, household, groupadmin_ids=[renter]).status_code == 302
+    assert administering(household) == {cast.renter.pk}
+    assert save(client, household).status_code == 302
+    assert administering(household) == set()
+    assert groups.members_of(household) == before
+
+
+def test_only_who_lives_there_administers_a_derived_group(cast: Cast, household: Group) -> None:
+    outside = cast.membership("staff").pk
+    refused: Any = save(signed_in(cast.admin), household, groupadmin_ids=[outside])
+    assert refused.context["adminform"].form.errors == {
+        "groupadmin_ids": [f"Heute nicht in dieser Gruppe: {cast.staff}"]
+    }
+    assert administering(household) == set()
+
+
+def test_who_has_moved_out_keeps_nobody_from_saving_the_rest(cast: Cast, household: Group) -> None:
+    client, renter = signed_in(cast.admin), cast.membership("renter").pk
+    save(client, household, groupadmin_ids=[renter])
+    with scope.unit_of_work(door="test"):
+        occupancies.revoke(cast.occupancy("renter"))
+    assert save(client, household, groupadmin_ids=[renter], name="Haus").status_code == 302
+    household.refresh_from_db()
+    assert (household.name, administering(household)) == ("Haus", {cast.renter.pk})
+
+
+def test_who_was_deactivated_keeps_nobody_from_choosing_others(cast: Cast, household: Group) -> None:
+    client, renter, owner = signed_in(cast.admin), cast.membership("renter").pk, cast.membership("owner").pk
+    save(client, household, groupadmin_ids=[renter])
+    with scope.unit_of_work(door="test"):
+        members.deactivate(actor=cast.actor("admin"), membership=cast.membership("renter"))
+    assert save(client, household, name="Haus").status_code == 302  # the form shows nobody, and nobody was touched
+    assert administering(household) == {cast.renter.pk}
+    assert save(client, household, groupadmin_ids=[owner]).status_code == 302
+    assert administering(household) == {cast.owner.pk}
 
 
 def test_the_form_costs_the_same_for_one_administrator_and_three(cast: Cast) -> None:

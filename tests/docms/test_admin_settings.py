@@ -60,6 +60,7 @@ def test_the_logo_is_put_up_and_taken_down(cast: Cast, form: dict[str, object]) 
     assert f"/app/brand/{cast.tenant.pk}/logo" in signed_in(cast.renter).get("/app", follow=True).content.decode()
     shown = Client().get(f"/app/brand/{cast.tenant.pk}/logo")
     assert b"".join(shown.streaming_content) == picture()
+    assert f'<img class="q-picture" src="/app/brand/{cast.tenant.pk}/logo?v=' in client.get(url).content.decode()
     again = client.post(url, form | {"imprint": "Neu"})
     assert again.status_code == 302 and row(cast).logo is not None  # saving without a file keeps it
     assert client.post(url, form | {"drop_logo": "on"}).status_code == 302

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
 
 
 class Fields(HTMLParser):
@@ -14,6 +15,7 @@ class Fields(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.values: dict[str, str] = {}
+        self.chosen: dict[str, list[str]] = {}  # of lists: all, of which ``values`` has the last
         self.texts: list[str] = []
         self.kinds: dict[str, str] = {}
         self._select = ""
@@ -25,6 +27,7 @@ class Fields(HTMLParser):
         name, kind = found.get("name") or "", found.get("type") or "text"
         if tag == "option" and self._select and "selected" in found:
             self.values[self._select] = found.get("value") or ""
+            self.chosen.setdefault(self._select, []).append(self.values[self._select])
         if not name or kind in ("file", "submit", "button"):
             return
         if tag == "input" and kind in ("checkbox", "radio"):
@@ -44,3 +47,9 @@ def _kind(tag: str, kind: str, classes: str) -> str:
     if "vDate" in classes or "vTime" in classes or kind in ("date", "time", "datetime-local"):
         return "date"
     return "number" if kind == "number" or "vInteger" in classes or "vBigInteger" in classes else "text"
+
+
+def as_it_stands(page: str) -> dict[str, Any]:
+    """What a browser sends that is asked to save the form of a page as it stands; nothing for lists without a choice."""
+    fields = Fields(page)
+    return {name: fields.chosen.get(name, value) for name, value in fields.values.items() if value}

@@ -84,6 +84,8 @@ GET admin/orgs/membership/<path:object_id>/deactivate/                       in 
 POST admin/orgs/membership/<path:object_id>/deactivate/                      in     no     no     no     no     no     -      -      A      -      A
 GET admin/orgs/membership/<path:object_id>/reactivate/                       in     no     no     no     no     no     -      -      A      -      A
 POST admin/orgs/membership/<path:object_id>/reactivate/                      in     no     no     no     no     no     -      -      A      -      A
+GET admin/orgs/membership/<path:object_id>/picture/                          in     no     no     no     no     no     -      -      A      -      A
+POST admin/orgs/membership/<path:object_id>/picture/                         in     no     no     no     no     no     -      -      A      -      A
 GET admin/orgs/organization/admit/                                           in     no     no     no     no     no     no     no     no     no     +
 POST admin/orgs/organization/admit/                                          in     no     no     no     no     no     no     no     no     no     +
 GET admin/orgs/application/<path:object_id>/key/                               in     no     no     no     no     no     -      -      A      -      A

@@ -234,6 +234,8 @@ def _furnish(boss: Actor, cast: Cast, who: str, *clerks: User) -> Place:
     community, tenant = unit.community, unit.tenant
     name = community.identifier
     member = Membership.objects.get(user=person, organization=tenant.pk)
+    notice = SimpleUploadedFile("notice.png", material.picture())
+    rows.change(member, {"login_logo": store_logo(notice, tenant_id=tenant.pk, field="login_logo")})
     building = unit.building or rows.create(
         apps.get_model("orgs", "Building"), tenant=tenant, community=community, street=f"Weg {name}"
     )
