@@ -67,17 +67,18 @@ def administered(actor: Actor, tenant: Organization) -> dict[int, Group]:
 def require_switch(actor: Actor, tenant: Organization, what: str) -> OrganizationSettings:
     """The tenant's switches, if they let the caller do something of `SWITCHES`.
 
-    Raises `Denied`, with code ``license_required`` where group administration is not licensed.
+    Raises `Denied`, with code ``feature_disabled`` for what a switch forbids, and ``license_required`` where group
+    administration is not licensed.
     """
     chosen = OrganizationSettings.objects.get(organization=tenant.pk)
     if not chosen.groupadmin_active:
-        raise Denied(_("Group administration is switched off."))
+        raise Denied(_("Group administration is switched off."), code="feature_disabled")
     if not licences.may_use(tenant.pk, licences.GROUP_ADMINISTRATORS):
         raise Denied(_("Group administration needs an add-on that is not licensed."), code="license_required")
     if not administered(actor, tenant):
         raise Denied(_("You administer no group."))
     if not getattr(chosen, SWITCHES[what]):
-        raise Denied(_("Group administrators may not do this."))
+        raise Denied(_("Group administrators may not do this."), code="feature_disabled")
     return chosen
 
 
@@ -173,6 +174,14 @@ def circles(actor: Actor) -> list[Circle]:
         for group in rows_
         if group.tenant_id in on
     ]
+
+
+def require_circle(actor: Actor) -> None:
+    """Raise `Denied` for who administers no group at present: there is none, or why the first of them is of no use."""
+    found = Group.objects.administered_by(actor).select_related("tenant").order_by("tenant_id", "id").first()
+    if found is None:
+        raise Denied(_("You administer no group."))
+    require_switch(actor, found.tenant, "read_group")
 
 
 def _is_on(tenant_id: int) -> bool:
