@@ -71,13 +71,31 @@ class PersonForm(PortalForm):
     welcome = forms.BooleanField(label=gettext_lazy("Send a welcome mail"), required=False, initial=True)
 
     def __init__(self, *args: Any, may: frozenset[str], **kwargs: Any) -> None:
-        """Raises `Denied` when something is sent that the caller may not set."""
+        """What the caller may not set is not drawn. Raises `Denied` when it is sent nevertheless, permissions apart.
+
+        Their switches may have been turned while somebody filled in the form: where one was sent that differs from what is
+        stored, it is drawn as it is stored, with an error, and nothing is lost of what else was typed.
+        """
         super().__init__(*args, **kwargs)
         closed = self.fields.keys() - may
-        if self.data.keys() & (closed | set(ADMIN_FLAGS)):
+        flags = closed & group_admins.FLAG_SWITCHES.keys()
+        if self.data.keys() & (closed - flags | set(ADMIN_FLAGS)):
             raise Denied(_("Group administrators may not do this."))
-        for name in closed:
+        self.refused = {name for name in flags & self.data.keys() if self._sent(name) != self.initial.get(name, False)}
+        for name in closed - self.refused:
             del self.fields[name]
+        for name in self.refused:
+            self.fields[name].disabled = True
+
+    def _sent(self, name: str) -> bool:
+        return bool(self.fields[name].widget.value_from_datadict(self.data, self.files, self.add_prefix(name)))
+
+    def clean(self) -> None:
+        """Say at each refused permission that it stays."""
+        for name in self.refused:
+            self.add_error(
+                name, _("Your property manager does not let you set this. It stays as it is; please save again.")
+            )
 
 
 # --- Groups ---------------------------------------------------------------------------------------------
@@ -90,7 +108,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     shell = enter(request, None, "profile")
     found = group_admins.circles(shell.actor)
     if not found:
-        raise Denied(_("You administer no group."))
+        group_admins.require_circle(shell.actor)
     several = len({circle.group.tenant_id for circle in found}) > 1
     return render(request, "portal/groups.html", {"circles": found, "names_company": several})
 

@@ -120,6 +120,27 @@ def test_profile_and_the_page_without_a_home_lead_there_while_it_is_switched_on(
 # --- Switches -------------------------------------------------------------------------------------------
 
 
+OFF = "Die Gruppenverwaltung ist ausgeschaltet."
+
+
+@pytest.mark.parametrize("path", ["", "/{group}", "/{group}/new"])
+def test_why_nothing_works_is_a_sentence_on_pages(board: Board, path: str) -> None:
+    url = f"/app/groups{path}".format(group=board.group)
+    settings_of(board.cast, groupadmin_active=False)
+    page = text_of(board.chief, url, 403)
+    assert OFF in page
+    assert "FEATURE" not in page and "feature_disabled" not in page
+    settings_of(board.cast, groupadmin_active=True)
+    rows.create(License, organization=board.cast.tenant, features=[1, 2], valid_until=None)
+    assert "nicht lizenziert" in text_of(board.chief, url, 403)
+
+
+def test_who_administers_no_group_reads_that_and_nothing_of_switches(board: Board) -> None:
+    settings_of(board.cast, groupadmin_active=False)
+    page = text_of(signed_in(board.cast.renter), "/app/groups", 403)
+    assert "Sie verwalten keine Gruppe." in page and OFF not in page
+
+
 @pytest.mark.rule("DOCMS-067")
 def test_nothing_works_while_it_is_switched_off_or_not_licensed(board: Board) -> None:
     ways = board.ways()
@@ -196,17 +217,48 @@ def test_a_permission_is_drawn_and_taken_with_its_switch_alone(board: Board, fla
     before = getattr(board.cast.membership("renter"), flag)
     assert board.chief.post(board.renter, form_of(board, **{flag: not before})).status_code == 302
     assert getattr(Membership.objects.get(pk=board.cast.membership("renter").pk), flag) is not before
-    filled = form_of(board) | {flag: "on"}
+
+
+@pytest.mark.parametrize("flag", FLAG_SWITCHES)
+def test_a_permission_whose_switch_was_turned_meanwhile_is_an_error_at_its_field(board: Board, flag: str) -> None:
+    """Nothing of the rest is lost, and saved again it goes through: what the browser then sends has no such field."""
+    rows.change(board.cast.membership("renter"), {flag: False})
+    filled = form_of(board, description="Beirat") | {flag: "on"}
     settings_of(board.cast, **{FLAG_SWITCHES[flag]: False})
-    assert board.chief.post(board.renter, filled).status_code == 403
-    assert board.chief.post(f"{board.url}/new", NEW | {flag: "on"}).status_code == 403
+    for url, data in ((board.renter, filled), (f"{board.url}/new", NEW | {flag: "on"})):
+        response = board.chief.post(url, data)
+        assert response.status_code == 422
+        form = response.context["form"]
+        assert form.errors.keys() == {flag}
+        assert form[flag].field.disabled and not form[flag].value()
+        assert form["name"].value() == data["name"]
+    assert not Membership.objects.get(pk=board.cast.membership("renter").pk).description
+    assert not User.objects.filter(email=NEW["email"]).exists()
+    del filled[flag]
+    assert board.chief.post(board.renter, filled).status_code == 302
+    after = Membership.objects.get(pk=board.cast.membership("renter").pk)
+    assert (after.description, getattr(after, flag)) == ("Beirat", False)
+
+
+@pytest.mark.parametrize("flag", FLAG_SWITCHES)
+def test_a_permission_that_stays_as_it_is_keeps_nobody_from_saving(board: Board, flag: str) -> None:
+    rows.change(board.cast.membership("renter"), {flag: True})
+    filled = form_of(board, description="Beirat")
+    assert filled[flag]
+    settings_of(board.cast, **{FLAG_SWITCHES[flag]: False})
+    assert board.chief.post(board.renter, filled).status_code == 302
+    after = Membership.objects.get(pk=board.cast.membership("renter").pk)
+    assert (after.description, getattr(after, flag)) == ("Beirat", True)
 
 
 @pytest.mark.rule("DOCMS-085")
 def test_locked_permissions_are_not_drawn_and_refused(board: Board) -> None:
     settings_of(board.cast, lock_perm=True)
     assert not board.chief.get(board.renter).context["form"].fields.keys() & FLAG_SWITCHES.keys()
-    assert board.chief.post(board.renter, form_of(board) | {"log_perm": "on"}).status_code == 403
+    response = board.chief.post(board.renter, form_of(board) | {"log_perm": "on"})
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"log_perm"}
+    assert not Membership.objects.get(pk=board.cast.membership("renter").pk).log_perm
 
 
 @pytest.mark.rule("DOCMS-082")
