@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from core.errors import Denied, NotFound
+from core.text import holding
 from docms.models import Group, GroupMember
 from docms.services import groups, members
 from docms.services.audiences import group_ids_of, people_by_key
@@ -124,9 +125,14 @@ def _person(actor: Actor, tenant: Organization, user_id: int) -> Membership:
     )
     if membership is None or not administered(actor, tenant).keys() & set(group_ids_of(membership)):
         raise NotFound
-    if membership.admin_perm or membership.super_admin_perm or membership.user.is_superuser:
+    if is_administrator(membership):
         raise Denied(_("Administrators are changed by administrators only."))
     return membership
+
+
+def is_administrator(membership: Membership) -> bool:
+    """Whether somebody is out of reach of group administrators: what they see of the person is the name (DOCMS-082)."""
+    return membership.admin_perm or membership.super_admin_perm or membership.user.is_superuser
 
 
 def _people(tenant: Organization, own: Iterable[Group]) -> set[int]:
@@ -199,10 +205,20 @@ def leaders(group: Group) -> set[int]:
     return set(GroupMember.objects.filter(group=group, is_admin=True).values_list("membership__user_id", flat=True))
 
 
-def candidates(*, actor: Actor, tenant: Organization, group: Group) -> QuerySet[Membership]:
-    """People of the other groups that the caller administers: nobody else can be put into this one (DOCMS-068)."""
+def candidates(
+    *, actor: Actor, tenant: Organization, group: Group, words: str = "", by_address: bool = False
+) -> QuerySet[Membership]:
+    """People of the other groups that the caller administers: nobody else can be put into this one (DOCMS-068).
+
+    With ``words`` those whose name holds them; ``by_address`` also by e-mail address, for who sees it.
+    """
     own = _people(tenant, administered(actor, tenant).values())
-    return _memberships(tenant, own - _people(tenant, [group]))
+    found = _memberships(tenant, own - _people(tenant, [group]))
+    texts: list[Any] = ["user__first_name", "user__last_name"]
+    if by_address:
+        administers = Q(admin_perm=True) | Q(super_admin_perm=True) | Q(user__is_superuser=True)
+        texts.append(Case(When(~administers, then=F("user__email")), default=Value("")))
+    return holding(found, words, *texts)
 
 
 def _memberships(tenant: Organization, user_ids: set[int]) -> QuerySet[Membership]:

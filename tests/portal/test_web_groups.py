@@ -348,6 +348,80 @@ def test_only_people_of_ones_own_groups_are_put_in(board: Board, wish: str) -> N
     assert board.people() == before
 
 
+def with_many(board: Board, number: int) -> list[User]:
+    """So many people more in the second group, who can be put into the first."""
+    many = [
+        User(username=f"p{n:03}", email=f"p{n:03}@elsewhere.test", last_name=f"Person{n:03}") for n in range(number)
+    ]
+    User.objects.bulk_create(many)
+    cast = board.cast
+    places = [Membership(user=user, organization=cast.tenant, tenant=cast.tenant, role="guest") for user in many]
+    Membership.objects.bulk_create(places)
+    GroupMember.objects.bulk_create(
+        GroupMember(tenant=cast.tenant, group_id=board.second, membership=place) for place in places
+    )
+    return many
+
+
+def offered(board: Board, words: str = "") -> list[str]:
+    return [str(member) for member in board.chief.get(board.url, {"q": words} if words else {}).context["candidates"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("zolkiew", True), ("ŻÓŁKIEWSKI", True), ("ski hel", True), ("helene.z@", True), ("Helene Anders", False), ("%", False),
+     ("_", False), ("\x00", True)],
+)  # fmt: skip
+def test_people_to_put_in_are_found_by_name_and_address(board: Board, words: str, found: bool) -> None:
+    name = {"first_name": "Hélène", "last_name": "Żółkiewski", "username": "hz", "email": "helene.z@quartier.test"}
+    rows.change(board.cast.staff, name)
+    assert offered(board, words) == (["Hélène Żółkiewski"] if found else [])
+
+
+def test_many_people_are_bounded_and_the_rest_is_found_by_typing(board: Board) -> None:
+    many = with_many(board, 60)
+    page = text_of(board.chief, board.url)
+    assert len(offered(board)) == 50
+    assert "Nur die ersten 50 Personen" in page
+    assert offered(board, "person059") == ["Person059"]
+    response = board.chief.post(f"{board.url}/add", {"user_id": many[59].pk, "q": "person05"})
+    assert response.headers["Location"] == f"{board.url}?q=person05"
+    assert many[59].pk in board.people()
+    response = board.chief.post(f"{board.url}/add", {"user_id": many[58].pk, "q": "person058"})
+    assert response.headers["Location"] == board.url  # nobody else is found with that
+    assert "Nichts gefunden zu „person059“" in text_of(board.chief, f"{board.url}?q=person059")
+
+
+def test_a_search_for_people_costs_the_same_for_few_and_many(board: Board) -> None:
+    urls = (board.url, f"{board.url}?q=e")
+    with_many(board, 1)
+    few = [queries_of(board.chief, url) for url in urls]
+    User.objects.filter(username="p000").update(username="q", email="q@elsewhere.test")
+    with_many(board, 60)
+    assert [queries_of(board.chief, url) for url in urls] == few
+
+
+@pytest.mark.rule("DOCMS-082")
+def test_the_address_of_an_administrator_is_neither_shown_nor_found(board: Board) -> None:
+    rows.change(board.cast.membership("staff"), {"admin_perm": True})
+    rows.change(board.cast.staff, {"email": "geheim@quartier.test", "username": "g", "first_name": "Anna"})
+    assert offered(board, "anna") == [str(board.cast.staff)]
+    assert offered(board, "geheim") == []
+    assert "geheim@" not in text_of(board.chief, board.url)
+    assert board.chief.post(f"{board.url}/add", {"user_id": board.cast.staff.pk}).status_code == 302
+    assert "geheim@" not in text_of(board.chief, board.url)
+    place = board.cast.membership("staff")
+    GroupMember.objects.filter(group=board.group, membership=place).update(is_admin=True)
+    assert "geheim@" not in text_of(board.chief, board.url)
+
+
+def test_nobody_searches_among_people_who_may_not_be_put_in(board: Board) -> None:
+    settings_of(board.cast, groupadmin_user_edit=False)
+    page = board.chief.get(f"{board.url}?q={board.cast.staff.email}")
+    assert not page.context["candidates"]
+    assert 'name="q"' not in page.content.decode().split("<main", 1)[1]
+
+
 def test_people_of_a_derived_group_are_seen_and_not_chosen(board: Board) -> None:
     derived = derived_group(tenant=board.cast.tenant, unit=board.cast.unit_b1)
     admin = calling(board.cast.admin, board.cast.tenant)
