@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.errors import Conflict, Denied, Invalid, NotFound
@@ -50,7 +50,7 @@ class PersonForm(PortalForm):
     """A new person, or one of the group; only what the caller may set."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"), help_text=gettext_lazy("Surname, first name"), max_length=201,
+        label=pgettext_lazy("person", "Name"), help_text=gettext_lazy("Surname, first name"), max_length=201,
         validators=[check_one_line],
     )  # fmt: skip
     email = forms.EmailField(
