@@ -14,7 +14,7 @@ from django.db.models import Case, Count, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from core.errors import Denied, NotFound
-from core.text import holding
+from core.text import Plain, holding
 from docms.models import Group, GroupMember
 from docms.services import groups, members
 from docms.services.audiences import group_ids_of, people_by_key
@@ -223,7 +223,7 @@ def candidates(
 
 def _memberships(tenant: Organization, user_ids: set[int]) -> QuerySet[Membership]:
     found = Membership.objects.filter(organization=tenant.pk, user__in=user_ids, user__erased_at=None)
-    return found.select_related("user").order_by("user__last_name", "user__first_name", "user_id")
+    return found.select_related("user").order_by(Plain("user__last_name"), Plain("user__first_name"), "user_id")
 
 
 def group_to_read(*, actor: Actor, tenant: Organization, group_id: int) -> Group:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.answers import require
 from core.errors import DomainError
-from core.text import holding
+from core.text import Plain, holding
 from docms import rules
 from docms.services import notices
 from orgs.models import User
@@ -116,7 +116,7 @@ def _problem(actor: Actor, paper: Document) -> DomainError | None:
 def _offered(form: NotifyForm, words: str) -> dict[str, Any]:
     """Whom the page names: who is ticked, and the first of the others whose names hold the words."""
     number = len(form.reaching)
-    people = User.objects.filter(pk__in=form.reaching).order_by("last_name", "first_name", "id")
+    people = User.objects.filter(pk__in=form.reaching).order_by(Plain("last_name"), Plain("first_name"), "id")
     found = list(holding(people.exclude(pk__in=form.ticked), words, "first_name", "last_name")[: LISTED + 1])
     return {
         "ticked": list(people.filter(pk__in=form.ticked)[: notices.MOST]) if form.ticked else [],

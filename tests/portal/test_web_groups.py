@@ -378,6 +378,12 @@ def test_people_to_put_in_are_found_by_name_and_address(board: Board, words: str
     assert offered(board, words) == (["Hélène Żółkiewski"] if found else [])
 
 
+def test_people_stand_in_the_order_of_a_dictionary(board: Board) -> None:
+    for user, name in zip(with_many(board, 4), ("Özdemir", "Zander", "oslo", "Peters"), strict=True):
+        rows.change(user, {"last_name": name})
+    assert [name for name in offered(board) if name != str(board.cast.staff)] == ["oslo", "Özdemir", "Peters", "Zander"]
+
+
 def test_many_people_are_bounded_and_the_rest_is_found_by_typing(board: Board) -> None:
     many = with_many(board, 60)
     page = text_of(board.chief, board.url)

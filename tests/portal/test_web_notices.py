@@ -184,6 +184,16 @@ def test_many_are_bounded_and_found_by_a_search_that_keeps_the_ticks(
     assert "Nichts gefunden zu „Nirgends“" in nothing and "error" not in nothing.split("<main", 1)[1]
 
 
+def test_people_stand_in_the_order_of_a_dictionary(
+    cast: Cast, client: Client, where: Folder, document: Document
+) -> None:
+    many = with_many(cast, where, 4)
+    for user, name in zip(many, ("Özdemir", "Zander", "oslo", "Peters"), strict=True):
+        rows.change(user, {"last_name": name})
+    found = [user.last_name for user in client.get(address(document)).context["found"] if user in many]
+    assert found == ["oslo", "Özdemir", "Peters", "Zander"]
+
+
 def test_nobody_tells_more_people_at_once_than_the_api_lets_one(
     cast: Cast, client: Client, where: Folder, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
