@@ -133,6 +133,13 @@ def test_one_who_does_not_see_the_paper_stops_the_whole(
     assert told() == []
 
 
+def test_a_french_colon_does_not_stand_alone(cast: Cast, client: Client, document: Document) -> None:
+    rows.change(cast.renter, {"language": "fr"})
+    assert "<h1>Informer\u00a0: Hausordnung</h1>" in client.get(address(document)).content.decode()
+    wrong = client.post("/app/profile", {"last_name": "", "language": "fr", "theme": "auto"}).content.decode()
+    assert "Nom\u00a0: Veuillez remplir ce champ." in wrong
+
+
 def test_who_chooses_nobody_is_asked_to(client: Client, document: Document) -> None:
     answer = client.post(address(document), {})
     assert answer.status_code == 422
