@@ -61,8 +61,14 @@ def relative(moment: datetime.datetime, now: datetime.datetime) -> str:
     if days == 1:
         return _("yesterday, %(time)s") % {"time": _time(moment)}
     if 1 < days < 7:
-        return date_format(moment, "l")
+        return _weekday(moment)
     return day_of_year(moment) if moment.year == now.year else day_short(moment)
+
+
+def _weekday(moment: datetime.datetime) -> str:
+    """As it stands within a line: Polish writes it small as French does, and Django's Polish names have a capital."""
+    name = date_format(moment, "l")
+    return name.lower() if (get_language() or "")[:2] == "pl" else name
 
 
 def _time(moment: datetime.datetime) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db.models import Expression
+from django.db.models import Expression, Func, Model, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_M = TypeVar("_M", bound=Model)
+WORDS = 6  # of a name that are looked for
 
 # Letters that do not decompose into a base letter and an accent.
 _BASE_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -39,6 +43,36 @@ def _plain(text: str) -> str:
     """Lower case without accents."""
     letters = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_BASE_LETTERS)
+
+
+# In SQL, and in both cases, because the database may lower ASCII alone.
+_PLAIN_SQL = """lower(translate(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g'),
+                              'łŁøØđĐðÐı', 'llooddddi'))"""
+for _letters, _two in (("ßẞ", "ss"), ("þÞ", "th"), ("æÆ", "ae"), ("œŒ", "oe")):
+    for _letter in _letters:
+        _PLAIN_SQL = f"replace({_PLAIN_SQL}, '{_letter}', '{_two}')"
+
+
+class Plain(Func):
+    """A text without case and accents, as `sort_key` makes it of what is looked for."""
+
+    template = _PLAIN_SQL
+    arity = 1
+    output_field = TextField()
+
+
+def holding(rows: QuerySet[_M], words: str, *texts: Any) -> QuerySet[_M]:
+    """Of these rows those whose texts (columns or expressions) together hold all the words, each within a word, too.
+
+    Case and accents do not matter: people write a neighbour's name as they hear it. The first six words count.
+    """
+    wanted = [word for word in map(sort_key, words.replace("\x00", " ").split()) if word][:WORDS]
+    if not wanted:
+        return rows
+    parts = [part for text in texts for part in (text, Value(" "))]
+    found: Any = rows.alias(_held=Plain(Concat(*parts, output_field=TextField())))
+    held: QuerySet[_M] = found.filter(*(Q(_held__contains=word) for word in wanted))
+    return held
 
 
 def is_blank(text: str) -> bool:

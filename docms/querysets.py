@@ -399,14 +399,31 @@ class DocumentShareQuerySet(models.QuerySet["_M"]):
         return self.filter(revoked_at=None, ended_at=None)
 
     def over(self) -> Self:
-        """Whose end has come, for good: expiry, the document's last day, a locked or claimed document (DOCMS-161)."""
-        now = timezone.now()
-        return self.filter(
-            Q(expires_at__lte=now)
-            | Q(document__active_until__lte=now)
-            | Q(document__allow_download=False)
-            | Q(document__claimed_at__isnull=False)
+        """Whose end has come, for good, whether or not that was noted yet."""
+        return self.filter(_end_has_come())
+
+    def with_state(self) -> Self:
+        """Annotate ``state``: how it is with a share now (`DocumentShare.State`)."""
+        state = apps.get_model("docms", "DocumentShare").State
+        return self.annotate(
+            state=Case(
+                When(revoked_at__isnull=False, then=Value(state.WITHDRAWN)),
+                When(Q(ended_at__isnull=False) | _end_has_come(), then=Value(state.OVER)),
+                When(undelivered_at__isnull=False, then=Value(state.UNDELIVERED)),
+                default=Value(state.OPEN),
+            )
         )
+
+
+def _end_has_come() -> Q:
+    """Of a share: expiry, the document's last day, a locked or claimed document (DOCMS-161)."""
+    now = timezone.now()
+    return (
+        Q(expires_at__lte=now)
+        | Q(document__active_until__lte=now)
+        | Q(document__allow_download=False)
+        | Q(document__claimed_at__isnull=False)
+    )
 
 
 def _documents(actor: Actor, *conditions: Q) -> Any:

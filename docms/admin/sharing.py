@@ -167,13 +167,11 @@ def shares_section(actor: Any, document: Document) -> list[Section]:
     if not rules.may_notify(actor, document.folder, flags):
         return []
     administers = bool(rules.may_administer(actor, document.tenant_id))
-    found = DocumentShare.objects.visible_to(actor).filter(document=document).select_related("created_by")
-    listed = list(found.order_by("-id")[: SHOWN + 1])
+    found = DocumentShare.objects.visible_to(actor).with_state().filter(document=document).select_related("created_by")
+    listed: list[Any] = list(found.order_by("-id")[: SHOWN + 1])
     rows = []
     for row in listed[:SHOWN]:
-        row.document = document
-        key, word = shares.state_of(row)
-        ends = key in ("open", "undelivered") and (administers or row.created_by_id == actor.user_id)
+        ends = shares.is_open(row.state) and (administers or row.created_by_id == actor.user_id)
         rows.append(
             [
                 Cell(row.name),
@@ -182,7 +180,7 @@ def shares_section(actor: Any, document: Document) -> list[Section]:
                 Cell(row.created_by),
                 Cell(formats.date_format(timezone.localtime(row.expires_at), "SHORT_DATETIME_FORMAT")),
                 Cell(row.access_count),
-                Cell(word, tone=TONES.get(key, "")),
+                Cell(DocumentShare.State(row.state).label, tone=TONES.get(row.state, "")),
                 Cell(_("Withdraw"), f"../withdraw-share/?share={row.pk}") if ends else Cell(""),
             ]
         )

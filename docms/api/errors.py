@@ -29,6 +29,7 @@ _MESSAGES = {
     "deletion_locked": "DELETION_LOCKED",
     "download_locked": "DOWNLOAD_LOCKED",
     "exists": "ALREADY_EXISTS",
+    "feature_disabled": "FEATURE_DISABLED",
     "infected": "INFECTED",
     "license_required": "LICENSE_REQUIRED",
     "network_not_allowed": "NETWORK_NOT_ALLOWED",

@@ -41,7 +41,9 @@ class Notification(serializers.Serializer):
 
     file_id = IdField(help_text="Document to announce.")
     user_ids = IdsField(
-        min_length=1, max_length=1000, help_text="Users to notify; each must have access to the document's folder."
+        min_length=1,
+        max_length=notices.MOST,
+        help_text="Users to notify; each must have access to the document's folder.",
     )
 
 

@@ -112,6 +112,14 @@ class DocumentShare(TenantBound, MutableRow):
     (DOCMS-161), noted by whoever finds out first; ``undelivered_at`` – the gateway did not take the code.
     """
 
+    class State(models.TextChoices):
+        """What `DocumentShareQuerySet.with_state` says of a share."""
+
+        OPEN = "open", _("in force")
+        UNDELIVERED = "undelivered", _("code did not arrive")
+        OVER = "over", _("over")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
     document = models.ForeignKey("docms.Document", on_delete=models.CASCADE, related_name="shares")
     name = models.CharField(_("recipient"), max_length=200)
     email = models.EmailField(_("e-mail address"), max_length=254, blank=True)

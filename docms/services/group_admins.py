@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from core.errors import Denied, NotFound
+from core.text import Plain, holding
 from docms.models import Group, GroupMember
 from docms.services import groups, members
 from docms.services.audiences import group_ids_of, people_by_key
@@ -67,17 +68,18 @@ def administered(actor: Actor, tenant: Organization) -> dict[int, Group]:
 def require_switch(actor: Actor, tenant: Organization, what: str) -> OrganizationSettings:
     """The tenant's switches, if they let the caller do something of `SWITCHES`.
 
-    Raises `Denied`, with code ``license_required`` where group administration is not licensed.
+    Raises `Denied`, with code ``feature_disabled`` for what a switch forbids, and ``license_required`` where group
+    administration is not licensed.
     """
     chosen = OrganizationSettings.objects.get(organization=tenant.pk)
     if not chosen.groupadmin_active:
-        raise Denied(_("Group administration is switched off."))
+        raise Denied(_("Group administration is switched off."), code="feature_disabled")
     if not licences.may_use(tenant.pk, licences.GROUP_ADMINISTRATORS):
         raise Denied(_("Group administration needs an add-on that is not licensed."), code="license_required")
     if not administered(actor, tenant):
         raise Denied(_("You administer no group."))
     if not getattr(chosen, SWITCHES[what]):
-        raise Denied(_("Group administrators may not do this."))
+        raise Denied(_("Group administrators may not do this."), code="feature_disabled")
     return chosen
 
 
@@ -123,9 +125,14 @@ def _person(actor: Actor, tenant: Organization, user_id: int) -> Membership:
     )
     if membership is None or not administered(actor, tenant).keys() & set(group_ids_of(membership)):
         raise NotFound
-    if membership.admin_perm or membership.super_admin_perm or membership.user.is_superuser:
+    if is_administrator(membership):
         raise Denied(_("Administrators are changed by administrators only."))
     return membership
+
+
+def is_administrator(membership: Membership) -> bool:
+    """Whether somebody is out of reach of group administrators: what they see of the person is the name (DOCMS-082)."""
+    return membership.admin_perm or membership.super_admin_perm or membership.user.is_superuser
 
 
 def _people(tenant: Organization, own: Iterable[Group]) -> set[int]:
@@ -175,6 +182,14 @@ def circles(actor: Actor) -> list[Circle]:
     ]
 
 
+def require_circle(actor: Actor) -> None:
+    """Raise `Denied` for who administers no group at present: there is none, or why the first of them is of no use."""
+    found = Group.objects.administered_by(actor).select_related("tenant").order_by("tenant_id", "id").first()
+    if found is None:
+        raise Denied(_("You administer no group."))
+    require_switch(actor, found.tenant, "read_group")
+
+
 def _is_on(tenant_id: int) -> bool:
     chosen = OrganizationSettings.objects.get(organization=tenant_id)
     return chosen.groupadmin_active and bool(licences.may_use(tenant_id, licences.GROUP_ADMINISTRATORS))
@@ -190,15 +205,25 @@ def leaders(group: Group) -> set[int]:
     return set(GroupMember.objects.filter(group=group, is_admin=True).values_list("membership__user_id", flat=True))
 
 
-def candidates(*, actor: Actor, tenant: Organization, group: Group) -> QuerySet[Membership]:
-    """People of the other groups that the caller administers: nobody else can be put into this one (DOCMS-068)."""
+def candidates(
+    *, actor: Actor, tenant: Organization, group: Group, words: str = "", by_address: bool = False
+) -> QuerySet[Membership]:
+    """People of the other groups that the caller administers: nobody else can be put into this one (DOCMS-068).
+
+    With ``words`` those whose name holds them; ``by_address`` also by e-mail address, for who sees it.
+    """
     own = _people(tenant, administered(actor, tenant).values())
-    return _memberships(tenant, own - _people(tenant, [group]))
+    found = _memberships(tenant, own - _people(tenant, [group]))
+    texts: list[Any] = ["user__first_name", "user__last_name"]
+    if by_address:
+        administers = Q(admin_perm=True) | Q(super_admin_perm=True) | Q(user__is_superuser=True)
+        texts.append(Case(When(~administers, then=F("user__email")), default=Value("")))
+    return holding(found, words, *texts)
 
 
 def _memberships(tenant: Organization, user_ids: set[int]) -> QuerySet[Membership]:
     found = Membership.objects.filter(organization=tenant.pk, user__in=user_ids, user__erased_at=None)
-    return found.select_related("user").order_by("user__last_name", "user__first_name", "user_id")
+    return found.select_related("user").order_by(Plain("user__last_name"), Plain("user__first_name"), "user_id")
 
 
 def group_to_read(*, actor: Actor, tenant: Organization, group_id: int) -> Group:

@@ -16,6 +16,7 @@ from docms.models import Document, DocumentLog, FolderTemplate
 from docms.services import notify
 from docms.services.groups import people_of_folder
 from docms.services.names import refuse_unknown
+from messaging.rules import may_send
 from messaging.services import outbox
 from messaging.services.split import Recipient
 from orgs.models import Membership, User
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
     from messaging.models import Message
     from orgs.actor import Actor
+
+
+MOST = 1000  # people of one notification
 
 
 def reaching(document: Document) -> set[int]:
@@ -46,6 +50,14 @@ def reaching(document: Document) -> set[int]:
     return allowed | (assigned & {document.uploaded_by_id})
 
 
+def require_notifying(actor: Actor, document: Document) -> None:
+    """What keeps the actor from telling anybody of the document: rights, trial (ORGS-081), bytes; raises as `notify_by_hand`."""
+    rules.require(rules.may_notify(actor, document.folder))
+    rules.require(may_send(notify.KIND, document.folder.tenant))
+    if document.current is not None:
+        blobs.require_deliverable(document.current.blob)
+
+
 @transaction.atomic
 def notify_by_hand(*, actor: Actor, document: Document, user_ids: Collection[int]) -> list[Message]:
     """Tell these people of a document the actor sees, whatever the rules for uploads say (DOCMS-146).
@@ -53,18 +65,16 @@ def notify_by_hand(*, actor: Actor, document: Document, user_ids: Collection[int
     Side effects: one mail per person in the outbox, or BCC batches where the template wants it (DOCMS-150, 151); log
     entry ``notify``. Each call is an event of its own: who is named twice in a call is written to once.
 
-    Raises `Denied` without ``mail`` in the folder; with status 401 when one of them does not reach the document, and
-    nobody is told then; `Invalid` for accounts that are not of the tenant; `Conflict` for bytes that are being checked
-    or were found infected.
+    Raises `Denied` without ``mail`` in the folder, or where the trial of the company is over; with status 401 when one of
+    them does not reach the document, and nobody is told then; `Invalid` for accounts that are not of the tenant; `Conflict`
+    for bytes that are being checked or were found infected.
     """
     folder = document.folder
-    rules.require(rules.may_notify(actor, folder))
+    require_notifying(actor, document)
     members = Membership.objects.filter(organization=folder.tenant_id, user__in=list(user_ids))
     refuse_unknown("user_ids", set(user_ids) - set(members.values_list("user_id", flat=True)))
     if not set(user_ids) <= reaching(document):
         raise Denied(_("Not all of these people have access to the folder; nobody was notified."), denied_status=401)
-    if document.current is not None:
-        blobs.require_deliverable(document.current.blob)
     uploader = User.objects.get(pk=document.current.uploaded_by_id if document.current else document.uploaded_by_id)
     people = User.objects.filter(pk__in=list(user_ids)).order_by("pk")
     written = outbox.queue_all(

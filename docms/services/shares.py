@@ -196,17 +196,9 @@ def masked(number: str) -> str:
     return "*" * len(number[:-SHOWN]) + number[-SHOWN:]
 
 
-def state_of(row: DocumentShare) -> tuple[str, str]:
-    """How it is with a share now: a key, and a word. One that is over may not be marked as such yet (DOCMS-161)."""
-    document, now = row.document, timezone.now()
-    last = document.active_until is not None and document.active_until <= now
-    if row.revoked_at is not None:
-        return "withdrawn", _("withdrawn")
-    if row.ended_at is not None or row.expires_at <= now or last or not document.allow_download or document.claimed_at:
-        return "over", _("over")
-    if row.undelivered_at is not None:
-        return "undelivered", _("code did not arrive")
-    return "open", _("in force")
+def is_open(state: str) -> bool:
+    """Whether the link of a share in this state still opens the document, so that there is something to withdraw."""
+    return state in (DocumentShare.State.OPEN, DocumentShare.State.UNDELIVERED)
 
 
 def sent_text(row: DocumentShare) -> str:

@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from core.answers import require
 from core.errors import NotFound
 from docms.models import Document, Folder
-from docms.rules import may_check_off, may_share, may_upload
+from docms.rules import effective, may_check_off, may_notify, may_share, may_upload
 from docms.services import delivery, marks
 from orgs.models import Community
 from portal.rules import community_of, may_use_documents, may_use_folder
@@ -84,6 +84,7 @@ def documents(request: HttpRequest, community_id: int) -> HttpResponse:
         "paper": paper,
         "may_check_off": paper is not None and bool(may_check_off(shell.actor, paper.folder)),
         "may_share": paper is not None and bool(may_share(shell.actor, paper, cabinet.flags[paper.folder_id])),
+        "may_notify": paper is not None and bool(may_notify(shell.actor, paper.folder, cabinet.flags[paper.folder_id])),
         "may_upload": cabinet.folder is not None and bool(may_upload(shell.actor, cabinet.folder)),
         "list_url": _list_url(request),
         "archive_url": f"{reverse('portal:archive', args=[community_id])}{query_of(request.GET)}",
@@ -159,11 +160,12 @@ def _alone(request: HttpRequest, paper: Document) -> HttpResponse:
     told = one_paper(Document.objects.visible_to(actor, all=True), actor, paper.tenant_id, paper.pk)
     if told is None:
         raise NotFound
-    may_mark = bool(may_check_off(actor, told.folder))
+    flags = effective(actor, told.folder)
     context = {
         "paper": told,
-        "may_check_off": may_mark,
-        "may_share": bool(may_share(actor, told)),
+        "may_check_off": bool(may_check_off(actor, told.folder, flags)),
+        "may_share": bool(may_share(actor, told, flags)),
+        "may_notify": bool(may_notify(actor, told.folder, flags)),
         "company": paper.tenant,
     }
     return render(request, "portal/document.html", context)

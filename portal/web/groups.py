@@ -6,15 +6,17 @@ A group that one does not administer is not there, whoever asks; what a switch f
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.errors import Conflict, Denied, Invalid, NotFound
@@ -29,10 +31,13 @@ from portal.web.pages import page
 from portal.web.shell import enter, number_in
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from orgs.actor import Actor
     from orgs.models import Membership
 
 PAGE = 50
+FEW = 8  # people who are looked over without a search
 # What the buttons of a person's page do: the service, and what is said afterwards.
 ACTIONS: dict[str, Any] = {
     "send_link": (group_admins.send_link, gettext_lazy("A link for a new password is on its way.")),
@@ -45,7 +50,7 @@ class PersonForm(PortalForm):
     """A new person, or one of the group; only what the caller may set."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"), help_text=gettext_lazy("Surname, first name"), max_length=201,
+        label=pgettext_lazy("person", "Name"), help_text=gettext_lazy("Surname, first name"), max_length=201,
         validators=[check_one_line],
     )  # fmt: skip
     email = forms.EmailField(
@@ -71,13 +76,31 @@ class PersonForm(PortalForm):
     welcome = forms.BooleanField(label=gettext_lazy("Send a welcome mail"), required=False, initial=True)
 
     def __init__(self, *args: Any, may: frozenset[str], **kwargs: Any) -> None:
-        """Raises `Denied` when something is sent that the caller may not set."""
+        """What the caller may not set is not drawn. Raises `Denied` when it is sent nevertheless, permissions apart.
+
+        Their switches may have been turned while somebody filled in the form: where one was sent that differs from what is
+        stored, it is drawn as it is stored, with an error, and nothing is lost of what else was typed.
+        """
         super().__init__(*args, **kwargs)
         closed = self.fields.keys() - may
-        if self.data.keys() & (closed | set(ADMIN_FLAGS)):
+        flags = closed & group_admins.FLAG_SWITCHES.keys()
+        if self.data.keys() & (closed - flags | set(ADMIN_FLAGS)):
             raise Denied(_("Group administrators may not do this."))
-        for name in closed:
+        self.refused = {name for name in flags & self.data.keys() if self._sent(name) != self.initial.get(name, False)}
+        for name in closed - self.refused:
             del self.fields[name]
+        for name in self.refused:
+            self.fields[name].disabled = True
+
+    def _sent(self, name: str) -> bool:
+        return bool(self.fields[name].widget.value_from_datadict(self.data, self.files, self.add_prefix(name)))
+
+    def clean(self) -> None:
+        """Say at each refused permission that it stays."""
+        for name in self.refused:
+            self.add_error(
+                name, _("Your property manager does not let you set this. It stays as it is; please save again.")
+            )
 
 
 # --- Groups ---------------------------------------------------------------------------------------------
@@ -90,7 +113,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     shell = enter(request, None, "profile")
     found = group_admins.circles(shell.actor)
     if not found:
-        raise Denied(_("You administer no group."))
+        group_admins.require_circle(shell.actor)
     several = len({circle.group.tenant_id for circle in found}) > 1
     return render(request, "portal/groups.html", {"circles": found, "names_company": several})
 
@@ -112,24 +135,43 @@ def _member(actor: Actor, group: Group, user_id: int) -> Membership:
     return found
 
 
+def _words(query: QueryDict) -> str:
+    """What is looked for."""
+    return query.get("q", "").replace("\x00", "").strip()[:100]
+
+
+def _candidates(actor: Actor, group: Group, may: frozenset[str], words: str) -> QuerySet[Membership]:
+    """Whom the caller can put in; found by their addresses where these are shown."""
+    return group_admins.candidates(
+        actor=actor, tenant=group.tenant, group=group, words=words, by_address="change_user" in may
+    )
+
+
 @require_GET
 @page
 def group(request: HttpRequest, group_id: int) -> HttpResponse:
     """Who is in, and the ways to change that."""
     actor, found, may = _entered(request, group_id)
-    people = group_admins.people(actor=actor, tenant=found.tenant, group_id=found.pk)
+    listed = group_admins.people(actor=actor, tenant=found.tenant, group_id=found.pk)
+    people = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     is_manual = found.kind == Group.Kind.MANUAL
     may_set = is_manual and "set_members" in may
+    words = _words(request.GET) if may_set else ""
+    offered = list(_candidates(actor, found, may, words)[: PAGE + 1]) if may_set else []
     context = {
         "group": found,
-        "people": Paginator(people, PAGE).get_page(request.GET.get("page")),
+        "people": people,
         "leaders": group_admins.leaders(found),
+        "administrators": {m.user_id for m in [*people, *offered] if group_admins.is_administrator(m)},
         "may_set": may_set,
         "may_create": is_manual and "create_user" in may,
         "may_open": bool(may.intersection(group_admins.WITH_PERSON)),
         "shows_addresses": "change_user" in may,
         "is_derived": not is_manual,
-        "candidates": group_admins.candidates(actor=actor, tenant=found.tenant, group=found) if may_set else (),
+        "words": words,
+        "candidates": offered[:PAGE],
+        "has_more": len(offered) > PAGE,
+        "may_search": words or len(offered) > FEW,
     }
     return render(request, "portal/group.html", context)
 
@@ -137,15 +179,19 @@ def group(request: HttpRequest, group_id: int) -> HttpResponse:
 @require_POST
 @page
 def add(request: HttpRequest, group_id: int) -> HttpResponse:
-    """Put somebody in who is in another group of one's own."""
-    actor, found, _may = _entered(request, group_id)
+    """Put somebody in who is in another group of one's own. A search that finds more people stays on the page."""
+    actor, found, may = _entered(request, group_id)
+    back = reverse("portal:group", args=[group_id])
     user_id = number_in(request.POST.get("user_id", ""))
     if not user_id:
         messages.warning(request, _("Please choose a person."))
-        return redirect("portal:group", group_id)
+        return redirect(back)
     group_admins.put_in(actor=actor, tenant=found.tenant, group_id=group_id, user_id=user_id)
     messages.success(request, _("%(name)s is in the group now.") % {"name": _member(actor, found, user_id)})
-    return redirect("portal:group", group_id)
+    words = _words(request.POST)
+    if words and _candidates(actor, found, may, words).exists():
+        back = f"{back}?{urlencode({'q': words})}"
+    return redirect(back)
 
 
 @require_http_methods(["GET", "POST"])

@@ -108,15 +108,13 @@ def _problem(actor: Any, paper: Document) -> DomainError | None:
 def _own(actor: Any, paper: Document) -> list[dict[str, Any]]:
     """What the actor shared, newest first, at most `SHOWN`."""
     found = []
-    for row in _shares(actor, paper).order_by("-id")[:SHOWN]:
-        row.document = paper
-        key, word = shares.state_of(row)
+    for row in _shares(actor, paper).with_state().order_by("-id")[:SHOWN]:
         found.append(
             {
                 "row": row,
                 "number": shares.masked(row.mobile_number),
-                "word": word,
-                "ends": key in ("open", "undelivered"),
+                "word": DocumentShare.State(row.state).label,
+                "ends": shares.is_open(row.state),
             }
         )
     return found

@@ -5,9 +5,11 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import Value
 
-from core.text import WordsQuery, is_blank, like_escaped, search_query
+from core.text import Plain, WordsQuery, is_blank, like_escaped, search_query, sort_key
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,16 @@ def test_a_text_in_a_pattern_stands_for_itself(text: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s ILIKE %s, %s ILIKE %s", [text, like_escaped(text), "xx", like_escaped(text)])
         assert cursor.fetchone() == (True, False)
+
+
+NAMES = [
+    "Özdemir", "OEZDEMIR", "Łukasz Wąż", "ŁÓDŹ", "Hélène", "Helene\u0301", "Straße", "STRAẞE", "Ægir Þór Ðøm", "œuvre", "Đoković",
+    "İpek ışık", "O'Brien-Smith", "100 %_\\", "ｆｕｌｌ", "ﬁnch", "",
+]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", NAMES)
+def test_the_database_spells_names_as_the_words_are_that_are_looked_for(name: str) -> None:
+    found = ContentType.objects.annotate(plain=Plain(Value(name))).values_list("plain", flat=True)
+    assert found[0] == sort_key(name)

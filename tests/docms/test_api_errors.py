@@ -11,9 +11,9 @@ from django.utils.translation import gettext, override
 
 from core.framework_texts import TEXTS
 from core.models import SystemLog
-from docms.api import folders
+from docms.api import errors, folders
 from docms.models import Group
-from tests.docms.door import ERROR_FIELDS, Caller, login, signed_in
+from tests.docms.door import ERROR_FIELDS, Caller, contract, login, signed_in
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -119,3 +119,8 @@ def test_the_frameworks_texts_speak_as_the_house_does(admin: Caller) -> None:
     with override("de"):
         texts = [gettext(text) for text in TEXTS]
     assert not [text for text in texts if text.split()[0] in ("Stelle", "Gib", "Lade") or "Nutze" in text]
+
+
+def test_every_stable_code_of_the_contract_is_spoken() -> None:
+    error = contract()["components"]["schemas"]["Error"]
+    assert set(error["x-message-codes"]) <= set(errors._MESSAGES.values())

@@ -99,7 +99,7 @@ def test_without_the_first_switch_nothing_works(board: Board) -> None:
     calls = board.calls(board.cast.renter, board.group)
     assert len(calls) == sum(operation.path.startswith("/groupadmin/") for operation in operations())
     for method, path, body in calls.values():
-        board.chief.refused(method, path, 403, body)
+        assert board.chief.refused(method, path, 403, body)["message"] == "FEATURE_DISABLED"
     assert not User.objects.filter(email=NEW["email"]).exists()
     assert board.record(board.cast.renter)["darkmode"] is False
     settings_of(board.cast, groupadmin_active=True)
@@ -115,7 +115,7 @@ def test_each_operation_has_its_switch(board: Board, what: str) -> None:
     sharing = {name for name, switch in SWITCHES.items() if switch == SWITCHES[what]}
     for name in sharing:
         method, path, body = calls[name]
-        board.chief.refused(method, path, 403, body)
+        assert board.chief.refused(method, path, 403, body)["message"] == "FEATURE_DISABLED"
     for name in calls.keys() - sharing:
         method, path, body = calls[name]
         board.chief.ok(method, path, body)

@@ -425,6 +425,23 @@ def test_a_share_ends_for_good(admin: Caller, file: int, end: str) -> None:
 
 @pytest.mark.rule("DOCMS-161")
 @pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("noted", [None, "withdrawn", "over", "undelivered"])
+def test_a_share_whose_end_has_come_is_over_before_anybody_notes_it(
+    admin: Caller, file: int, end: str, noted: str | None
+) -> None:
+    """What somebody withdrew stays withdrawn; a code that got lost matters no more."""
+    share_id, _token, _code = shared(admin, file)
+    columns = {"withdrawn": "revoked_at", "over": "ended_at", "undelivered": "undelivered_at"}
+    row = DocumentShare.objects.filter(pk=share_id)
+    if noted:
+        row.update(**{columns[noted]: timezone.now()})
+    assert row.with_state().get().state == (noted or "open")
+    ENDS[end](share_id)
+    assert row.with_state().get().state == ("withdrawn" if noted == "withdrawn" else "over")
+
+
+@pytest.mark.rule("DOCMS-161")
+@pytest.mark.parametrize("end", ENDS)
 def test_the_job_marks_what_nobody_asked_for(admin: Caller, file: int, end: str) -> None:
     share_id, _token, _code = shared(admin, file)
     tasks.expire_shares()

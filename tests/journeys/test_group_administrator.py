@@ -16,17 +16,18 @@ from core import scope
 from docms.models import Document, Folder, GroupMember
 from docms.services import groups
 from messaging.models import Message
-from orgs.models import Membership
+from orgs.models import Membership, OrganizationSettings, User
 from tests.cast import Cast, load
 from tests.docms.door import login
 from tests.docms.door import signed_in as calling
 from tests.factories import folder, manual_group
 from tests.journeys.test_admin_look import sign_in
 from tests.journeys.test_portal_look import sign_in as portal_sign_in
+from tests.journeys.test_sharing import tab_to
 from tests.portal.pages import paper
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "Noch-ein-guter-Satz-2"
@@ -221,6 +222,39 @@ def test_a_resident_keeps_her_circle_in_the_portal_by_keyboard(
         assert cast.membership("renter").description == "Kassenprüfung"
         people = set(GroupMember.objects.filter(group=board).values_list("membership__user__email", flat=True))
     assert people == {"owner@quartier.test", "staff@quartier.test", "neu@quartier.test"}
+
+
+def test_somebody_is_looked_for_and_put_in_by_keyboard_without_scripts(
+    chromium: Browser, live_server: Any, circle: tuple[Cast, int, Document, Document]
+) -> None:
+    cast, board, _mine, _other = circle
+    with scope.unit_of_work(door="test"):
+        OrganizationSettings.objects.filter(organization=cast.tenant).update(
+            groupadmin_active=True, groupadmin_user_edit=True
+        )
+        many = [User(username=f"p{n}", email=f"p{n}@elsewhere.test", last_name=f"Żak {n:02}") for n in range(60)]
+        User.objects.bulk_create(many)
+        places = [Membership(user=user, organization=cast.tenant, tenant=cast.tenant, role="guest") for user in many]
+        Membership.objects.bulk_create(places)
+        groups.create_group(
+            actor=cast.actor("admin"), tenant=cast.tenant, name="Garten",
+            user_ids=[cast.owner.pk, *(user.pk for user in many)], groupadmin_ids=[cast.owner.pk],
+        )  # fmt: skip
+    context = chromium.new_context(base_url=live_server.url, locale="de-DE", java_script_enabled=False)
+    page = context.new_page()
+    portal_sign_in(page, "owner@quartier.test")
+    page.goto(f"/app/groups/{board}")
+    expect(page.get_by_text("Nur die ersten 50 Personen")).to_be_visible()
+    tab_to(page, "#people-search")
+    page.keyboard.type("zak 59")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**?q=zak*59#add")
+    expect(page.get_by_role("button", name="Hinzufügen")).to_have_count(1)
+    tab_to(page, "button[name=user_id]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Żak 59 gehört jetzt zur Gruppe.")).to_be_visible()
+    expect(page.get_by_role("heading", name="4 Personen")).to_be_visible()
+    context.close()
 
 
 def _group_of(cast: Cast, name: str) -> int:

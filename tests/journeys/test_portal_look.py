@@ -112,6 +112,7 @@ def house(live_server: Any) -> dict[str, Any]:
             f"{documents}?q=nichts",
             f"/app/documents/{alone.pk}",
             f"/app/documents/{alone.pk}/share",
+            f"/app/documents/{alone.pk}/notify",
             f"{documents}/archive?folder={where.pk}&only=unread",
             f"/app/c/{cast.house_a.pk}/tickets",
             f"/app/c/{cast.house_a.pk}/tickets/new",

@@ -1,6 +1,7 @@
 """A document for somebody outside: shared by a clerk, sent by a real worker, fetched on a telephone.
 
-Also how the page looks: both themes, three widths, by keyboard, and without scripts.
+Also how the page looks: both themes, three widths, by keyboard, and without scripts. And people of its folder are told of a
+document by a resident who may.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from docms.models import DocumentLog, DocumentShare
 from messaging.models import Message
 from orgs.models import OrganizationSettings
 from tests.cast import PASSWORD, Cast, load
-from tests.docms.door import PDF, Caller, make_folder, signed_in
+from tests.docms.door import PDF, Caller, make_folder, make_group, permit, signed_in
 from tests.gateway import HOST
 from tests.servers import eventually
 
@@ -187,6 +188,34 @@ def test_a_paper_is_shared_and_taken_back_in_the_portal_by_keyboard_without_scri
         row = DocumentShare.objects.get()
         assert (row.name, row.email, row.mobile_number) == ("Nina Notar", "nina@kanzlei.test", "+491701234567")
         assert row.revoked_at is not None
+    context.close()
+
+
+def test_people_are_told_of_a_paper_in_the_portal_by_keyboard_without_scripts(
+    shared: tuple[Cast, Caller, int], worker: None, smtp: MailSink, chromium: Browser, live_server: Any
+) -> None:
+    cast, admin, file = shared
+    folder = admin.ok("GET", f"/files/{file}")["folder_id"]
+    make_group(admin, "Alle", cast.renter.pk, cast.owner.pk, cast.additional.pk, folder_ids=[folder])
+    permit(admin, folder, cast.renter.pk, read=True, mail=True)
+    context = chromium.new_context(base_url=live_server.url, locale="de-DE", java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"/app/login?next=/app/documents/{file}")
+    page.fill("[name=username]", "renter@quartier.test")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    tab_to(page, f"a[href='/app/documents/{file}/notify']")
+    page.keyboard.press("Enter")
+    for person in (cast.owner, cast.additional):
+        tab_to(page, f"input[name=user_ids][value='{person.pk}']")
+        page.keyboard.press("Space")
+    tab_to(page, "main button[type=submit]")
+    page.keyboard.press("Enter")
+    page.get_by_text("2 Personen werden per E-Mail benachrichtigt.").wait_for()
+    assert eventually(lambda: smtp.to(cast.owner.email) and smtp.to(cast.additional.email), seconds=15)
+    assert not smtp.to(cast.renter.email)
+    (mail,) = smtp.to(cast.owner.email)
+    assert f"/app/documents/{file}" in mail.get_body(("plain",)).get_content()
     context.close()
 
 

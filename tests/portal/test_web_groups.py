@@ -120,6 +120,27 @@ def test_profile_and_the_page_without_a_home_lead_there_while_it_is_switched_on(
 # --- Switches -------------------------------------------------------------------------------------------
 
 
+OFF = "Die Gruppenverwaltung ist ausgeschaltet."
+
+
+@pytest.mark.parametrize("path", ["", "/{group}", "/{group}/new"])
+def test_why_nothing_works_is_a_sentence_on_pages(board: Board, path: str) -> None:
+    url = f"/app/groups{path}".format(group=board.group)
+    settings_of(board.cast, groupadmin_active=False)
+    page = text_of(board.chief, url, 403)
+    assert OFF in page
+    assert "FEATURE" not in page and "feature_disabled" not in page
+    settings_of(board.cast, groupadmin_active=True)
+    rows.create(License, organization=board.cast.tenant, features=[1, 2], valid_until=None)
+    assert "nicht lizenziert" in text_of(board.chief, url, 403)
+
+
+def test_who_administers_no_group_reads_that_and_nothing_of_switches(board: Board) -> None:
+    settings_of(board.cast, groupadmin_active=False)
+    page = text_of(signed_in(board.cast.renter), "/app/groups", 403)
+    assert "Sie verwalten keine Gruppe." in page and OFF not in page
+
+
 @pytest.mark.rule("DOCMS-067")
 def test_nothing_works_while_it_is_switched_off_or_not_licensed(board: Board) -> None:
     ways = board.ways()
@@ -196,17 +217,48 @@ def test_a_permission_is_drawn_and_taken_with_its_switch_alone(board: Board, fla
     before = getattr(board.cast.membership("renter"), flag)
     assert board.chief.post(board.renter, form_of(board, **{flag: not before})).status_code == 302
     assert getattr(Membership.objects.get(pk=board.cast.membership("renter").pk), flag) is not before
-    filled = form_of(board) | {flag: "on"}
+
+
+@pytest.mark.parametrize("flag", FLAG_SWITCHES)
+def test_a_permission_whose_switch_was_turned_meanwhile_is_an_error_at_its_field(board: Board, flag: str) -> None:
+    """Nothing of the rest is lost, and saved again it goes through: what the browser then sends has no such field."""
+    rows.change(board.cast.membership("renter"), {flag: False})
+    filled = form_of(board, description="Beirat") | {flag: "on"}
     settings_of(board.cast, **{FLAG_SWITCHES[flag]: False})
-    assert board.chief.post(board.renter, filled).status_code == 403
-    assert board.chief.post(f"{board.url}/new", NEW | {flag: "on"}).status_code == 403
+    for url, data in ((board.renter, filled), (f"{board.url}/new", NEW | {flag: "on"})):
+        response = board.chief.post(url, data)
+        assert response.status_code == 422
+        form = response.context["form"]
+        assert form.errors.keys() == {flag}
+        assert form[flag].field.disabled and not form[flag].value()
+        assert form["name"].value() == data["name"]
+    assert not Membership.objects.get(pk=board.cast.membership("renter").pk).description
+    assert not User.objects.filter(email=NEW["email"]).exists()
+    del filled[flag]
+    assert board.chief.post(board.renter, filled).status_code == 302
+    after = Membership.objects.get(pk=board.cast.membership("renter").pk)
+    assert (after.description, getattr(after, flag)) == ("Beirat", False)
+
+
+@pytest.mark.parametrize("flag", FLAG_SWITCHES)
+def test_a_permission_that_stays_as_it_is_keeps_nobody_from_saving(board: Board, flag: str) -> None:
+    rows.change(board.cast.membership("renter"), {flag: True})
+    filled = form_of(board, description="Beirat")
+    assert filled[flag]
+    settings_of(board.cast, **{FLAG_SWITCHES[flag]: False})
+    assert board.chief.post(board.renter, filled).status_code == 302
+    after = Membership.objects.get(pk=board.cast.membership("renter").pk)
+    assert (after.description, getattr(after, flag)) == ("Beirat", True)
 
 
 @pytest.mark.rule("DOCMS-085")
 def test_locked_permissions_are_not_drawn_and_refused(board: Board) -> None:
     settings_of(board.cast, lock_perm=True)
     assert not board.chief.get(board.renter).context["form"].fields.keys() & FLAG_SWITCHES.keys()
-    assert board.chief.post(board.renter, form_of(board) | {"log_perm": "on"}).status_code == 403
+    response = board.chief.post(board.renter, form_of(board) | {"log_perm": "on"})
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"log_perm"}
+    assert not Membership.objects.get(pk=board.cast.membership("renter").pk).log_perm
 
 
 @pytest.mark.rule("DOCMS-082")
@@ -294,6 +346,86 @@ def test_only_people_of_ones_own_groups_are_put_in(board: Board, wish: str) -> N
     before = board.people()
     assert board.chief.post(f"{board.url}/add", {"user_id": person}).status_code in (302, 400, 422)
     assert board.people() == before
+
+
+def with_many(board: Board, number: int) -> list[User]:
+    """So many people more in the second group, who can be put into the first."""
+    many = [
+        User(username=f"p{n:03}", email=f"p{n:03}@elsewhere.test", last_name=f"Person{n:03}") for n in range(number)
+    ]
+    User.objects.bulk_create(many)
+    cast = board.cast
+    places = [Membership(user=user, organization=cast.tenant, tenant=cast.tenant, role="guest") for user in many]
+    Membership.objects.bulk_create(places)
+    GroupMember.objects.bulk_create(
+        GroupMember(tenant=cast.tenant, group_id=board.second, membership=place) for place in places
+    )
+    return many
+
+
+def offered(board: Board, words: str = "") -> list[str]:
+    return [str(member) for member in board.chief.get(board.url, {"q": words} if words else {}).context["candidates"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("zolkiew", True), ("ŻÓŁKIEWSKI", True), ("ski hel", True), ("helene.z@", True), ("Helene Anders", False), ("%", False),
+     ("_", False), ("\x00", True)],
+)  # fmt: skip
+def test_people_to_put_in_are_found_by_name_and_address(board: Board, words: str, found: bool) -> None:
+    name = {"first_name": "Hélène", "last_name": "Żółkiewski", "username": "hz", "email": "helene.z@quartier.test"}
+    rows.change(board.cast.staff, name)
+    assert offered(board, words) == (["Hélène Żółkiewski"] if found else [])
+
+
+def test_people_stand_in_the_order_of_a_dictionary(board: Board) -> None:
+    for user, name in zip(with_many(board, 4), ("Özdemir", "Zander", "oslo", "Peters"), strict=True):
+        rows.change(user, {"last_name": name})
+    assert [name for name in offered(board) if name != str(board.cast.staff)] == ["oslo", "Özdemir", "Peters", "Zander"]
+
+
+def test_many_people_are_bounded_and_the_rest_is_found_by_typing(board: Board) -> None:
+    many = with_many(board, 60)
+    page = text_of(board.chief, board.url)
+    assert len(offered(board)) == 50
+    assert "Nur die ersten 50 Personen" in page
+    assert offered(board, "person059") == ["Person059"]
+    response = board.chief.post(f"{board.url}/add", {"user_id": many[59].pk, "q": "person05"})
+    assert response.headers["Location"] == f"{board.url}?q=person05"
+    assert many[59].pk in board.people()
+    response = board.chief.post(f"{board.url}/add", {"user_id": many[58].pk, "q": "person058"})
+    assert response.headers["Location"] == board.url  # nobody else is found with that
+    assert "Nichts gefunden zu „person059“" in text_of(board.chief, f"{board.url}?q=person059")
+
+
+def test_a_search_for_people_costs_the_same_for_few_and_many(board: Board) -> None:
+    urls = (board.url, f"{board.url}?q=e")
+    with_many(board, 1)
+    few = [queries_of(board.chief, url) for url in urls]
+    User.objects.filter(username="p000").update(username="q", email="q@elsewhere.test")
+    with_many(board, 60)
+    assert [queries_of(board.chief, url) for url in urls] == few
+
+
+@pytest.mark.rule("DOCMS-082")
+def test_the_address_of_an_administrator_is_neither_shown_nor_found(board: Board) -> None:
+    rows.change(board.cast.membership("staff"), {"admin_perm": True})
+    rows.change(board.cast.staff, {"email": "geheim@quartier.test", "username": "g", "first_name": "Anna"})
+    assert offered(board, "anna") == [str(board.cast.staff)]
+    assert offered(board, "geheim") == []
+    assert "geheim@" not in text_of(board.chief, board.url)
+    assert board.chief.post(f"{board.url}/add", {"user_id": board.cast.staff.pk}).status_code == 302
+    assert "geheim@" not in text_of(board.chief, board.url)
+    place = board.cast.membership("staff")
+    GroupMember.objects.filter(group=board.group, membership=place).update(is_admin=True)
+    assert "geheim@" not in text_of(board.chief, board.url)
+
+
+def test_nobody_searches_among_people_who_may_not_be_put_in(board: Board) -> None:
+    settings_of(board.cast, groupadmin_user_edit=False)
+    page = board.chief.get(f"{board.url}?q={board.cast.staff.email}")
+    assert not page.context["candidates"]
+    assert 'name="q"' not in page.content.decode().split("<main", 1)[1]
 
 
 def test_people_of_a_derived_group_are_seen_and_not_chosen(board: Board) -> None:

@@ -107,6 +107,7 @@ PAYLOADS: dict[str, Any] = {
     f"POST {D}shares/<str:share_token>#wrong": {"code": "XXXXXX"},
     "POST app/shares/<str:share_token>": {"code": "{share_code}"},
     "POST app/shares/<str:share_token>#wrong": {"code": "XXXXXX"},
+    "POST app/documents/<int:document_id>/notify": {"user_ids": ["{user_id}"]},
     "POST app/documents/<int:document_id>/share": {
         "name": "Nina",
         "mobile_number": "+491701234567",

@@ -61,6 +61,8 @@ GET app/documents/<int:document_id>/preview                                  in 
 POST app/documents/<int:document_id>/preview                                 405    405    405    405    405    405    405    405    405    405    405
 GET app/documents/<int:document_id>/mark-read                                405    405    405    405    405    405    405    405    405    405    405
 POST app/documents/<int:document_id>/mark-read                               in     A      A      A      A      -      B      A      A      X      -
+GET app/documents/<int:document_id>/notify                                     in     a      a      a      a      -      B      A      A      X      -
+POST app/documents/<int:document_id>/notify                                    in     a      a      a      a      -      B      A      A      X      -
 GET app/documents/<int:document_id>/share                                      in     a      a      a      a      -      B      A      A      X      -
 POST app/documents/<int:document_id>/share                                     in     a      a      a      a      -      B      A      A      X      -
 GET app/documents/<int:document_id>/shares/<int:share_id>/withdraw             405    405    405    405    405    405    405    405    405    405    405
