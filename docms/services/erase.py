@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -22,10 +23,14 @@ from docms.models import (
     MailRuleRecipient,
     ReadMark,
 )
+from messaging.models import Message
+from messaging.services import erase as messaging_erase
 from orgs.languages import user_language
 from orgs.models import Membership
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orgs.models import Contact, User
 
 # Rights, wishes and traces that hang on a place in a company; that a paper was opened stays in the log.
@@ -56,14 +61,26 @@ def contact(entry: Contact) -> None:
     DestructionRecord.objects.filter(tenant=entry.tenant_id, folder_id__in=folders).update(title="", filename="")
 
 
-def address(text: str) -> int:
-    """End the shares with an address of outsiders, and forget who had them; returns how many."""
-    if not text:
+def outsiders(*, emails: Iterable[str], numbers: Iterable[str]) -> int:
+    """End the shares with addresses or numbers (E.164) of outsiders, and forget who had them; returns how many.
+
+    Side effects: what their mails and text messages say goes, too, what waits is cancelled, and their history is emptied.
+    """
+    theirs = Q(mobile_number__in=list(numbers))
+    for email in emails:
+        theirs |= Q(email__iexact=email)
+    shares = dict(DocumentShare.objects.filter(theirs).values_list("pk", "tenant_id"))
+    if not shares:
         return 0
-    shares = DocumentShare.objects.filter(email__iexact=text)
-    now = timezone.now()
-    shares.filter(revoked_at=None, ended_at=None).update(revoked_at=now)
-    return shares.update(name="", email="", mobile_number="", updated_at=now)
+    now, found = timezone.now(), DocumentShare.objects.filter(pk__in=list(shares))
+    found.filter(revoked_at=None, ended_at=None).update(revoked_at=now)
+    sent = Q(dedupe_key__in=[f"share_sms:{pk}" for pk in shares])
+    for pk in shares:
+        sent |= Q(dedupe_key__startswith=f"share:{pk}:")
+    messaging_erase.messages(Message.objects.filter(sent))
+    told = {"object_type": DocumentShare._meta.label_lower, "object_id__in": [str(pk) for pk in shares]}
+    sealing.erase(AuditEntry.objects.filter(tenant__in=set(shares.values()), **told))
+    return found.update(name="", email="", mobile_number="", updated_at=now)
 
 
 def folders_of(entry: Contact) -> list[str]:

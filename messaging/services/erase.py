@@ -1,4 +1,6 @@
-"""What this floor forgets of somebody who is erased: addresses and texts. That something was sent, and when, stays."""
+"""What this floor forgets of somebody who is erased: addresses and texts, in which names stand. That something was sent,
+when, and about which paper, stays.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from django.db.models import Q
 from messaging.models import Message, MessageRecipient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from django.db.models import QuerySet
 
     from orgs.models import Contact, User
 
@@ -27,9 +31,20 @@ def contact(entry: Contact) -> int:
     return _forget(Q(contact=entry))
 
 
-def address(text: str) -> int:
-    """The same of an address, whoever had it: of outsiders. Reads all recipients: for commands, not for requests."""
-    return _forget(Q(address__iexact=text)) if text else 0
+def outsiders(*, emails: Iterable[str], numbers: Iterable[str]) -> int:
+    """The same of addresses and numbers (E.164), whoever had them. Reads all recipients: for commands, not for requests."""
+    whose = Q(address__in=list(numbers))
+    for email in emails:
+        whose |= Q(address__iexact=email)
+    return _forget(whose)
+
+
+def messages(found: QuerySet[Message]) -> None:
+    """Forget to whom these messages went and what they said, and cancel those that wait."""
+    found.filter(state=Message.State.QUEUED).update(state=Message.State.CANCELLED)
+    MessageRecipient.objects.filter(message__in=found, state=State.QUEUED).update(state=State.SUPPRESSED)
+    MessageRecipient.objects.filter(message__in=found).update(address="")
+    found.update(to_emails=[], bcc_emails=[], mobile_number="", subject="", body_html="", body_text="")
 
 
 def _forget(whose: Q) -> int:
@@ -59,10 +74,10 @@ def _empty(ids: Sequence[int], whose: Q) -> None:
         message.bcc_emails = [one for one in message.bcc_emails if one.lower() not in words]
         if message.pk in shared:
             continue
-        message.body_html = message.body_text = message.mobile_number = ""
+        message.subject = message.body_html = message.body_text = message.mobile_number = ""
         if message.state == Message.State.QUEUED:
             message.state = Message.State.CANCELLED
-    columns = ["to_emails", "bcc_emails", "body_html", "body_text", "mobile_number", "state"]
+    columns = ["to_emails", "bcc_emails", "subject", "body_html", "body_text", "mobile_number", "state"]
     Message.objects.bulk_update(messages, columns, batch_size=BATCH)
     mine = MessageRecipient.objects.filter(pk__in=own)
     mine.filter(state=State.QUEUED).update(state=State.SUPPRESSED)

@@ -22,10 +22,10 @@ from orgs.services import invites
 
 def state_of(invite: Invite) -> tuple[str, Any]:
     """A tone and a word."""
-    if invite.erased_at or invite.withdrawn_at:
-        return "none", gettext("withdrawn")
     if invite.accepted_at:
         return "good", gettext("used")
+    if invite.erased_at or invite.withdrawn_at:
+        return "none", gettext("withdrawn")
     if invites.is_expired(invite):
         return "warn", gettext("expired")
     return "info", gettext("pending")

@@ -292,11 +292,13 @@ def _empty_history(told: dict[type[models.Model], list[int]]) -> None:
         sealing.erase(found.filter(tenant__in=tenants))
 
 
-def empty_history_of(address: str) -> int:
-    """Empty whatever else the history says with this address, of shares, mails or invitations; returns how many entries.
+def forget_outsider(address: str) -> int:
+    """Delete requests to be let in from an address, and empty whatever else the history says with it, of shares, mails or
+    invitations; returns how many entries.
 
     Reads the whole history: for commands, not for requests. Joins the running transaction.
     """
+    AccessRequest.objects.filter(email__iexact=address).delete()
     said = Lower(Cast("changes", models.TextField()))
     with scope.all_tenants():
         return sealing.erase(AuditEntry.objects.annotate(said=said).filter(said__contains=address.lower()))

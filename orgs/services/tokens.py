@@ -113,13 +113,14 @@ def purge() -> dict[str, int]:
     """Delete what nobody can use any more; validity never depends on this.
 
     Tokens a day after their end, sessions at once, second factors that were not confirmed within a day, codes a day
-    after they were used.
+    after they were used; and what a sign-in wrote that was under way while its account was erased.
     """
     now = timezone.now()
     day = now - datetime.timedelta(days=1)
+    erased = Q(user__erased_at__isnull=False)
     return {
-        "tokens": AccessToken.objects.filter(Q(expires_at__lt=day) | Q(revoked_at__lt=day)).delete()[0],
-        "sessions": Session.objects.filter(expires_at__lt=now).delete()[0],
+        "tokens": AccessToken.objects.filter(Q(expires_at__lt=day) | Q(revoked_at__lt=day) | erased).delete()[0],
+        "sessions": Session.objects.filter(Q(expires_at__lt=now) | erased).delete()[0],
         "factors": SecondFactor.objects.filter(confirmed_at=None, created_at__lt=day).delete()[0],
         "codes": RecoveryCode.objects.filter(used_at__lt=day).delete()[0],
     }

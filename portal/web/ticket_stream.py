@@ -108,7 +108,7 @@ class Stream:
 
     def _bubble(self, row: TicketActivity) -> Entry:
         is_mine = row.user_id is not None and row.user_id == self.actor.user_id
-        who = row.user.get_full_name() if row.user else row.automatic_name
+        who = row.user.get_full_name() if row.user else row.automatic_name or self.ticket.stranger
         files = [File(file, str(held_because(file.blob))) for file in row.attachments.all()]
         return Entry(row, is_mine, who, self._said(row), number=self._numbers.get(row.ticket_id, ""), files=files)
 

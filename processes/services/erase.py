@@ -21,3 +21,9 @@ def open_of(contact: Contact) -> list[str]:
     about = running.filter(contact=contact).values_list("number", flat=True)
     ordered = running.filter(work_orders__contact=contact).values_list("number", flat=True)
     return [str(number) for number in sorted({*about, *ordered})]
+
+
+def work_of(user: User) -> list[str]:
+    """The unfinished cases that an account works on."""
+    running = ProcessClerk.objects.filter(membership__user=user, process__is_finished=False, process__deleted_at=None)
+    return [f"case {number}" for number in running.order_by("process").values_list("process__number", flat=True)]

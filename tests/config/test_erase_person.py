@@ -18,10 +18,11 @@ from core.errors import Conflict, NotFound
 from core.models import AuditEntry, DestructionRecord, Upload
 from core.services import rows, sealing, verification
 from docms.models import DocumentLog, DocumentShare, FolderMark, FolderPermission, Group, GroupMember, ReadMark
-from docms.services import groups, marks
+from docms.services import groups, marks, shares
 from messaging.models import Message, MessageRecipient
 from messaging.services.outbox import queue
 from messaging.services.split import Recipient
+from orgs.admin.invites import state_of
 from orgs.models import (
     AccessRequest,
     AccessToken,
@@ -34,13 +35,25 @@ from orgs.models import (
     SignInLog,
     User,
 )
-from orgs.services import contacts, erase, holds, invites, members, occupancies, passwords, second_factor, sign_in
+from orgs.services import (
+    contacts,
+    erase,
+    holds,
+    invites,
+    members,
+    occupancies,
+    passwords,
+    second_factor,
+    sign_in,
+    tokens,
+)
 from orgs.services.tenants import add_member
 from portal.models import Notification
-from processes.models import WorkOrder
+from processes.models import ProcessClerk, WorkOrder
 from tests.everyword import tables_that_say
 from tests.factories import ProcessFactory, TicketFactory, UserFactory, at_once, folder, manual_group, publish
-from tickets.models import InboundMail, TicketDraft
+from tickets.models import AssignmentRule, IdempotencyRecord, InboundMail, Ticket, TicketDraft
+from tickets.services import filing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,7 +201,13 @@ def test_a_mail_that_went_to_the_person_alone_is_emptied_and_one_that_waits_is_c
     assert (alone.state, alone.to_emails) == ("queued", ["renter@quartier.test"])
     gone(cast)
     alone.refresh_from_db()
-    assert (alone.state, alone.to_emails, alone.body_text, alone.body_html) == ("cancelled", [], "", "")
+    assert (alone.state, alone.to_emails, alone.subject, alone.body_text, alone.body_html) == (
+        "cancelled",
+        [],
+        "",
+        "",
+        "",
+    )
     assert list(MessageRecipient.objects.filter(message=alone).values_list("user", "address", "state")) == [
         (cast.renter.pk, "", "suppressed")
     ]
@@ -226,6 +245,7 @@ def test_requests_to_be_let_in_and_accepted_invitations_are_emptied(cast: Cast) 
     assert list(AccessRequest.objects.values_list("pk", flat=True)) == [other.pk]
     left = Invite.objects.get(pk=invite.pk)
     assert (left.email, left.last_name, left.code, left.erased_at is not None) == ("", "", "", True)
+    assert state_of(left)[1] == "eingelöst"
 
 
 def test_the_history_of_the_account_is_emptied_and_its_chain_proven(cast: Cast) -> None:
@@ -302,6 +322,7 @@ def test_of_an_entry_that_nobody_needs_no_word_is_left(cast: Cast) -> None:
     InboundMail.objects.create(
         tenant=cast.tenant, message_id="<1@x>", sender=OUTSIDER, subject="Wunderlich fragt", outcome="ignored"
     )
+    AccessRequest.objects.create(tenant=cast.tenant, first_name="Z", last_name="Wunderlich", email=OUTSIDER.title())
     queue(kind="welcome", tenant=cast.tenant, to=Recipient(OUTSIDER), context={}, dedupe_key="draußen")
     erasure.erase_contact(contact=entry)
     assert tables_that_say("Zacharias", "Wunderlich", OUTSIDER, "+49170999888") == set()
@@ -321,10 +342,89 @@ def test_entries_merged_into_it_are_the_same_person(cast: Cast) -> None:
 
 def test_an_address_that_others_have_too_is_kept_for_them(cast: Cast) -> None:
     entry = an_entry(cast)
-    an_entry(cast, first_name="Zenzi")
+    an_entry(cast, first_name="Zenzi", mobile="0170 99/98-88")
     queue(kind="welcome", tenant=cast.tenant, to=Recipient(OUTSIDER), context={}, dedupe_key="paar")
-    erasure.erase_contact(contact=entry)
+    kept = erasure.erase_contact(contact=entry)
     assert Message.objects.get(dedupe_key__startswith="paar").to_emails == [OUTSIDER]
+    assert str(kept) == f"+49170999888, {OUTSIDER}"
+
+
+def a_share(cast: Cast, **values: Any) -> DocumentShare:
+    """Through the service, with its mail and its text message."""
+    rows.change(
+        cast.tenant.settings, {"sms_send_url": "https://sms.example/", "sms_api_key": "k", "sms_sender_id": "Haus"}
+    )
+    known = {"name": "Zacharias Wunderlich", "email": OUTSIDER, "mobile_number": "0170 999888"} | values
+    return shares.share(
+        actor=cast.actor("admin"), document=publish(cast, folder(cast, f"Für {known['mobile_number']}")), language="de", **known,
+        expires_at=timezone.now() + datetime.timedelta(days=1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("email", [OUTSIDER, ""])
+def test_a_share_ends_with_its_mails_and_its_text_message(cast: Cast, email: str) -> None:
+    """By the number alone, too; and what was to be sent is not sent."""
+    entry = an_entry(cast)
+    share = a_share(cast, email=email)
+    assert Message.objects.filter(state="queued").count() == 2
+    erasure.erase_contact(contact=entry)
+    assert tables_that_say("Zacharias", "Wunderlich", OUTSIDER, "170999888") == set()
+    assert not Message.objects.filter(state="queued").exists()
+    share.refresh_from_db()
+    assert share.revoked_at is not None
+
+
+def test_an_outsider_is_forgotten_by_the_address(cast: Cast) -> None:
+    a_share(cast)
+    other = a_share(cast, name="Anders", email="anders@woanders.test", mobile_number="0170 111222")
+    run(OUTSIDER, "--yes")
+    assert tables_that_say(OUTSIDER, "Wunderlich") == set()
+    other.refresh_from_db()
+    assert (other.name, other.revoked_at) == ("Anders", None)
+
+
+def test_a_ticket_that_came_by_mail_is_open_business_and_forgets_the_sender_once_closed(cast: Cast) -> None:
+    entry = an_entry(cast)
+    with scope.unit_of_work(door="test", tenants=[cast.tenant.pk]):
+        filed = filing.file_ticket(
+            actor=cast.actor("staff"), community=cast.house_a, title="Hahn", text="tropft", source="mail", stranger=OUTSIDER,
+        ).ticket  # fmt: skip
+    with pytest.raises(Conflict) as refusal:
+        erasure.erase_contact(contact=entry)
+    assert filed.identifier in str(refusal.value.message)
+    Ticket.objects.filter(pk=filed.pk).update(status="closed", closed_at=timezone.now())
+    erasure.erase_contact(contact=entry)
+    assert tables_that_say(OUTSIDER, "woanders") == set()
+    assert Ticket.objects.get(pk=filed.pk).stranger == "Ehemaliger Kontakt"
+
+
+def test_a_repeated_request_answers_without_the_erased_person(cast: Cast) -> None:
+    person = {"id": str(cast.renter.uuid), "name": "Renter", "surname": "Muster", "email": "renter@quartier.test"}
+    answer = {
+        "id": "1",
+        "userRequester": person,
+        "activities": [{"membership": {"id": "2", "user": person}}],
+        "number": 7,
+    }
+    record = IdempotencyRecord.objects.create(
+        tenant=cast.tenant, credential="c", key="k", body_hash=b"h" * 32, status=201, response=answer
+    )
+    gone(cast)
+    record.refresh_from_db()
+    assert record.response == {
+        "id": "1", "userRequester": None, "activities": [{"membership": {"id": "2", "user": None}}], "number": 7,
+    }  # fmt: skip
+
+
+def test_what_a_sign_in_wrote_that_was_under_way_goes_with_the_next_purge(cast: Cast) -> None:
+    left = gone(cast)
+    later = timezone.now() + datetime.timedelta(days=1)
+    for user, key in ((left, b"1"), (cast.owner, b"2")):
+        Session.objects.create(user=user, session_key=key * 32, expires_at=later, ip="203.0.113.9")
+        AccessToken.objects.create(user=user, kind="docms_session", token_hash=key * 32, expires_at=later)
+    tokens.purge()
+    assert list(Session.objects.values_list("user", flat=True)) == [cast.owner.pk]
+    assert list(AccessToken.objects.values_list("user", flat=True)) == [cast.owner.pk]
 
 
 def test_titles_of_records_about_papers_of_a_person_go_with_it(cast: Cast) -> None:
@@ -439,10 +539,55 @@ def test_without_a_yes_nothing_is_changed(cast: Cast, monkeypatch: pytest.Monkey
     assert User.objects.get(pk=cast.renter.pk).erased_at is None
 
 
-@pytest.mark.parametrize("who", ["nobody@quartier.test", "user:999999", "contact:999999", "contact:x"])
+@pytest.mark.parametrize("who", ["nobody", "user:999999", "contact:999999", "contact:x", "user:99999999999999"])
 def test_an_unknown_person_is_named(cast: Cast, who: str) -> None:
     with pytest.raises(CommandError, match=who.rpartition(":")[2]):
         run(who, "--yes")
+
+
+def test_a_closed_terminal_is_no_yes(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", closed)
+    with pytest.raises(CommandError, match=r"^Nothing was changed\.$"):
+        run("renter@quartier.test")
+
+
+def test_what_cannot_be_done_is_said_before_anybody_is_asked(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "yes")
+    with pytest.raises(CommandError, match="Brandt & Keller"):
+        run("admin@quartier.test")
+    assert asked == []
+
+
+def test_a_number_that_is_also_a_user_name_is_nobody(cast: Cast) -> None:
+    UserFactory(username=f"user:{cast.renter.pk}")
+    with pytest.raises(CommandError, match="also a user name"):
+        run(f"user:{cast.renter.pk}", "--yes")
+    assert User.objects.get(pk=cast.renter.pk).erased_at is None
+
+
+def test_a_list_of_erasures_can_be_repeated(cast: Cast) -> None:
+    entry = an_entry(cast)
+    for who in (f"user:{cast.renter.pk}", f"contact:{entry.pk}"):
+        run(who, "--yes")
+        assert "was erased before" in run(who.upper(), "--yes")
+
+
+def test_work_that_would_wait_for_ever_is_listed(cast: Cast) -> None:
+    ticket = TicketFactory(community=cast.house_a, created_by=cast.renter, assignee=cast.membership("staff"))
+    TicketFactory(
+        community=cast.house_a, created_by=cast.renter, assignee=cast.membership("staff"), status="closed",
+        closed_at=timezone.now(),
+    )  # fmt: skip
+    case = a_case(cast)
+    ProcessClerk.objects.create(tenant=cast.tenant, process=case, membership=cast.membership("staff"), role="editor")
+    rule = AssignmentRule.objects.create(tenant=cast.tenant, assignee=cast.membership("staff"), community=cast.house_a)
+    said = run("staff@quartier.test", "--yes")
+    works = [line.split(": ")[1].split(";")[0] for line in said.splitlines() if "works on" in line]
+    assert works == [f"ticket {ticket.identifier}", f"assignment rule {rule.pk}", f"case {case.number}"]
 
 
 def test_a_refusal_is_told_in_words_and_changes_nothing(cast: Cast) -> None:

@@ -275,6 +275,24 @@ def test_the_command_says_what_will_go_and_asks(company: Cast, monkeypatch: pyte
     assert "documents: 4" in out.getvalue()
 
 
+def test_a_closed_terminal_changes_nothing(company: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", closed)
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("erase_tenant", str(company.tenant.pk), stdout=io.StringIO())
+    assert Organization.objects.get(pk=company.tenant.pk).closed_at is None
+
+
+def test_operators_who_would_have_no_place_left_are_named(company: Cast) -> None:
+    add_member(user=company.operator, organization=company.tenant, role="staff")
+    assert erasure.company(company.tenant.pk).operators == ["operator@quartier.test"]
+    assert "operator operator@quartier.test has a place in no other company" in run(company)
+    add_member(user=company.operator, organization=company.other_tenant, role="staff")
+    assert erasure.company(company.other_tenant.pk).operators == ["operator@quartier.test"]
+
+
 def test_an_organization_that_is_no_company_is_not_found(company: Cast) -> None:
     plain = create_organization(name="Verein", created_by=company.admin)
     with pytest.raises(CommandError, match=str(plain.pk)):

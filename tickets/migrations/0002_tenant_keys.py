@@ -5,9 +5,10 @@ from core.tenant_keys import AddTenantKeys
 APPEND_ONLY = """
 CREATE FUNCTION tickets_ticketactivity_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF to_jsonb(NEW) - '{deleted_at,external_ref,text}'::text[]
-            IS DISTINCT FROM to_jsonb(OLD) - '{deleted_at,external_ref,text}'::text[]
-       OR (NEW.text IS DISTINCT FROM OLD.text AND NEW.text <> '') THEN
+    IF to_jsonb(NEW) - '{deleted_at,external_ref,text,automatic_name}'::text[]
+            IS DISTINCT FROM to_jsonb(OLD) - '{deleted_at,external_ref,text,automatic_name}'::text[]
+       OR (NEW.text IS DISTINCT FROM OLD.text AND NEW.text <> '')
+       OR (NEW.automatic_name IS DISTINCT FROM OLD.automatic_name AND NEW.automatic_name <> '') THEN
         RAISE EXCEPTION 'The stream of a ticket is append-only: an entry can be withdrawn, not rewritten.'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'ticket_activity_append_only',
                   TABLE = 'tickets_ticketactivity';

@@ -35,13 +35,18 @@ class Command(BaseCommand):
         self.show(found)
         name = options["confirm"]
         if name is None:
-            name = input("Type the company's name to erase all this for good: ")
+            try:
+                name = input("Type the company's name to erase all this for good: ")
+            except EOFError:
+                name = ""
         if name.strip() != found.tenant.name:
             raise CommandError("That is not its name. Nothing was changed.")
         try:
             erasure.erase_company(
                 tenant_id=found.tenant.pk, despite_dates=options["despite_dates"], progress=self.progress
             )
+        except NotFound as error:
+            raise CommandError("Somebody else has erased it meanwhile.") from error
         except DomainError as error:
             raise CommandError(str(error.message)) from error
         if sys.stdout.isatty():
@@ -53,6 +58,11 @@ class Command(BaseCommand):
         self.stdout.write(f"Company {found.tenant.pk}: {found.tenant.name}")
         for noun, count in found.counts.items():
             self.stdout.write(f"  {noun}: {count}")
+        for email in found.operators:
+            self.stdout.write(
+                f"  operator {email} has a place in no other company: afterwards the documents API lets the account in "
+                "only when another company has taken it in"
+            )
         for title in found.holds:
             self.stdout.write(f"  legal hold in force: {title}")
         if found.protected:
