@@ -8,6 +8,7 @@ was made.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.servers import owner
 _KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission")
 _FEW_ROWS = 512 * 1024  # bytes of a table: beyond it TRUNCATE is faster than DELETE
 _SCHEMA = "kept"
+_YOUNG = 60.0  # seconds: moments stay as they were, some of them signed, and soon it matters how long ago they are
 _emptied: list[int] = [0]
 
 
@@ -62,6 +64,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._restore: sql.Composable | None = None
+        self._taken_at = 0.0
 
     def take(self) -> None:
         """Keep what is there now; `restore` brings it back from here on. Not on a server that insists on its checks: keys
@@ -75,7 +78,6 @@ class Kept:
             copy = sql.SQL("CREATE TABLE {} AS TABLE {}")
             for name in tables:
                 connection.execute(copy.format(sql.Identifier(_SCHEMA, name), sql.Identifier("public", name)))
-            connection.execute(sql.SQL("CREATE TABLE {}.taken AS SELECT now() AS at").format(schema))
             counters = connection.execute(
                 """
                 SELECT format('%%I.%%I', schemaname, sequencename), last_value FROM pg_sequences
@@ -84,15 +86,15 @@ class Kept:
                 [_counters_kept()],
             ).fetchall()
             setval = sql.SQL("SELECT setval({}, {})")
+            self._taken_at = time.monotonic()
             self._restore = sql.SQL("; ").join([
                 *(_insert(connection, name) for name in tables),
                 *(setval.format(sql.Literal(name), sql.Literal(value)) for name, value in counters),
             ])  # fmt: skip
 
     def restore(self) -> bool:
-        """Bring it back, as if it had been made just now: moments move with it. False where nothing is kept or something
-        else is there already."""
-        if self._restore is None:
+        """Bring it back. False where nothing is kept that is young enough, or something else is there already."""
+        if self._restore is None or time.monotonic() - self._taken_at > _YOUNG:
             return False
         with owner() as connection, connection.transaction():
             if _filled(connection):
@@ -106,21 +108,15 @@ def _insert(connection: psycopg.Connection[Any], table: str) -> sql.Composable:
     """The statement that brings back the rows of one table."""
     columns = connection.execute(
         """
-        SELECT attname, atttypid = 'timestamptz'::regtype FROM pg_attribute
+        SELECT attname FROM pg_attribute
          WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
         """,
         [f'public."{table}"'],
     ).fetchall()
-    later = sql.SQL("{} + (now() - taken.at)")
-    return sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}, {}").format(
+    return sql.SQL("INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}").format(
         sql.Identifier("public", table),
-        _names(name for name, _is_moment in columns),
-        sql.SQL(", ").join(
-            later.format(sql.Identifier("t", name)) if is_moment else sql.Identifier("t", name)
-            for name, is_moment in columns
-        ),
-        sql.SQL("{} AS t").format(sql.Identifier(_SCHEMA, table)),
-        sql.Identifier(_SCHEMA, "taken"),
+        sql.Identifier(_SCHEMA, table),
+        columns=_names(name for (name,) in columns),
     )
 
 
