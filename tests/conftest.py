@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from script.browser import CHROMIUM_FLAGS, find_chromium
 from script.embedded import S3, Clamd, ServerError
 from script.embedded.s3 import BUCKET
 from tests.gateway import HOST, Gateway
-from tests.servers import MailSink, Servers, eventually, is_local, keep_prepared, truncate_all
+from tests.servers import MailSink, Servers, eventually, is_local, keep_prepared
+from tests.tables import times_emptied, truncate_all
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -40,7 +42,9 @@ _AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 _AXE_RUN = """
 options => axe.run(document, { ...options, resultTypes: ["violations"] }).then(({ violations }) => violations)
 """
-_FIELDS = ("django/forms/", "admin/widgets/", "unfold/widgets/")  # where templates of fields lie
+_ATOMS_OF_A_TEST = 1  # the transaction that is undone after it, where none is open already
+# Where templates of parts of a page lie: fields, the frame, what is included many times.
+_PARTS = ("django/forms/", "admin/widgets/", "admin/includes/", "unfold/", "components/")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,6 +76,12 @@ def pytest_runtestloop() -> None:
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins at once, beside everything else, instead of being waited for at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
 
 
 def pytest_unconfigure() -> None:
@@ -118,8 +128,8 @@ def _no_network() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_context_of_fields() -> Iterator[None]:
-    """Django's test client copies the context of each template of a page: not for the hundreds of fields of a form."""
+def _no_context_of_parts() -> Iterator[None]:
+    """Django's test client copies the context of each template of a page: not for the hundreds of parts of a form."""
     from django.test import client
 
     keep = client.store_rendered_templates
@@ -127,7 +137,7 @@ def _no_context_of_fields() -> Iterator[None]:
     def keep_of_pages(
         store: dict[str, Any], signal: Any, sender: Any, template: Any, context: Any, **more: Any
     ) -> None:
-        if not (template.name or "").startswith(_FIELDS):
+        if not (template.name or "").startswith(_PARTS):
             keep(store, signal, sender, template, context, **more)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -318,24 +328,42 @@ def axe() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def _session_cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The cast, committed once per process: making it anew for each test would be half of the suite's time."""
-    from core import scope
-    from tests.cast import build
+def _session_cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> tuple[int, bytes]:
+    """The cast, committed once per process: making it anew for each test would be half of the suite's time.
 
-    with django_db_blocker.unblock(), scope.unit_of_work(door="test"):
-        build()
+    Gives a copy of it, and how often the tables had been emptied by then.
+    """
+    from tests.cast import load, stand
+    from tests.everywhere import everywhere
+
+    with django_db_blocker.unblock(), everywhere():
+        stand()
+        enter_every_tenant()
+        return times_emptied(), pickle.dumps(load())
+
+
+def enter_every_tenant() -> None:
+    """See `core.scope.enter_tenants`."""
+    from core import scope
+    from orgs.models import Organization
+
+    scope.enter_tenants(Organization.objects.filter(is_tenant=True).values_list("id", flat=True))
 
 
 @pytest.fixture
-def cast(_session_cast: None, db: None) -> Any:
-    """The cast of `tests/cast.py`; what a test changes of it is rolled back with the test."""
-    from core import scope
-    from orgs.models import Organization
+def cast(_session_cast: tuple[int, bytes], db: None) -> Any:
+    """The cast of `tests/cast.py`; what a test changes of it is rolled back with the test.
+
+    Asked for again where a file of tests works on rows of its own, or a transactional test has emptied the tables.
+    """
+    from django.db import connection
+
     from tests.cast import load
 
-    found = Organization.objects.filter(is_tenant=True).values_list("id", flat=True)
-    scope.enter_tenants(found.all())
+    enter_every_tenant()
+    emptied, copy = _session_cast
+    if len(connection.atomic_blocks) == _ATOMS_OF_A_TEST and emptied == times_emptied():
+        return pickle.loads(copy)  # noqa: S301 - our own
     made = load()
-    scope.enter_tenants(found.all())  # now they may have just been made
+    enter_every_tenant()  # now they may have just been made
     return made

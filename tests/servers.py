@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -45,9 +45,6 @@ _RECKLESS = {
     "full_page_writes": "off",
     "max_connections": "200",
 }
-# Rows that migrations put there and that no test may take away.
-_KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission")
-_FEW_ROWS = 512 * 1024  # bytes of a table: beyond it TRUNCATE is faster than DELETE
 
 
 class Servers:
@@ -70,6 +67,7 @@ class Servers:
         if not os.environ.get("DATABASE_URL"):
             self.postgres = Postgres(self.folder, options=_RECKLESS)
             self.postgres.start()
+            self.postgres.psql(f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}")  # see tests/tables.py
             os.environ["DATABASE_URL"] = self.postgres.url(APP)
             os.environ["MIGRATION_DATABASE_URL"] = self.postgres.url(OWNER)
             os.environ["QUARTIER_TEST_EMBEDDED"] = "1"
@@ -160,64 +158,6 @@ class Servers:
         )
         if done.returncode:
             raise ServerError(f"The test database could not be migrated:\n{done.stdout}{done.stderr}")
-
-
-def truncate_all() -> None:
-    """Empty every table that has rows, as the owner: TRUNCATE is none of the app role's rights.
-
-    The size of a table, not a SELECT, tells which have rows: row policies do not hide it.
-    """
-    with owner() as connection:
-        connection.execute("SET lock_timeout = '20s'")
-        sizes = _sizes(connection)
-        if not sizes:
-            return
-        # TRUNCATE makes new files for all tables and indexes that CASCADE reaches, some 900: ten times as slow as
-        # taking away the few rows of most tests.
-        empty = _truncate if max(sizes.values()) > _FEW_ROWS else _delete
-        for patience in (3, 2, 1, 0):
-            try:
-                empty(connection, _names(sizes))
-                return
-            except psycopg.errors.DeadlockDetected:  # with a request of the page that a browser still shows
-                if not patience:
-                    raise
-
-
-def _truncate(connection: psycopg.Connection[Any], tables: sql.Composable) -> None:
-    connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(tables))
-
-
-def _delete(connection: psycopg.Connection[Any], tables: sql.Composable) -> None:
-    """What TRUNCATE does, row by row. Foreign keys are checked at the end, so the order of the tables does not matter."""
-    with connection.transaction():
-        # As TRUNCATE: whoever still writes is waited for. He may have written to tables that were empty so far.
-        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables))
-        deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in _sizes(connection)]
-        connection.execute(sql.SQL("; ").join(deletes))
-        connection.execute(
-            """
-            SELECT setval(format('%%I.%%I', schemaname, sequencename), start_value, false) FROM pg_sequences
-             WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename <> ALL(%s)
-            """,
-            [[f"{table}_id_seq" for table in _KEPT_TABLES]],
-        )
-
-
-def _sizes(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """The bytes of each table that has or had rows."""
-    found = connection.execute(
-        """
-        SELECT c.relname, pg_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> ALL(%s) AND pg_relation_size(c.oid) > 0
-        """,
-        [list(_KEPT_TABLES)],
-    )
-    return dict(found.fetchall())
-
-
-def _names(tables: Iterable[str]) -> sql.Composable:
-    return sql.SQL(", ").join(map(sql.Identifier, tables))
 
 
 def keep_prepared(patch: pytest.MonkeyPatch) -> None:

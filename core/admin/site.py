@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -35,6 +36,11 @@ class HouseSite(UnfoldAdminSite):
     empty_value_display = "–"
     index_title = _("Back office")
     enable_nav_sidebar = True
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Of the lists that this person may open; worked out once somebody looks. The frame of every page is handed it, and
+        shows a navigation of ours instead."""
+        return SimpleLazyObject(lambda: super(HouseSite, self).get_app_list(request, app_label))
 
     def enter(self, request: HttpRequest) -> None:
         """Narrow `request.actor` to the tenant in view; upper floors know how."""

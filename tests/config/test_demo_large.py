@@ -35,7 +35,8 @@ from orgs.models import (
 )
 from orgs.services import contacts, occupancies, register
 from orgs.services.accounts import create_account
-from tests.servers import owner, truncate_all
+from tests.servers import owner
+from tests.tables import truncate_all
 
 SIZES = {"communities": 2, "residents": 20, "folders": 24, "groups": 11, "documents": 60}
 SEED = 3

@@ -319,6 +319,14 @@ def frame(name: str) -> bool:
     return name in ("s", "tenant", "q")
 
 
+@pytest.fixture
+def _no_navigation(office_forms: OfficeForms, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without the navigation beside them, a third of the work of each: it follows from who asks for what, not from
+    what is typed into a form. Each form was read with it."""
+    monkeypatch.setattr(type(site), "get_sidebar_list", lambda self, request: [])
+    monkeypatch.setattr(site, "enable_nav_sidebar", False)
+
+
 LISTS = (
     f"q={LONG}", "q=a+%26+%7C+!+%3C-%3E+:*+'+%5C", "q=%25_%5C", "q=%22a", "q=%ff", "q=%01", "p=0", "p=-1",
     "p=1000000000000", "p=abc", f"p={HUGE}", "o=99", "o=abc", "o=-1.-1.5", f"o={HUGE}", "foo=bar", "id__exact=abc",
@@ -345,6 +353,7 @@ def test_what_is_no_row_is_not_found(office: Client, key: str) -> None:
             assert sent(office, f"{base(model)}{key}/delete/", {"post": "yes"}).status_code in (403, 404), model
 
 
+@pytest.mark.usefixtures("_no_navigation")
 @pytest.mark.parametrize("value", [LONG, NUL, HUGE], ids=["10,000 characters", "NUL", "5,000 digits"])
 def test_forms_of_the_office_refuse_what_no_field_holds(office: Client, office_forms: OfficeForms, value: str) -> None:
     """In every field at once: errors at the fields, and nothing is written."""
@@ -366,6 +375,7 @@ ODD: dict[str, tuple[str, ...]] = {
 }
 
 
+@pytest.mark.usefixtures("_no_navigation")
 @pytest.mark.parametrize("kind", ODD)
 def test_odd_values_break_no_form_of_the_office(office: Client, office_forms: OfficeForms, kind: str) -> None:
     """Accepted where a text may be so; what was written can be read."""
@@ -386,6 +396,7 @@ def test_odd_values_break_no_form_of_the_office(office: Client, office_forms: Of
     assert tried, f"no form has a field of this kind: {kind}"
 
 
+@pytest.mark.usefixtures("_no_navigation")
 def test_counts_of_rows_that_lie_break_no_form_of_the_office(office: Client, office_forms: OfficeForms) -> None:
     with undone():
         for url, form in office_forms:

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.minutes
 def test_the_house_heals_from_each_fault_and_loses_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "script.fault_runs", "--short"], cwd=ROOT, capture_output=True, text=True, timeout=900

@@ -200,7 +200,7 @@ def test_a_pause_and_a_reload_lose_nothing(far: Page, line: Line, where: tuple[C
     until(page, line, 30)
     page.locator("[data-part=pause]").click()
     expect(page.locator("[data-part=text]")).to_contain_text("Angehalten")
-    assert page.evaluate("document.activeElement.dataset.part") == "resume"
+    expect(page.locator("[data-part=resume]")).to_be_focused()
     stood = percent(page)
     page.wait_for_timeout(500)
     assert percent(page) == stood

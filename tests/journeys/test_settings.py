@@ -43,7 +43,8 @@ def own_texts() -> list[str]:
 
 
 def to_settings(page: Page) -> None:
-    page.get_by_role("link", name="Einstellungen des Mandanten").first.click()
+    with page.expect_navigation():  # also from one of these pages to the next
+        page.get_by_role("link", name="Einstellungen des Mandanten").first.click()
     expect(page.get_by_role("button", name="Sichern", exact=True)).to_be_visible()
 
 
@@ -152,7 +153,9 @@ def test_a_text_is_written_looked_at_stored_and_given_up(page: Page, house: Cast
     expect(line).to_contain_text("eigener Text")
     line.get_by_role("link").click()
     page.get_by_role("link", name="Zurück zum Standardtext").click()
+    expect(page.get_by_role("button", name="Zurück zum Standardtext")).to_be_visible()
     page.get_by_role("link", name="Abbrechen").click()
+    expect(page.get_by_role("link", name="Zurück zum Standardtext")).to_be_visible()
     assert own_texts() != []
     page.get_by_role("link", name="Zurück zum Standardtext").click()
     page.get_by_role("button", name="Zurück zum Standardtext").click()

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core import scope
 from docms.models import DocumentLog, DocumentShare
@@ -71,7 +72,7 @@ def share_in_back_office(page: Page, file: int) -> int:
     page.fill("[name=email]", NINA["email"])
     page.locator(".q-form button[type=submit]").click()
     page.wait_for_url("**/change/")
-    assert page.get_by_role("cell", name="**********567").count() == 1
+    expect(page.get_by_role("cell", name="**********567")).to_have_count(1)
     with scope.unit_of_work(door="test"), scope.all_tenants():
         return int(DocumentShare.objects.get().pk)
 
@@ -95,7 +96,8 @@ def test_from_sharing_to_the_file_on_the_recipients_disk(
     assert code not in mail.as_string() and "/app/shares/" not in gateway.texts[0]
     page.goto(link[0])
     page.get_by_label("Code").fill("FALSCH")
-    page.get_by_role("button", name=re.compile("Dokument|document")).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("Dokument|document")).click()
     page.get_by_text("4").first.wait_for()  # attempts left
     page.get_by_label("Code").fill(code.lower())
     with page.expect_download() as download:
@@ -114,9 +116,9 @@ def test_from_sharing_to_the_file_on_the_recipients_disk(
     for _number in range(4):
         page.goto(link[0])
         page.get_by_label("Code").fill("FALSCH")
-        page.get_by_label("Code").press("Enter")
-        page.wait_for_load_state()
-    assert page.get_by_label("Code").count() == 0
+        with page.expect_navigation():
+            page.get_by_label("Code").press("Enter")
+    expect(page.get_by_label("Code")).to_have_count(0)
     assert all("status of 4" in line for line in console)
     console.clear()
 
@@ -136,7 +138,7 @@ def test_the_page_is_legible_for_everybody(
     page.keyboard.press("Enter")
     page.locator(".error").first.wait_for()
     axe(page)
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    expect(page.get_by_role("alert")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto("/app/shares/" + "x" * 43)
     axe(page)

@@ -22,7 +22,8 @@ import yaml
 
 from tests.ops.confine import confined, give
 from tests.ops.dockerfile import Stage, stages
-from tests.servers import eventually, free_port, locked, truncate_all
+from tests.servers import eventually, free_port, locked
+from tests.tables import truncate_all
 
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
