@@ -112,9 +112,10 @@ class Env:
         return found
 
     def public_key(self, name: str) -> bytes:
-        """A public key of Ed25519: 32 bytes in Base64; none where the variable is not set."""
+        """A public key of Ed25519: 32 bytes in URL-safe Base64, padded or not; none where the variable is not set."""
+        text = self.text(name)
         try:
-            key = base64.b64decode(self.text(name), altchars=b"-_", validate=True)
+            key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except ValueError:
             key = b"?"
         demand(len(key) in (0, 32), name, "is no public key of Ed25519: 32 bytes in URL-safe Base64.")

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
+from core import sizes
 from core.admin.base import HouseAdmin, count_of
 from core.admin.forms import HouseForm
 from core.admin.pages import Cell, Section, of_object
@@ -154,7 +154,7 @@ class DocumentAdmin(HouseAdmin):
     @display(description=_("size"), ordering="size_bytes")
     def size(self, document: Document) -> str:
         """For people."""
-        return filesizeformat(document.size_bytes)
+        return sizes.readable(document.size_bytes)
 
     @display(description=_("Preview"))
     def preview(self, document: Document) -> Any:
@@ -217,7 +217,7 @@ class DocumentAdmin(HouseAdmin):
                     [
                         Cell(v.number),
                         Cell(v.filename),
-                        Cell(filesizeformat(v.size_bytes)),
+                        Cell(sizes.readable(v.size_bytes)),
                         Cell(v.uploaded_by),
                         Cell(_moment(v.created_at)),
                         Cell(gettext("current") if v.pk == obj.current_id else "", tone="good"),

@@ -11,13 +11,13 @@ from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from core import sizes
 from core.admin import pages
 from core.admin.base import ReadOnlyAdmin
 from core.admin.logs import PeriodFilter
@@ -71,7 +71,7 @@ class DestructionRecordAdmin(ReadOnlyAdmin):
     @display(description=_("size"), ordering="size")
     def bytes(self, record: DestructionRecord) -> str:
         """For people."""
-        return filesizeformat(record.size) if record.size is not None else "–"
+        return sizes.readable(record.size) if record.size is not None else "–"
 
     @display(description="SHA-256")
     def hash_value(self, record: DestructionRecord) -> str:

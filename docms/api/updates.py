@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -67,11 +66,10 @@ class CheckUpdates(DocmsView):
         """The operator only (DOCMS-178). No transaction is open while the updater is asked."""
         self.require_operator()
         with self.between_units():
-            status = updates.check()
-        if status < 400:
-            return Response(status=status)
-        told = _("The updater answered %d.") % status if settings.UPDATER_URL else _("There is no updater.")
-        return self.refuse(Problem(status, "updater", told))
+            outcome = updates.check()
+        if outcome.problem:
+            return self.refuse(Problem(outcome.status, "updater", outcome.problem))
+        return Response(status=outcome.status)
 
 
 class InstallUpdate(DocmsView):

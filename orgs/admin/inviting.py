@@ -8,13 +8,14 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.admin.pages import Cell, Section, change_url, render
 from core.answers import require
 from core.errors import Denied
 from orgs import rules
 from orgs.models import Contact, Invite, Occupancy
-from orgs.services import invites
+from orgs.services import invites, licences
 
 
 @dataclass
@@ -80,6 +81,7 @@ def invite_page(admin: Any, request: HttpRequest, obj: Any, occupancies: list[Oc
             Section(_("Has an account already"), _heads()[:2], [_of_contact(c) for c in report.with_account]),
         ]
         title, button = _("%(count)d people invited") % {"count": len(report.invited)}, ""
+        warning = _shortage(obj.tenant_id, len(report.invited))
     else:
         found = preview_of(occupancies)
         sections = [
@@ -98,6 +100,7 @@ def invite_page(admin: Any, request: HttpRequest, obj: Any, occupancies: list[Oc
         ]
         title = _("Invite: %(what)s") % {"what": obj}
         button = _("Invite %(count)d people now") % {"count": len(found.will)} if found.will else ""
+        warning = _shortage(obj.tenant_id, len(found.will))
     counted = [(s.title, len(s.rows)) for s in sections]
     return render(
         admin.admin_site,
@@ -107,10 +110,28 @@ def invite_page(admin: Any, request: HttpRequest, obj: Any, occupancies: list[Oc
         sections=[s for s in sections if s.rows or s.empty],
         counted=counted,
         button=button,
+        warning=warning,
         opts=admin.opts,
         original=obj,
         back=change_url(obj),
     )
+
+
+def _shortage(tenant_id: int, invited: int) -> str:
+    """What to know before more people are invited than the licence has points for; a point is taken by who accepts."""
+    free = licences.free_points(tenant_id) if invited else None
+    if free is None or free >= invited:
+        return ""
+    if free == 0:
+        licence = licences.in_force(tenant_id)
+        if licence is not None and licence.is_expired:
+            return _("The licence has expired. Who is invited cannot join until it is renewed.")
+        return _("The licence has no free points. Who is invited cannot join until there are some.")
+    return ngettext(
+        "The licence has %(free)d free point. Who is invited beyond that cannot join until there are more.",
+        "The licence has %(free)d free points. Who is invited beyond that cannot join until there are more.",
+        free,
+    ) % {"free": free}
 
 
 def _heads() -> list[str]:

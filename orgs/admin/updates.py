@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -53,7 +51,7 @@ def view(site: AdminSite) -> Page:
             known, row = updates.available(), installation()
         return between.shown(
             site, request, "admin/house/updates.html", title=_("Updates"), version=settings.VERSION, known=known,
-            row=row, form=form, media=form.media, has_updater=bool(settings.UPDATER_URL),
+            released=updates.released(known) if known else None, is_planned=row.update_state == updates.State.SCHEDULED, row=row, form=form, media=form.media, has_updater=bool(settings.UPDATER_URL),
         )  # fmt: skip
 
     return between.guarded(site, updates_page)
@@ -61,11 +59,8 @@ def view(site: AdminSite) -> Page:
 
 def _check(request: HttpRequest) -> None:
     """Ask the updater, outside of any transaction, and say what became of it."""
-    if not settings.UPDATER_URL:
-        messages.error(request, gettext("There is no updater."))
-        return
-    status: Any = updates.check()
-    if status >= 400:
-        messages.error(request, gettext("The updater answered %d.") % status)
+    problem = updates.check().problem
+    if problem:
+        messages.error(request, problem)
     else:
         messages.success(request, gettext("The updater was asked."))

@@ -260,7 +260,8 @@ def register(
     """Create the account of an invited person and let it in (PORTAL-037 … 039, 108).
 
     Of two simultaneous uses of a code one succeeds. Raises as `find`, `Invalid` for a weak password or a
-    missing name or address, and `Conflict` ``account_exists``, which leaves the invitation usable.
+    missing name or address, `Conflict` ``account_exists`` and, without points of the licence, `Denied`
+    ``license_required``, both of which leave the invitation usable.
     """
 
     def work() -> User:
@@ -292,7 +293,10 @@ def register(
 
 
 def accept(*, code: str, user: User, ip: str | None) -> Invite:
-    """Let an existing account in by a code. Raises as `find`, and `Denied` for one that the company deactivated."""
+    """Let an existing account in by a code.
+
+    Raises as `find`, and `Denied` for one that the company deactivated or for whom its licence has no point.
+    """
 
     def work() -> Invite:
         invite = _look_up(code, lock=True)
@@ -309,6 +313,17 @@ def _admit(invite: Invite, user: User) -> None:
     if Membership.objects.filter(user=user, organization=invite.tenant, deactivated_at__lte=timezone.now()).exists():
         raise Denied(_("This account was deactivated. Please ask your property manager."), code="user_deactivated")
     rows.change(invite, {"accepted_at": timezone.now(), "accepted_by": user}, verb="accepted")
+    try:
+        _seat(invite, user)
+    except Denied as error:
+        if error.code != "license_required":
+            raise
+        advice = _("%(problem)s Please turn to %(company)s. Your invitation stays valid.")
+        raise Denied(advice % {"problem": error.message, "company": invite.tenant.name}, code=error.code) from error
+
+
+def _seat(invite: Invite, user: User) -> None:
+    """Raises `Denied` (``license_required``) without points of the licence."""
     if invite.kind == Invite.Kind.STAFF:
         ensure_member(user=user, organization=invite.tenant, role=invite.membership_role or Membership.Role.STAFF)
         return

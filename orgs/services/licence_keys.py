@@ -97,8 +97,8 @@ def _terms(values: dict[str, Any]) -> Terms:
     if not set(features) <= set(FEATURES) or type(points) is not int or not 0 <= points <= POINTS_MAX:
         raise ValueError("features or points")
     return Terms(
-        license_type=str(values["type"])[:50],
-        license_variant=str(values["variant"])[:50],
+        license_type=_text(values["type"]),
+        license_variant=_text(values["variant"]),
         features=sorted(features),
         max_points=points,
         tenant=UUID(tenant) if tenant is not None else None,
@@ -107,6 +107,13 @@ def _terms(values: dict[str, Any]) -> Terms:
         support_duration=_day(values.get("support_duration")),
         code_sha256=str(values.get("code_sha256", "")),
     )
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    if "\x00" in text:  # which PostgreSQL keeps in no text
+        raise ValueError(text)
+    return text[:50]
 
 
 def _day(text: str | None) -> datetime.date | None:

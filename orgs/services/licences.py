@@ -69,6 +69,14 @@ def used_points(licence: License | None, tenant_id: int) -> int:
         return used.filter(organization__is_tenant=True).count()
 
 
+def free_points(tenant_id: int) -> int | None:
+    """How many more members there may be at present, none with an expired licence; None = no limit. Nothing is locked."""
+    licence = in_force(tenant_id)
+    if licence is None or not (licence.max_points or licence.is_expired):
+        return None
+    return 0 if licence.is_expired else max(licence.max_points - used_points(licence, tenant_id), 0)
+
+
 def require_point(tenant: Organization) -> None:
     """Ask for a point before a member is made or revived; none is needed without licence (DOCMS-173 … 175).
 

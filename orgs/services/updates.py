@@ -15,6 +15,7 @@ import urllib3
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from urllib3.exceptions import HTTPError
 
@@ -29,15 +30,30 @@ from orgs.services.installation import installation
 TIMEOUT = 10  # seconds for connecting and for each answer
 ANSWER_MAX = 1024 * 1024  # bytes
 ATTEMPTS = 3  # before an update has failed
-UNREACHABLE, NONSENSE, NOBODY = 502, 502, 409
+BAD_GATEWAY, NOBODY = 502, 409  # what callers of the API are told where the updater has no status of its own to pass on
 _LENGTHS = {"version": 50, "channel": 50, "release_date": 50, "changelog": 200_000}
 State = InstallationSettings.UpdateState
 
 
 @dataclass(frozen=True)
 class _Answer:
-    status: int
+    """What the updater said; without status it said nothing."""
+
+    status: int | None = None
     body: bytes = b""
+
+    def __str__(self) -> str:
+        """For the system log."""
+        return f"the updater answered {self.status}" if self.status is not None else "the updater did not answer"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of asking."""
+
+    status: int  # for callers of the API: the updater's own where it has one to pass on, 2xx when it was understood
+    problem: str = ""  # for people
+    log: str = ""  # for the system log
 
 
 def available() -> dict[str, str] | None:
@@ -46,6 +62,15 @@ def available() -> dict[str, str] | None:
     if not found or _order(found["version"]) <= _order(settings.VERSION):
         return None
     return {name: str(found[name]) for name in _LENGTHS}
+
+
+def released(release: dict[str, str]) -> datetime.date | None:
+    """The day of a release, in the current time zone; None where the updater wrote it in no ISO form."""
+    try:
+        moment = parse_datetime(release["release_date"].strip())
+        return moment and (moment if timezone.is_naive(moment) else timezone.localtime(moment)).date()
+    except (ValueError, OverflowError):  # no day of the calendar
+        return None
 
 
 def _order(version: str) -> list[int]:
@@ -58,37 +83,43 @@ def _order(version: str) -> list[int]:
 # --- Asking -----------------------------------------------------------------------------------------------------
 
 
-def check() -> int:
-    """Ask the updater and keep what it knows. Returns its status code (DOCMS-178), 2xx when it was understood.
+def check() -> Outcome:
+    """Ask the updater and keep what it knows. The outcome has its status code (DOCMS-178), 2xx when it was understood.
 
     502 when it does not answer or not as it should, 409 when there is none; then the former result stays. Opens its own
     unit of work, after the updater has answered.
     """
     if not settings.UPDATER_URL:
-        return NOBODY
+        return Outcome(NOBODY, _("There is no updater."))
     answer = _ask("GET")
+    if answer.status is None:
+        return Outcome(BAD_GATEWAY, _("The updater does not answer."), str(answer))
     if not 200 <= answer.status < 300:
-        return answer.status if answer.status >= 400 else NONSENSE
+        passed_on = answer.status if answer.status >= 400 else BAD_GATEWAY
+        return Outcome(passed_on, _("The updater answered %d.") % answer.status, str(answer))
     try:
         release = _release(answer.body) if answer.status != 204 else {}
     except (ValueError, KeyError, TypeError):
-        return NONSENSE
+        problem = _("The updater answered %d, but what it sent does not describe a release.") % answer.status
+        return Outcome(BAD_GATEWAY, problem, f"{answer} with what does not describe a release")
     with scope.unit_of_work(door="updates", user_id=scope.latest().user_id):
         _change(_row(), {"update_available": release, "update_checked_at": timezone.now()})
-    return answer.status
+    return Outcome(answer.status)
 
 
 def check_daily() -> dict[str, int]:
     """The job: a failure leaves the old result, and a word in the system log. Does nothing without an updater."""
     if not settings.UPDATER_URL:
         return {"status": 0}
-    status = check()
-    if status >= 400:
-        _report(f"the check for updates failed with {status}")
-    return {"status": status}
+    outcome = check()
+    if outcome.problem:
+        _report(f"the check for updates failed: {outcome.log}")
+    return {"status": outcome.status}
 
 
 def _release(body: bytes) -> dict[str, str]:
+    if len(body) > ANSWER_MAX:
+        raise ValueError("too long")
     values = orjson.loads(body)
     release = {name: values[name] for name in _LENGTHS}
     for name, value in release.items():
@@ -110,8 +141,8 @@ def _ask(method: str, body: bytes | None = None, headers: dict[str, str] | None 
             )  # fmt: skip
             content = response.read(ANSWER_MAX + 1)
     except (HTTPError, ValueError):
-        return _Answer(UNREACHABLE)
-    return _Answer(response.status, content) if len(content) <= ANSWER_MAX else _Answer(NONSENSE)
+        return _Answer()
+    return _Answer(response.status, content)
 
 
 # --- Installing -------------------------------------------------------------------------------------------------
@@ -161,11 +192,11 @@ def start_due() -> dict[str, int]:
         orjson.dumps({"version": version}),
         {"Content-Type": "application/json", "Idempotency-Key": f"{version}@{row.update_install_at.isoformat()}"},
     )
-    if 200 <= answer.status < 300:
+    if answer.status is not None and 200 <= answer.status < 300:
         with scope.unit_of_work(door="job"):
             _change(_row(), {"update_state": State.STARTED})
         return {"started": 1}
-    _failed(f"the updater answered {answer.status}")
+    _failed(str(answer))
     return {"started": 0, "failed": 1}
 
 
@@ -205,4 +236,4 @@ def _report(why: str) -> None:
         SystemLog.objects.create(category="updates", action=why[:100])
 
 
-__all__ = ["available", "check", "check_daily", "schedule", "start_due"]
+__all__ = ["available", "check", "check_daily", "released", "schedule", "start_due"]

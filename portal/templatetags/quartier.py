@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, linebreaks, urlize
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from core import moments
+from core import moments, sizes
 from core.models import Blob
 from core.services.blobs import held_because
 from core.services.delivery import INLINE
@@ -23,8 +22,8 @@ from docms.services.search import Marks
 from messaging.services.render import clean_body
 
 register = template.Library()
+register.filter("size", sizes.readable)
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 _IMAGES = "image/"
 _PDF = "application/pdf"
 _ICONS = {_PDF: "pdf"}
@@ -154,17 +153,6 @@ def clock(moment: datetime.datetime) -> SafeString:
         moments.exact(local),
         moments.clock(local),
     )
-
-
-@register.filter
-def size(value: int | None) -> str:
-    """Bytes as people read them: 412 kB, 1,2 MB."""
-    number, unit = float(value or 0), 0
-    while number >= 1000 and unit < len(_UNITS) - 1:
-        number, unit = number / 1000, unit + 1
-    digits = 1 if unit >= 2 and number < 10 else 0
-    text = f"{number:.{digits}f}"
-    return f"{text if get_language() == 'en' else text.replace('.', ',')}\u00a0{_UNITS[unit]}"
 
 
 @register.filter

@@ -34,10 +34,14 @@
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const tenth = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+  const units = language.startsWith("fr") ? ["o", "ko", "Mo", "Go", "To"] : ["B", "kB", "MB", "GB", "TB"];
+
+  // As the pages say it: core/sizes.py.
   const size = (bytes) => {
-    if (bytes < 1000) return `${whole.format(bytes)}\u00a0B`;
-    if (bytes < 1e6) return `${whole.format(bytes / 1000)}\u00a0KB`;
-    return bytes < 1e9 ? `${tenth.format(bytes / 1e6)}\u00a0MB` : `${tenth.format(bytes / 1e9)}\u00a0GB`;
+    let [number, unit] = [bytes, 0];
+    while (Math.round(number) >= 1000 && unit < units.length - 1) [number, unit] = [number / 1000, unit + 1];
+    const inTenths = unit >= 2 && Math.round(number * 10) < 100;
+    return `${(inTenths ? tenth : whole).format(number)}\u00a0${units[unit]}`;
   };
   const fill = (text, values) => (text ?? "").replace(/\{(\w+)\}/g, (_whole, name) => values[name] ?? "");
 
@@ -78,9 +82,9 @@
       return this.items.some((item) => ["waiting", "sending", "paused", "offline"].includes(item.state));
     }
 
-    // What was under way when the page was left, in this tab.
+    // Where this tab keeps what was under way when the page was left; pages of one tenant share their endpoint.
     get place() {
-      return `upload:${this.root.dataset.endpoint}:${KEYS.map((key) => this.root.dataset[key] ?? "").join(":")}:${this.root.dataset.name ?? ""}`;
+      return `upload:${location.pathname}:${this.root.dataset.endpoint}:${KEYS.map((key) => this.root.dataset[key] ?? "").join(":")}:${this.root.dataset.name ?? ""}`;
     }
 
     remember(names) {

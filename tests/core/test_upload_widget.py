@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import translation
 from playwright.sync_api import expect
 
+from core import sizes
 from core.errors import TooLarge
 from core.models import Upload
 from core.services import blobs
@@ -130,6 +131,24 @@ def test_the_servers_reason_is_shown(widget: Page, tmp_path: Path, settings: Any
     with translation.override("de"):
         expect(widget.locator("li")).to_contain_text(str(TooLarge.message))
     console.clear()
+
+
+def test_a_size_is_said_as_the_pages_say_it(widget: Page) -> None:
+    bounds = [999, 1000, 411_600, 999_400, 999_600, 1_234_000, 9_940_000, 9_960_000, 999_400_000, 1_300_000_000]
+    for most in bounds:
+        widget.evaluate(
+            """most => {
+              const file = new File(["x"], "groß.bin"), data = new Event("drop", {bubbles: true});
+              Object.defineProperty(file, "size", {value: most + 1});
+              Object.defineProperty(data, "dataTransfer", {value: {files: [file]}});
+              document.querySelector("[data-upload]").dataset.max = most;
+              document.querySelector("[data-upload-drop]").dispatchEvent(data);
+            }""",
+            most,
+        )
+    with translation.override("de"):
+        said = [f"Größer als {sizes.readable(most)}." for most in bounds]
+    assert widget.locator("[data-part=text]").all_text_contents() == said
 
 
 def test_the_widget_is_accessible(widget: Page, tmp_path: Path, axe: Callable[..., None]) -> None:

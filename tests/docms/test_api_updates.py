@@ -155,16 +155,16 @@ def test_the_status_of_the_updater_is_passed_on(operator: Caller, updater: Updat
 def test_an_answer_that_is_none_leaves_the_old_result(operator: Caller, updater: Updater, body: bytes) -> None:
     operator.ok("POST", "/updates/check")
     updater.body = body
-    operator.refused("POST", "/updates/check", 502)
+    assert "200" in operator.refused("POST", "/updates/check", 502)["message"]  # what really happened
     assert operator.ok("GET", "/updates")["available"] == RELEASE
 
 
 def test_a_failing_updater_leaves_the_old_result(operator: Caller, updater: Updater, settings: Any) -> None:
     operator.ok("POST", "/updates/check")
     updater.status = 302  # a redirect is not followed
-    operator.refused("POST", "/updates/check", 502)
+    assert "302" in operator.refused("POST", "/updates/check", 502)["message"]
     settings.UPDATER_URL = f"http://127.0.0.1:{free_port()}/"
-    operator.refused("POST", "/updates/check", 502)
+    assert "nicht" in operator.refused("POST", "/updates/check", 502)["message"]
     settings.UPDATER_URL = ""
     operator.refused("POST", "/updates/check", 409)
     assert operator.ok("GET", "/updates")["available"] == RELEASE
@@ -177,9 +177,15 @@ def test_the_daily_look_keeps_the_old_result_and_reports_a_failure(operator: Cal
     updater.status = 500
     tasks.check_update()
     assert operator.ok("GET", "/updates")["available"] == RELEASE
-    assert SystemLog.objects.filter(category="updates").count() == 1
+    updater.status, updater.body = 200, b"{}"
+    tasks.check_update()
+    words = [entry.action for entry in SystemLog.objects.filter(category="updates").order_by("id")]
+    assert words == [
+        "the check for updates failed: the updater answered 500",
+        "the check for updates failed: the updater answered 200 with what does not describe a release",
+    ]
     runs = JobRun.objects.filter(name="docms.check_update").order_by("id")
-    assert [run.counts for run in runs] == [{"status": 200}, {"status": 500}]
+    assert [run.counts for run in runs] == [{"status": 200}, {"status": 500}, {"status": 502}]
 
 
 # --- Installing ------------------------------------------------------------------------------------------------

@@ -240,6 +240,7 @@ RIGHT = [
     ("EMAIL_URL", "mail", "smtp+tls://user:p%40ss@mail.test:587", None),
     ("DATABASE_POOLED", "flag", "Yes", True),
     ("LICENSE_PUBLIC_KEY", "public_key", "-_" * 21 + "8=", b"\xfb\xff\xbf" * 10 + b"\xfb\xff"),
+    ("LICENSE_PUBLIC_KEY", "public_key", "-_" * 21 + "8", b"\xfb\xff\xbf" * 10 + b"\xfb\xff"),  # without padding
     ("LICENSE_PUBLIC_KEY", "public_key", "", b""),
     ("UPDATER_URL", "address", "https://updater.test:8443/newest?channel=beta", None),
     ("UPLOAD_LIMIT", "number", " 7 ", 7),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from core import scope
+from core.models import Upload
 from core.services import rows
 from docms.models import Document
 from docms.services import shares
@@ -256,6 +258,33 @@ def test_papers_are_dropped_named_and_published(page: Page, office: tuple[Cast, 
     with scope.unit_of_work(door="test"):
         seen = Document.objects.visible_to(cast.actor("renter")).values_list("title", flat=True)
         assert {"Hausordnung, neu", "Wirtschaftsplan"} <= set(seen)
+
+
+def leave_unfinished(page: Page, field: str, chosen: Path) -> None:
+    """Choose a file, and load the page again while its bytes are still on their way."""
+    chosen.write_bytes(os.urandom(2_000_000))
+    page.route("**/uploads/*", lambda route: None if route.request.method == "PATCH" else route.continue_())
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        page.locator(field).set_input_files(chosen)
+    page.unroute("**/uploads/*")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+
+
+def test_after_a_reload_it_says_which_papers_are_not_finished(
+    page: Page, office: tuple[Cast, list[str]], tmp_path: Path
+) -> None:
+    chosen = tmp_path / "Grundriss.bin"
+    sign_in(page, "admin")
+    page.goto(next(url for url in office[1] if "upload" in url))
+    leave_unfinished(page, "#files", chosen)
+    expect(page.locator("[data-upload-status]")).to_contain_text("Nicht fertig: Grundriss.bin. Wählen Sie dieselben")
+    page.locator("#files").set_input_files(chosen)
+    expect(page.locator("input[name=upload]")).to_have_count(1)
+    assert Upload.objects.count() == 1
+    page.locator("#publish").click()
+    page.wait_for_url("**/admin/docms/document/?folder__id__exact=*")
+    expect(page.locator("#result_list")).to_contain_text("2,0\u00a0MB")
 
 
 def test_a_long_choice_does_not_widen_the_page_of_a_phone(page: Page, live_server: Any) -> None:

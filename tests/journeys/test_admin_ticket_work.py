@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 
 from core import scope
 from tests.cast import Cast, load
-from tests.journeys.test_admin_look import SCREENS, look_at, sign_in
+from tests.journeys.test_admin_look import SCREENS, leave_unfinished, look_at, sign_in
 from tickets.models import Ticket, TicketActivity
 from tickets.services import bulk, filing
 
@@ -104,6 +104,21 @@ def test_what_was_just_typed_is_kept_when_the_page_is_left(page: Page, house: tu
     page.goto(page_of(ticket))
     expect(page.locator("#text")).to_have_value(BEGUN)
     expect(page.locator("input[name=mode][value=note]")).to_be_checked()
+
+
+def test_a_file_that_is_not_finished_is_named_on_its_own_ticket(
+    page: Page, house: tuple[Cast, list[Ticket]], tmp_path: Path
+) -> None:
+    first, second, _third = house[1]
+    status = page.locator("[data-upload-status]")
+    sign_in(page, "staff")
+    page.goto(page_of(first))
+    leave_unfinished(page, "#files", tmp_path / "Rechnung.bin")
+    expect(status).to_contain_text("Nicht fertig: Rechnung.bin.")
+    page.goto(page_of(second))
+    expect(status).to_be_empty()
+    page.goto(page_of(first))
+    expect(status).to_contain_text("Nicht fertig: Rechnung.bin.")
 
 
 # --- Two people -----------------------------------------------------------------------------------------------

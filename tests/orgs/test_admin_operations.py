@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -218,6 +219,43 @@ def test_updates_are_looked_for_and_planned(cast: Cast, updater: Updater) -> Non
         "scheduled", tomorrow.replace(hour=8, minute=0, second=0, microsecond=0)
     )  # fmt: skip
     assert updater.installs() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2026-05-01", "01.05.2026"),
+        ("2026-05-01T23:30:00Z", "02.05.2026"),
+        ("bald", "bald"),
+        ("2026-02-30", "2026-02-30"),
+    ],
+)
+def test_the_day_of_a_release_is_shown_as_all_days(cast: Cast, updater: Updater, written: str, shown: str) -> None:
+    updater.body = json.dumps({**RELEASE, "release_date": written}).encode()
+    client = signed_in(cast.operator)
+    client.post(UPDATES, {"_check": "1"})
+    page = client.get(UPDATES).content.decode()
+    assert f'<th scope="row">Veröffentlicht</th><td>{shown}</td>' in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_plans_anew_is_told_that_the_moment_is_replaced(cast: Cast, updater: Updater) -> None:
+    client = signed_in(cast.operator)
+    client.post(UPDATES, {"_check": "1"})
+    hint = "Wird es neu geplant, gilt der neue Zeitpunkt."
+    assert hint not in client.get(UPDATES).content.decode()
+    tomorrow = timezone.localtime() + datetime.timedelta(days=1)
+    client.post(UPDATES, {"_install": "1", "install_date_0": f"{tomorrow:%Y-%m-%d}", "install_date_1": "08:00"})
+    assert hint in client.get(UPDATES).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_is_no_release_is_told_as_such(cast: Cast, updater: Updater) -> None:
+    updater.body = b'{"version": 7}'
+    told = signed_in(cast.operator).post(UPDATES, {"_check": "1"}, follow=True).content.decode()
+    assert "hat mit 200 geantwortet, aber" in told
+    assert "502" not in told
 
 
 @pytest.mark.django_db(transaction=True)

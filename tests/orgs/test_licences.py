@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from core.errors import Denied
 from core.services import rows
 from orgs.models import License, Membership, User
 from orgs.services import contacts, invites, members, occupancies
+from tests.portal.pages import signed_in
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -66,7 +68,37 @@ def test_an_invitation_waits_until_there_is_a_point(cast: Cast) -> None:
     url = f"/app/invite/{invite.code}"
     refused = Client().post(url, register)
     assert refused.status_code == 403 and "keine Punkte" in refused.content.decode()
+    assert f"Bitte wenden Sie sich an {cast.tenant.name}." in unescape(refused.content.decode())
     assert not User.objects.filter(email="nele@quartier.test").exists()
     rows.change(mine, {"max_points": mine.max_points + 1})
     assert Client().post(url, register).status_code == 302
     assert User.objects.filter(email="nele@quartier.test").exists()
+
+
+@pytest.mark.parametrize(
+    ("spare", "days", "warning"),
+    [
+        (None, None, ""),
+        (2, None, ""),
+        (1, None, "Die Lizenz hat 1 freien Punkt."),
+        (0, None, "Die Lizenz hat keine freien Punkte."),
+        (2, -1, "Die Lizenz ist abgelaufen."),
+        (2, 1, ""),
+    ],
+)
+def test_who_invites_is_told_beforehand_that_points_are_short(
+    cast: Cast, spare: int | None, days: int | None, warning: str
+) -> None:
+    for number in (1, 2):
+        known = contacts.create_contact(
+            tenant=cast.tenant, first_name="Nele", last_name="Neu", email=f"nele{number}@quartier.test"
+        )
+        occupancies.move_in(contact=known, unit=cast.unit_a3, role="renter", first=datetime.date(2024, 1, 1))
+    if spare is not None:
+        end = timezone.now() + datetime.timedelta(days=days) if days else None
+        rows.change(licence(cast, spare), {"valid_until": end})
+    client, url = signed_in(cast.staff), f"/admin/orgs/community/{cast.house_a.pk}/invite/"
+    page = client.get(url)
+    assert page.context["warning"].startswith(warning) and bool(page.context["warning"]) is bool(warning)
+    assert warning in page.content.decode()
+    assert client.post(url).context["counted"][0][1] == 2  # a warning, no refusal
