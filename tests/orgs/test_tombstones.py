@@ -15,6 +15,7 @@ from core.models import AuditEntry
 from core.services import rows
 from orgs.models import Application, ApplicationUser, Membership, OneTimeLink, SecondFactor, SignInLog, User
 from orgs.services import accounts, applications, erase, members, passwords, second_factor
+from orgs.services.tenants import add_member
 from tests.factories import at_once
 from tests.orgs.test_admin_member_fields import url_of
 from tests.orgs.test_admin_people import form_of
@@ -108,6 +109,7 @@ def test_nobody_asks_why_a_tombstone_sees_a_folder(cast: Cast) -> None:
         lambda cast, place: accounts.change_profile(place.user, {"mobile": "+49 170 1234567"}),
         lambda cast, place: passwords.send_link(place.user, tenant=cast.tenant),
         lambda cast, place: passwords.first_or_reset_link(place.user, tenant=cast.tenant),
+        lambda cast, place: add_member(user=place.user, organization=cast.other_tenant, role="guest"),
     ],
 )
 def test_no_service_writes_to_a_tombstone(cast: Cast, work: Callable[[Cast, Membership], object]) -> None:
