@@ -79,6 +79,10 @@ class MembershipQuerySet(models.QuerySet["_M"]):
         """Not deactivated at this moment (DOCMS-059), and the account is not erased."""
         return self.filter(Q(deactivated_at=None) | Q(deactivated_at__gt=timezone.now()), user__erased_at=None)
 
+    def living(self) -> Self:
+        """Whose account is not erased, deactivated or not: nobody finds, chooses or changes a tombstone."""
+        return self.filter(user__erased_at=None)
+
     def staff(self) -> Self:
         """Owners, staff, and who works at a branch: the people of the back office."""
         return self.filter(role__in=("owner", "staff", "affiliate"))

@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -150,7 +151,8 @@ class AuditEntryAdmin(LogAdmin):
         return bool(actor.is_operator or actor.admin_tenants)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """With the names of the people: the numbers are no references, so they are looked up beside."""
+        """With the names of the people, and whether they are erased: the numbers are no references, so they are looked up
+        beside."""
         people = get_user_model()._default_manager.filter(pk=models.OuterRef("user_id"))
         return (
             super()
@@ -164,13 +166,16 @@ class AuditEntryAdmin(LogAdmin):
                             )
                         )
                     )[:1]
-                )
+                ),
+                person_erased_at=models.Subquery(people.values("erased_at")[:1]),
             )
         )
 
     @display(description=_("who"))
     def who(self, entry: Any) -> str:
         """The person, or the system."""
+        if entry.person_erased_at is not None:
+            return gettext("Former user")
         return entry.person or (f"#{entry.user_id}" if entry.user_id else str(_("the system")))
 
     @display(description=_("action"), ordering="verb")

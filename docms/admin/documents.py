@@ -360,7 +360,7 @@ def _readers(document: Document) -> list[Section]:
         Section(
             gettext("Not read yet by %(count)d") % {"count": total},
             [_("Person"), _("E-mail address")],
-            [[Cell(u), Cell(u.email)] for u in missing[:SHOWN]],
+            [[Cell(u), Cell(u.shown_email)] for u in missing[:SHOWN]],
             _("Everyone who reaches it has read it."),
         ),
     ]

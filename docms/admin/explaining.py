@@ -40,7 +40,7 @@ def people_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     lines = [
         [
             Cell(user, f"../person/?user={user.pk}"),
-            Cell(user.email),
+            Cell(user.shown_email),
             Cell(", ".join(through.get(user.pk, []))),
             Cell(_("reads"), tone="good") if user.pk in readers else Cell(_("sees it, may not read"), tone="warn"),
             Cell(
@@ -121,7 +121,7 @@ def find_members(tenant_id: int, words: str) -> list[Membership]:
     """Members of a tenant whose name or address holds all the words, former ones too; nobody without words."""
     if not words:
         return []
-    found = Membership.objects.filter(organization=tenant_id, user__erased_at=None).select_related("user")
+    found = Membership.objects.living().filter(organization=tenant_id).select_related("user")
     for word in words.split():
         found = found.filter(
             Q(user__first_name__icontains=word) | Q(user__last_name__icontains=word) | Q(user__email__icontains=word)
@@ -130,11 +130,11 @@ def find_members(tenant_id: int, words: str) -> list[Membership]:
 
 
 def member_of(tenant_id: int, chosen: str) -> Membership | None:
-    """The member whose account an address names."""
+    """The member whose account an address names; none that is erased."""
     user_id = id_in(chosen)
     if user_id is None:
         return None
-    return Membership.objects.filter(organization=tenant_id, user=user_id).select_related("user").first()
+    return Membership.objects.living().filter(organization=tenant_id, user=user_id).select_related("user").first()
 
 
 def _demand(request: HttpRequest, folder: Folder) -> None:

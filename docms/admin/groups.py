@@ -260,7 +260,10 @@ class GroupAdmin(AdministratorsAdmin):
             Section(
                 _("People today: %(count)d") % {"count": len(ids)},
                 [_("Person"), _("E-mail address"), _("Rights")],
-                [[Cell(u), Cell(u.email), Cell(_("administers the group") if u.pk in admins else "")] for u in users],
+                [
+                    [Cell(u), Cell(u.shown_email), Cell(_("administers the group") if u.pk in admins else "")]
+                    for u in users
+                ],
                 _("Nobody has an account yet."),
             )
         ]

@@ -111,8 +111,9 @@ class DocmsView(CountedView):
     def member(self, user_id: int) -> Membership:
         """A member of the tenant, deactivated or not, but not one who was erased. Raises `NotFound`."""
         membership = (
-            Membership.objects.select_related("user", "organization", "login_logo")
-            .filter(user=user_id, organization=self.tenant.pk, user__erased_at=None)
+            Membership.objects.living()
+            .select_related("user", "organization", "login_logo")
+            .filter(user=user_id, organization=self.tenant.pk)
             .first()
         )
         if membership is None:

@@ -79,7 +79,7 @@ class MailRules(DocmsView):
         self.require_admin()
         values = self.body(MailAfterUpload)
         folder, _flags = target_of(self, values["folder_id"])
-        if not Membership.objects.filter(organization=self.tenant.pk, user=values["user_id"]).exists():
+        if not Membership.objects.living().filter(organization=self.tenant.pk, user=values["user_id"]).exists():
             refuse_unknown("user_id", [values["user_id"]])
         rule = permissions.set_mail_rule(
             actor=self.actor,

@@ -195,7 +195,7 @@ def set_groups(*, folder: Folder, group_ids: Iterable[int]) -> set[int]:
 def _set_mail_users(folder: Folder, user_ids: Iterable[int]) -> None:
     wanted = set(user_ids)
     members = dict(
-        Membership.objects.filter(organization=folder.tenant_id, user__in=wanted).values_list("user_id", "pk")
+        Membership.objects.living().filter(organization=folder.tenant_id, user__in=wanted).values_list("user_id", "pk")
     )
     refuse_unknown(MAIL_USERS, wanted - members.keys())
     current = set(FolderMailUser.objects.filter(folder=folder).values_list("membership__user_id", flat=True))

@@ -119,8 +119,9 @@ def _person(actor: Actor, tenant: Organization, user_id: int) -> Membership:
     Raises `NotFound` for people outside (DOCMS-068), `Denied` for administrators (DOCMS-082).
     """
     membership = (
-        Membership.objects.select_related("user", "organization", "login_logo")
-        .filter(user=user_id, organization=tenant.pk, user__erased_at=None)
+        Membership.objects.living()
+        .select_related("user", "organization", "login_logo")
+        .filter(user=user_id, organization=tenant.pk)
         .first()
     )
     if membership is None or not administered(actor, tenant).keys() & set(group_ids_of(membership)):
@@ -222,7 +223,7 @@ def candidates(
 
 
 def _memberships(tenant: Organization, user_ids: set[int]) -> QuerySet[Membership]:
-    found = Membership.objects.filter(organization=tenant.pk, user__in=user_ids, user__erased_at=None)
+    found = Membership.objects.living().filter(organization=tenant.pk, user__in=user_ids)
     return found.select_related("user").order_by(Plain("user__last_name"), Plain("user__first_name"), "user_id")
 
 

@@ -177,7 +177,7 @@ def _twin_or(error: ValidationError) -> Exception:
 
 
 def _set_people(group: Group, wanted: set[int] | None, admins: set[int] | None) -> None:
-    """Write the rows of a group. None keeps what is stored."""
+    """Write the rows of a group. None keeps what is stored, but for accounts that were erased meanwhile."""
     stored = {
         user: (pk, is_admin)
         for pk, user, is_admin in GroupMember.objects.filter(group=group).values_list(
@@ -193,11 +193,13 @@ def _set_people(group: Group, wanted: set[int] | None, admins: set[int] | None) 
             raise Invalid(problem, code="derived_group", fields={"user_ids": [problem]})
     else:
         people = set(stored) if wanted is None else wanted
-    admins = stored_admins if admins is None else admins
-    listed = people | admins
+    listed = people | (stored_admins if admins is None else admins)
     members = dict(
-        Membership.objects.filter(organization=group.tenant_id, user__in=listed).values_list("user_id", "pk")
+        Membership.objects.living().filter(organization=group.tenant_id, user__in=listed).values_list("user_id", "pk")
     )
+    if wanted is None and not derived:
+        people &= members.keys()
+    admins = stored_admins & members.keys() if admins is None else admins
     refuse_unknown("user_ids", people - members.keys() - (people if derived else set()))
     refuse_unknown("groupadmin_ids", admins - members.keys())
     if not (derived and admins == stored_admins) and admins - people:

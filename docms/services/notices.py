@@ -71,7 +71,7 @@ def notify_by_hand(*, actor: Actor, document: Document, user_ids: Collection[int
     """
     folder = document.folder
     require_notifying(actor, document)
-    members = Membership.objects.filter(organization=folder.tenant_id, user__in=list(user_ids))
+    members = Membership.objects.living().filter(organization=folder.tenant_id, user__in=list(user_ids))
     refuse_unknown("user_ids", set(user_ids) - set(members.values_list("user_id", flat=True)))
     if not set(user_ids) <= reaching(document):
         raise Denied(_("Not all of these people have access to the folder; nobody was notified."), denied_status=401)

@@ -23,8 +23,8 @@ FLAGS = frozenset(MEMBER_FLAGS)
 
 
 def _member(folder: Folder, user_id: int) -> Membership:
-    """The row of an account on the folder's tenant. Raises `NotFound` for accounts of other tenants."""
-    membership = Membership.objects.filter(organization=folder.tenant_id, user=user_id).first()
+    """The row of an account on the folder's tenant. Raises `NotFound` for erased accounts and those of other tenants."""
+    membership = Membership.objects.living().filter(organization=folder.tenant_id, user=user_id).first()
     if membership is None:
         raise NotFound
     return membership
@@ -81,7 +81,7 @@ def set_mail_rule(
     membership = _member(folder, user_id)
     wanted = set(recipient_ids)
     members = dict(
-        Membership.objects.filter(organization=folder.tenant_id, user__in=wanted).values_list("user_id", "pk")
+        Membership.objects.living().filter(organization=folder.tenant_id, user__in=wanted).values_list("user_id", "pk")
     )
     refuse_unknown("recipients", wanted - members.keys())
     MailRule.objects.bulk_create(

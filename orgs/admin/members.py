@@ -118,8 +118,8 @@ class MembershipAdmin(HouseAdmin):
         return bool(rules.may_administer(actor, obj.tenant_id))
 
     def seen_by(self, actor: Any) -> models.QuerySet[Any]:
-        """Those whose rights one keeps; colleagues see each other, but not here."""
-        return Membership.objects.administered_by(actor)
+        """Those whose rights one keeps; colleagues see each other, but not here. Nobody keeps those of an erased account."""
+        return Membership.objects.administered_by(actor).living()
 
     def offered(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Members who were not let go."""

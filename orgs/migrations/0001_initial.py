@@ -288,7 +288,16 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("erased_at", None), models.Q(("first_name", ""), ("last_name", "")), _connector="OR"
+                            ("erased_at", None),
+                            models.Q(
+                                ("avatar", None),
+                                ("first_name", ""),
+                                ("last_name", ""),
+                                ("mobile", ""),
+                                ("name_as_given", ""),
+                                ("telephone", ""),
+                            ),
+                            _connector="OR",
                         ),
                         name="user_erased_is_empty",
                     ),

@@ -78,7 +78,9 @@ class User(AbstractBaseUser, MutableRow):  # type: ignore[django-manager-missing
                 violation_error_message=_("A user name with @ must be the account's own address."),
             ),
             models.CheckConstraint(
-                condition=Q(erased_at=None) | Q(first_name="", last_name=""), name="user_erased_is_empty"
+                condition=Q(erased_at=None)
+                | Q(first_name="", last_name="", name_as_given="", telephone="", mobile="", avatar=None),
+                name="user_erased_is_empty",
             ),
             one_of("language", [code for code, _name in USER_LANGUAGES], "user_language"),
             one_of("email_mode", ["IMMEDIATE", "DAILY", "OFF"], "user_email_mode"),
@@ -95,7 +97,12 @@ class User(AbstractBaseUser, MutableRow):  # type: ignore[django-manager-missing
 
     def get_short_name(self) -> str:
         """The first name, else whatever identifies the account."""
-        return self.first_name or self.username
+        return self.first_name or str(self)
+
+    @property
+    def shown_email(self) -> str:
+        """The address as pages and doors show it: none of an erased account, whose own is a placeholder (PORTAL-098)."""
+        return self.email if self.erased_at is None else ""
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]

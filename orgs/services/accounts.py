@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, NotFound
 from core.services import rows
 from orgs.models import User
 
@@ -66,8 +66,26 @@ def create_account(
         raise taken from error
 
 
+def lock_living(user_id: int) -> User:
+    """The account's row, which stays as it is until the transaction ends: nobody is erased meanwhile.
+
+    Raises `NotFound` for an erased account, as for one that never was (PORTAL-098).
+    """
+    user: User | None = (
+        User.objects.select_for_update(of=("self",), no_key=True).filter(pk=user_id, erased_at=None).first()
+    )
+    if user is None:
+        raise NotFound
+    return user
+
+
 def change_profile(user: User, changes: dict[str, Any], *, expected: int | None = None) -> dict[str, tuple[Any, Any]]:
-    """What people change of their own account: names, language, telephone, look, visibility."""
+    """What people change of their own account: names, language, telephone, look, visibility.
+
+    Raises `NotFound` for an erased account; one that is erased meanwhile is `Changed`.
+    """
+    if user.erased_at is not None:
+        raise NotFound
     if {"first_name", "last_name"} & changes.keys():
         changes = {**changes, "name_as_given": ""}
     return rows.change(user, changes, expected=expected)

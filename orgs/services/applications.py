@@ -66,7 +66,9 @@ def delete(*, application: Application) -> None:
 def _set_users(application: Application, user_ids: Iterable[int]) -> None:
     wanted = set(user_ids)
     known = set(
-        Membership.objects.filter(organization=application.tenant_id, user__in=wanted).values_list("user_id", flat=True)
+        Membership.objects.living()
+        .filter(organization=application.tenant_id, user__in=wanted)
+        .values_list("user_id", flat=True)
     )
     if unknown := sorted(wanted - known):
         problem = _("Unknown: %(ids)s") % {"ids": ", ".join(map(str, unknown[:20]))}
@@ -116,7 +118,7 @@ def issue_key(*, application: Application, user_id: int, created_by: User) -> tu
 def is_usable(application_id: int, user_id: int) -> bool:
     """Whether the application is switched on and acts for this person, at this moment (DOCMS-176)."""
     return (
-        ApplicationUser.objects.filter(application=application_id, user=user_id)
+        ApplicationUser.objects.filter(application=application_id, user=user_id, user__erased_at=None)
         .filter(Q(application__deactivated_at=None) | Q(application__deactivated_at__gt=timezone.now()))
         .exists()
     )

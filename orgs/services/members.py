@@ -15,7 +15,7 @@ from core.services import audit, rows, throttle
 from orgs import rules
 from orgs.models import CommunityAssignment, Membership, Organization, SignInLog, User
 from orgs.services import licences, oauth, passwords, second_factor, tokens
-from orgs.services.accounts import create_account
+from orgs.services.accounts import create_account, lock_living
 from orgs.services.tenants import ensure_member
 
 if TYPE_CHECKING:
@@ -89,8 +89,9 @@ def change(
 
     Returns ``{field: (old, new)}``. What would take the last owner or the last super administrator is decided
     under a lock of the organization, so of two who remove each other at the same time one fails. Raises `Conflict`
-    (``last_owner``, ``last_super_admin``), `Changed` when the row moved on, `ValidationError` for wrong values, and
-    `Denied` when somebody comes back for whom the licence has no point (DOCMS-174). Side effects: audit; an end that has
+    (``last_owner``, ``last_super_admin``), `Changed` when the row moved on, `ValidationError` for wrong values,
+    `NotFound` when the account is erased, and `Denied` when somebody comes back for whom the licence has no point
+    (DOCMS-174). Side effects: audit; an end that has
     come revokes the member's tokens (one that is to come leaves that to `applications.apply_deactivations`).
     """
     until = changes.get("deactivated_at", membership.deactivated_at)
@@ -101,6 +102,7 @@ def change(
         answer = rules.may_leave(membership, changes)
         if not answer:
             raise Conflict(answer.reason, code=answer.code)
+    lock_living(membership.user_id)
     changed = rows.change(membership, changes, expected=expected, verb=verb)
     if "deactivated_at" in changed and membership.is_deactivated:
         tokens.revoke_of_member(user_id=membership.user_id, organization_id=membership.organization_id)
@@ -145,14 +147,15 @@ def deactivate(*, actor: Actor, membership: Membership) -> None:
 
 
 def reactivate(*, membership: Membership) -> None:
-    """Let a member in again, with the rights as they were. Side effect: audit."""
+    """Let a member in again, with the rights as they were. Side effect: audit. Raises as `change`."""
     change(membership=membership, changes={"deactivated_at": None}, verb="reactivated")
 
 
 def send_link(*, actor: Actor, membership: Membership) -> None:
     """Mail a member a link for a password, to the account's own address.
 
-    Raises `Denied` for accounts that are not this company's alone, `Conflict` (``too_many_links``).
+    Raises `Denied` for accounts that are not this company's alone, `Conflict` (``too_many_links``), `NotFound` for erased
+    ones.
     """
     require(rules.may_act_on_account(actor, membership))
     passwords.send_link(membership.user, tenant=membership.organization)
@@ -162,9 +165,10 @@ def send_link(*, actor: Actor, membership: Membership) -> None:
 def reset_attempts(*, actor: Actor, membership: Membership) -> None:
     """Forget the wrong passwords of a member's account, at every door (DOCMS-040).
 
-    Side effects: an entry of the login log, audit. Raises `Denied` for accounts that are not this company's alone: else it could guess a stranger's password for ever.
+    Side effects: an entry of the login log, audit. Raises `Denied` for accounts that are not this company's alone: else it could guess a stranger's password for ever; `NotFound` for erased ones.
     """
     require(rules.may_act_on_account(actor, membership))
+    lock_living(membership.user_id)
     throttle.clear(*passwords.account_counters(membership.user))
     now = scope.current()
     SignInLog.objects.create(
@@ -181,8 +185,9 @@ def reset_attempts(*, actor: Actor, membership: Membership) -> None:
 def reset_tenant_key(*, membership: Membership) -> None:
     """Remove a member's key of this organization; those of others and the personal one stay (DOCMS-026, 027).
 
-    Side effects: the account's docms tokens for the organization are revoked; audit.
+    Side effects: the account's docms tokens for the organization are revoked; audit. Raises `NotFound` for erased ones.
     """
+    lock_living(membership.user_id)
     second_factor.remove(membership.user, membership.organization)
     tokens.revoke_sessions(membership.user, membership.organization)
 
@@ -203,7 +208,8 @@ def reset_keys_everywhere(*, user: User) -> None:
     """Remove every key of an account, in all organizations and its personal one (DOCMS-028). Only for the operator.
 
     Without the personal key, too: docms takes it in every tenant, so it would go on asking for a code.
-    Side effects: recovery codes go, all docms tokens of the account are revoked; audit.
+    Side effects: recovery codes go, all docms tokens of the account are revoked; audit. Raises `NotFound` when it is erased.
     """
+    lock_living(user.pk)
     second_factor.remove_all(user)
     tokens.revoke_sessions(user)

@@ -21,7 +21,7 @@ from core.errors import Conflict, Invalid, Unknown
 from core.services import audit, rows, throttle
 from core.tokens import new_token, token_hash
 from orgs.models import AccessToken, InstallationSettings, OneTimeLink, Organization, Session, User
-from orgs.services import oauth
+from orgs.services import accounts, oauth
 from orgs.services.installation import installation
 from orgs.signals import password_link_issued
 
@@ -163,13 +163,16 @@ def wrong_password() -> Invalid:
     return Invalid(wrong, code="wrong_password", fields={"current_password": [wrong]})
 
 
+@transaction.atomic
 def issue_link(
     user: User, *, purpose: str, lifetime: datetime.timedelta, tenant: Organization | None = None, token: str = ""
 ) -> str:
     """Make a link that works once and void all earlier ones of its kind; announces `password_link_issued`.
 
-    Returns the token, which exists nowhere else. ``lifetime`` is set by the door that issues it.
+    Returns the token, which exists nowhere else. ``lifetime`` is set by the door that issues it. Raises `NotFound` for an
+    erased account.
     """
+    user = accounts.lock_living(user.pk)
     token = token or new_token()
     now = timezone.now()
     OneTimeLink.objects.filter(user=user, used_at=None, purpose__startswith="password").update(used_at=now)
@@ -205,10 +208,13 @@ def first_or_reset_link(user: User, *, tenant: Organization | None = None) -> st
 
 
 def _has_links_left(user: User) -> bool:
-    """At most three link mails an hour go to one address, whoever has it (DOCMS-036); the account stays locked until the
-    commit, and its address with it.
+    """At most three link mails an hour go to one address, whoever has it (DOCMS-036), and none to that of an erased account;
+    the account stays locked until the commit, and its address with it.
     """
-    address = User.objects.select_for_update(of=("self",)).get(pk=user.pk).email.lower()
+    account = User.objects.select_for_update(of=("self",)).filter(pk=user.pk, erased_at=None).first()
+    if account is None:
+        return False
+    address = account.email.lower()
     hour = timezone.now() - datetime.timedelta(hours=1)
     sent = OneTimeLink.objects.filter(address=address, purpose__startswith="password", created_at__gt=hour)
     return sent.count() < LINKS_PER_HOUR
@@ -225,8 +231,9 @@ def welcome_link(user: User, *, tenant: Organization) -> None:
 def send_link(user: User, *, tenant: Organization) -> None:
     """Mail a link for a password because an administrator asks for it.
 
-    Raises `Conflict` (``too_many_links``) after three within an hour.
+    Raises `Conflict` (``too_many_links``) after three within an hour, `NotFound` for an erased account.
     """
+    accounts.lock_living(user.pk)
     if not _has_links_left(user):
         raise Conflict(_("Three links went to this address within an hour. Please wait."), code="too_many_links")
     first_or_reset_link(user, tenant=tenant)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from core import scope
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.services import audit, rows
 from core.text import is_blank
 from orgs.models import Contact, Membership, Organization, OrganizationSettings, User
@@ -87,8 +87,11 @@ def add_member(
 ) -> Membership:
     """Give an account a place in an organization.
 
-    Raises `ValidationError` when it has one already, `Denied` without points of the licence (DOCMS-174).
+    Raises `ValidationError` when it has one already, `Denied` without points of the licence (DOCMS-174), `NotFound` when the
+    account is erased.
     """
+    if user.erased_at is not None:
+        raise NotFound
     licences.require_point(organization)
     return rows.create(
         Membership,

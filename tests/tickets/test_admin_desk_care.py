@@ -11,12 +11,14 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from orgs.models import Session
+from core.errors import Invalid
+from orgs.models import Membership, Session
+from orgs.services.erase import erase_account
 from tests.portal.pages import signed_in
 from tests.tickets.test_admin_desk import LIST, page_of
 from tickets import rules
-from tickets.models import Ticket, TicketActivity
-from tickets.services import changes, comments, worklist
+from tickets.models import Ticket, TicketActivity, TicketWatcher
+from tickets.services import bulk, changes, comments, worklist
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -228,3 +230,33 @@ def test_closing_is_no_first_response(cast: Cast, file: File) -> None:
         for result in worklist.TARGETS
     }
     assert found == {"met": {answered}, "missed": {late}, "running": set()}
+
+
+# --- Erased accounts -----------------------------------------------------------------------------------------
+
+
+def test_an_erased_account_is_nobody_to_assign_or_to_watch(cast: Cast, file: File) -> None:
+    ticket, client, place = file(), signed_in(cast.admin), cast.membership("staff")
+    erase_account(user=cast.staff)
+    for page in (
+        client.post(page_of(ticket), {"assignee": str(place.pk), "seen_assignee": "0"}, follow=True),
+        client.post(page_of(ticket, "watch"), {"membership": str(place.pk)}, follow=True),
+    ):
+        assert "Diese Person gibt es nicht." in page.content.decode()
+    with pytest.raises(Invalid) as refused:
+        bulk.wanted_of({"assignee": str(place.pk)}, cast.actor("admin"))
+    assert refused.value.fields.keys() == {"assignee"}
+    assert Ticket.objects.get(pk=ticket.pk).assignee is None
+    assert not TicketWatcher.objects.exists()
+
+
+def test_the_desk_names_a_former_user_without_address(cast: Cast, file: File) -> None:
+    ticket, client = file(), signed_in(cast.admin)
+    changes.assign(
+        actor=cast.actor("admin"), ticket=ticket, assignee=Membership.objects.get(user=cast.staff), source="web"
+    )
+    erase_account(user=cast.staff)
+    for url in (LIST, page_of(ticket), page_of(ticket, "history")):
+        page = client.get(url).content.decode()
+        assert "Ehemaliges Konto" in page, url
+        assert "erased-" not in page, url

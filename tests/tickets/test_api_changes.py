@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core import scope
 from core.services import rows
+from orgs.services.erase import erase_account
 from tests.core import material
 from tests.factories import at_once, stored
 from tests.tickets.door import TICKETS, Caller, basic
@@ -301,3 +302,24 @@ def test_old_answers_are_forgotten_by_a_job(cast: Cast) -> None:
     IdempotencyRecord.objects.filter(key="alt").update(created_at=timezone.now() - datetime.timedelta(hours=25))
     tasks.forget_answers()
     assert list(IdempotencyRecord.objects.values_list("key", flat=True)) == ["jung"]
+
+
+@pytest.mark.parametrize("name", ["userRefAssignee", "membershipRefAssignee"])
+def test_an_erased_account_is_not_assigned(cast: Cast, file: File, name: str) -> None:
+    ticket, caller = file(), basic(cast)
+    ref = cast.staff.uuid if name.startswith("user") else cast.membership("staff").uuid
+    erase_account(user=cast.staff)
+    caller.refused("PUT", f"{TICKETS}/{ticket.uuid}/assignee", 400, {"ticket": {name: str(ref)}})
+
+
+def test_an_erased_account_has_no_name_and_no_address(cast: Cast, file: File) -> None:
+    ticket, caller = file(), basic(cast)
+    assign(caller, ticket, userRefAssignee=str(cast.staff.uuid))
+    basic(cast, "staff").comment(ticket, "Ich komme.")
+    erase_account(user=cast.staff)
+    read = caller.read(ticket)
+    *_others, assignment, comment = read["activities"]
+    for user in (assignment["data"]["userAssignee"], comment["membership"]["user"]):
+        assert (user["name"], user["surname"]) == ("Ehemaliges Konto", "")
+        assert (user["email"], user["phoneNumber"]) == (None, None)
+    assert "erased-" not in str(read)

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from orgs.services.erase import erase_account
 from tests.tickets.door import TICKETS, Caller, basic
 from tickets.models import Ticket, TicketActivity
 from tickets.services import changes, comments
@@ -155,6 +156,13 @@ def test_administrators_filter_by_requester_and_assignee(cast: Cast, file: File)
     assert ids(caller.page(cast, f"&userRefAssignee={cast.admin.uuid},{cast.staff.uuid}")) == [str(other.uuid)]
     assert ids(caller.page(cast, f"&userRefAssignee={uuid.uuid4()}")) == []
     caller.refused("GET", f"{TICKETS}?locationRef={cast.house_a.uuid}&membershipRefRequester={uuid.uuid4()}", 400)
+
+
+def test_the_place_of_an_erased_account_is_unknown_to_the_filter(cast: Cast, file: File) -> None:
+    file("renter")
+    path = f"{TICKETS}?locationRef={cast.house_a.uuid}&membershipRefRequester={cast.membership('renter').uuid}"
+    erase_account(user=cast.renter)
+    basic(cast).refused("GET", path, 400)
 
 
 @pytest.mark.rule("TICKETS-034")

@@ -161,7 +161,7 @@ def watch(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
         )
         return redirect(way_back(request, ticket))
     number = id_in(request.POST.get("membership", ""))
-    person = Membership.objects.visible_to(actor).filter(pk=number or 0).first()
+    person = Membership.objects.visible_to(actor).living().filter(pk=number or 0).first()
     if person is None:
         messages.error(request, _("There is no such person."))
     else:

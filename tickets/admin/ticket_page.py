@@ -223,7 +223,9 @@ def _save(admin: TicketAdmin, request: HttpRequest, ticket: Ticket) -> HttpRespo
     if assignee is not None:
         number = id_in(assignee)
         person = (
-            Membership.objects.visible_to(actor).filter(pk=number).select_related("user").first() if number else None
+            Membership.objects.visible_to(actor).living().filter(pk=number).select_related("user").first()
+            if number
+            else None
         )
         if number is None or (number and person is None):
             messages.error(request, _("There is no such person."))

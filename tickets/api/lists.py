@@ -90,7 +90,7 @@ def filters(actor: Actor, location: Community, sent: Mapping[str, str]) -> Q:
 
 def _by_requester(actor: Actor, location: Community, text: str) -> Q:
     ids = _ids(text, "membershipRefRequester")
-    found = Membership.objects.filter(organization=location.tenant_id, uuid__in=ids)
+    found = Membership.objects.living().filter(organization=location.tenant_id, uuid__in=ids)
     users = dict(found.values_list("uuid", "user_id"))
     rules.require(rules.may_ask_for_tickets_of(actor, location, users.values()))
     if len(users) < len(ids):

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.templatetags.static import static
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -325,15 +326,20 @@ class Shaper:
         return self._memberships[user.pk]
 
     def _user(self, user: Account | Person | None) -> dict[str, Any] | None:
-        """How to reach somebody is told to staff of the company, and to the person (TICKETS-024)."""
+        """How to reach somebody is told to staff of the company, and to the person (TICKETS-024); what is left of an erased
+        account has neither name nor address (PORTAL-098).
+        """
         if user is None:
             return None
-        shape: dict[str, Any] = {"id": user.uuid, "photoUrl": None, "name": user.first_name, "surname": user.last_name}
+        is_erased = user.erased_at is not None
+        name = _("Former user") if is_erased else user.first_name
+        shape: dict[str, Any] = {"id": user.uuid, "photoUrl": None, "name": name, "surname": user.last_name}
         place = self.places.get(user.pk)
         if place is not None:
             shape["blocked"] = place.is_blocked
         if may_see_reach(self.actor, user.pk, self.community.tenant_id):
-            shape |= {"email": user.email or None, "phoneNumber": user.mobile or user.telephone or None}
+            email = None if is_erased else user.email or None
+            shape |= {"email": email, "phoneNumber": user.mobile or user.telephone or None}
         return shape
 
 

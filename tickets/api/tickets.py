@@ -202,7 +202,7 @@ def _assignee(ticket: Ticket, sent: dict[str, Any]) -> Membership | None:
     Raises `Invalid` for nobody of the company, and when both are sent and name different people (TICKETS-043).
     """
     found: list[Membership | None] = []
-    here = Membership.objects.select_related("user").filter(organization=ticket.tenant_id)
+    here = Membership.objects.living().select_related("user").filter(organization=ticket.tenant_id)
     for name, lookup in (("userRefAssignee", "user__uuid"), ("membershipRefAssignee", "uuid")):
         if name not in sent:
             continue

@@ -109,7 +109,7 @@ def wanted_of(data: Mapping[str, str], actor: Actor) -> dict[str, Any]:
         found["priority"] = int(priority)
     if assignee := data.get("assignee", ""):
         number = int(assignee) if assignee.isascii() and assignee.isdigit() and len(assignee) < 10 else -1
-        if number and not Membership.objects.visible_to(actor).filter(pk=number).exists():
+        if number and not Membership.objects.visible_to(actor).living().filter(pk=number).exists():
             raise Invalid.of("assignee", _("There is no such person."))
         found["assignee"] = number
     if not found:

@@ -9,6 +9,7 @@ from orgs import audience
 from orgs.models import Membership
 
 if TYPE_CHECKING:
+    import datetime
     import uuid
     from collections.abc import Iterable
 
@@ -28,6 +29,7 @@ class Person(NamedTuple):
     email: str
     mobile: str
     telephone: str
+    erased_at: datetime.datetime | None
 
     @classmethod
     def of(cls, user: User) -> Person:
@@ -36,7 +38,7 @@ class Person(NamedTuple):
 
 
 # The columns of a `Person`, where ``{0}`` is the account.
-PERSON = "{0}.id, {0}.uuid, {0}.first_name, {0}.last_name, {0}.email, {0}.mobile, {0}.telephone"
+PERSON = "{0}.id, {0}.uuid, {0}.first_name, {0}.last_name, {0}.email, {0}.mobile, {0}.telephone, {0}.erased_at"
 
 
 class Place(NamedTuple):
