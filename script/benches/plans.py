@@ -25,22 +25,6 @@ from django.conf import settings
 from script.benches import _due
 _due.fill(Path(settings.STORAGE_URL.removeprefix("file://")), due=500, held=500)
 """
-# So do other floors for bytes that they refer to. Nobody asks what the rows hang on, so nothing checks it.
-REFERENCES = """
-SET session_replication_role = replica;
-CREATE TEMPORARY TABLE some AS SELECT id AS blob, tenant_id AS tenant, row_number() OVER (ORDER BY id) AS n FROM core_blob
- ORDER BY id LIMIT 5000;
-INSERT INTO tickets_ticketattachment (created_at, tenant_id, ticket_id, blob_id, name, title, position, key)
-SELECT now(), tenant, n, blob, 'a.pdf', '', 0, 'bench' || n FROM some;
-INSERT INTO processes_processdocument (created_at, changed_at, tenant_id, process_id, blob_id, name, visibility)
-SELECT now(), now(), tenant, n, blob, 'a.pdf', '{}' FROM some;
-INSERT INTO portal_faqattachment (created_at, tenant_id, item_id, blob_id, name, position)
-SELECT now(), tenant, n, blob, 'a.pdf', 0 FROM some;
-INSERT INTO portal_postattachment (created_at, tenant_id, post_id, blob_id, name, position)
-SELECT now(), tenant, n, blob, 'a.pdf', 0 FROM some;
-ANALYZE docms_documenthold, orgs_hold, docms_folder, tickets_ticketattachment, processes_processdocument,
-        portal_faqattachment, portal_postattachment;
-"""
 OTHER = "ANOTHER PLAN, see below"
 
 
@@ -49,7 +33,7 @@ def main() -> None:
     with World(LARGE) as world:
         visitor = world.visitor()
         world.python("-c", HOLDS)
-        world.postgres.psql(REFERENCES, DATABASE)
+        world.postgres.psql("ANALYZE docms_documenthold, orgs_hold, docms_folder", DATABASE)
         pooler = Pooler(world.folder, postgres=world.postgres.sockets, database=DATABASE, role=APP, size=2)
         pooler.start()
         try:
