@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from config import erasure
+from config.erasure import people as erasure
 from core import scope
 from core.errors import Conflict, NotFound
 from core.models import AuditEntry, DestructionRecord, Upload

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from config import erasure
+from config.erasure import company as erasure
 from core import scope
 from core.errors import Conflict, NotFound
 from core.models import AuditEntry, Blob, DestructionRecord

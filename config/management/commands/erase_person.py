@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import transaction
 
-from config import erasure
+from config.erasure import people
 from core import scope
 from core.errors import DomainError, NotFound
 from docms.services.erase import folders_of
@@ -65,9 +65,9 @@ class Command(BaseCommand):
             entries = list(Contact.objects.filter(user=user).select_related("tenant").order_by("pk"))
             for entry in entries:
                 self.stdout.write(f"  entry contact:{entry.pk} in the register of {entry.tenant}")
-            for work in erasure.work_of(user):
+            for work in people.work_of(user):
                 self.stdout.write(f"  works on: {work}; somebody else should take it over")
-        kept = self.carry_out(lambda: erasure.erase_account(user=user), "erase this account", sure)
+        kept = self.carry_out(lambda: people.erase_account(user=user), "erase this account", sure)
         self.stdout.write(f"Account {pk} is erased.")
         self.tell_kept(kept)
         with scope.unit_of_work(door="command"), scope.all_tenants():
@@ -88,7 +88,7 @@ class Command(BaseCommand):
                 return
             self.stdout.write(f"Contact {pk}: {entry} <{entry.email}>, number {entry.number} of {entry.tenant}")
             folders = folders_of(entry)
-        kept = self.carry_out(lambda: erasure.erase_contact(contact=entry), "erase this entry", sure)
+        kept = self.carry_out(lambda: people.erase_contact(contact=entry), "erase this entry", sure)
         self.stdout.write(f"Contact {pk} is erased.")
         self.tell_kept(kept)
         for path in folders:
@@ -97,18 +97,18 @@ class Command(BaseCommand):
     def outsider(self, address: str, *, sure: bool) -> None:
         """Whoever is known by an address alone."""
         self.stdout.write(f"No account has {address}; shares, mails, tickets and the history may know it.")
-        reach = erasure.Reach.of(address)
-        kept = self.carry_out(lambda: erasure.erase_outsider(reach), "forget this address", sure)
+        reach = people.Reach.of(address)
+        kept = self.carry_out(lambda: people.erase_outsider(reach), "forget this address", sure)
         if kept:
             raise CommandError(f"An entry of a register has {kept}: erase that, by contact:ID. {UNCHANGED}")
         self.stdout.write(f"{address} is forgotten.")
 
-    def tell_kept(self, kept: erasure.Reach) -> None:
+    def tell_kept(self, kept: people.Reach) -> None:
         """What was not forgotten with the person."""
         if kept:
             self.stdout.write(f"Shares and mails that know somebody by {kept} alone stay: others have the same.")
 
-    def carry_out(self, erase: Callable[[], erasure.Reach], what: str, sure: bool) -> erasure.Reach:
+    def carry_out(self, erase: Callable[[], people.Reach], what: str, sure: bool) -> people.Reach:
         """Try whether it can be done, ask, and do it in one transaction. Raises `CommandError` with the reason."""
         try:
             with scope.unit_of_work(door="command"):

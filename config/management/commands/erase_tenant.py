@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
-from config import erasure
+from config.erasure import company
 from core import scope
 from core.errors import DomainError, NotFound
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with scope.unit_of_work(door="command"):
-                found = erasure.company(options["tenant"])
+                found = company.company(options["tenant"])
         except NotFound as error:
             raise CommandError(f"No company has the id {options['tenant']}, or it is erased already.") from error
         self.show(found)
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         if name.strip() != found.tenant.name:
             raise CommandError("That is not its name. Nothing was changed.")
         try:
-            erasure.erase_company(
+            company.erase_company(
                 tenant_id=found.tenant.pk, despite_dates=options["despite_dates"], progress=self.progress
             )
         except NotFound as error:
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             self.stdout.write("")
         self.stdout.write(f"Company {found.tenant.pk} is erased. Its files leave the storage within two nights.")
 
-    def show(self, found: erasure.Company) -> None:
+    def show(self, found: company.Company) -> None:
         """What will go, and what stands against it."""
         self.stdout.write(f"Company {found.tenant.pk}: {found.tenant.name}")
         for noun, count in found.counts.items():
