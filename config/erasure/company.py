@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db.models import Exists, F, ForeignKey, Model, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core import scope
 from core.errors import Conflict, NotFound
@@ -42,6 +43,7 @@ REASON = DestructionRecord.Reason.ERASURE
 # What outlives a company: that things were there and were destroyed, the chain of the history, and the number of all.
 KEPT: frozenset[type[Model]] = frozenset({AuditEntry, DestructionRecord, Blob, Organization})
 ROUNDS = 3  # a job may have written something meanwhile
+_HELD = gettext_lazy("A legal hold covers what is left.")
 
 
 @dataclass
@@ -95,7 +97,7 @@ def erase_company(*, tenant_id: int, despite_dates: bool = False, progress: Prog
     ``despite_dates`` also erases papers whose folder protects them until a date. Opens units of work of its own.
 
     Raises `NotFound`, `Conflict`: ``held`` while a legal hold is in force, ``protected`` for papers under a date,
-    ``has_tenants`` while another company lies below it, ``last_operator``.
+    ``has_tenants`` while another company lies below it.
     """
     tenant = _close(tenant_id, despite_dates=despite_dates)
     for model, work in (
@@ -114,16 +116,17 @@ def erase_company(*, tenant_id: int, despite_dates: bool = False, progress: Prog
     for _round in range(ROUNDS):
         if not _clear_tables(tenant, progress):
             break
-    _batchwise(Blob, Blob.objects.filter(tenant=tenant), None, progress, sweep=True)
+    # What is younger than a day waits for the nightly sweep.
+    _batchwise(Blob, Blob.objects.filter(tenant=tenant), sweeps.destroy_unreferenced, progress)
     _empty_history(tenant, progress)
     _bury(tenant)
 
 
 def _close(tenant_id: int, *, despite_dates: bool) -> Organization:
     with scope.unit_of_work(door="command"):
+        keep_still([tenant_id])
         found = company(tenant_id)
         tenant = found.tenant
-        keep_still([tenant_id])
         if found.holds:
             raise Conflict(_("Legal holds are in force: %s.") % ", ".join(found.holds), code="held")
         if found.protected and not despite_dates:
@@ -167,47 +170,38 @@ def _ids(found: QuerySet[Any]) -> list[int]:
 
 
 def _batchwise(
-    model: type[Model],
-    found: QuerySet[Any],
-    work: Callable[[list[int]], None] | None,
-    progress: Progress,
-    *,
-    sweep: bool = False,
-) -> int:
-    """Go through rows until none is left, in transactions of `BATCH`; returns how many."""
+    model: type[Model], found: QuerySet[Any], work: Callable[[list[int]], object], progress: Progress
+) -> None:
+    """Go through rows by their numbers until none is left, `BATCH` at a time; ``work`` opens its own unit of work."""
     done, last = 0, 0
     while ids := _ids(found.filter(pk__gt=last)):
-        if sweep:  # what is younger than a day waits for the nightly one
-            sweeps.destroy_unreferenced(ids)
-        else:
-            assert work is not None
-            with scope.unit_of_work(door="command"), scope.all_tenants():
-                work(ids)
+        work(ids)
         done, last = done + len(ids), ids[-1]
         progress(str(model._meta.verbose_name_plural), done)
-    return done
 
 
 def _refuse_held(found: Any) -> None:
     """A hold that somebody placed since the erasure began stops it."""
     if found.exclude(pk__in=found.not_held().order_by().values("pk")).exists():
-        raise Conflict(_("A legal hold covers what is left."), code="held")
+        raise Conflict(_HELD, code="held")
 
 
 def _end_documents(ids: list[int]) -> None:
-    documents = Document.objects.filter(pk__in=ids)
-    keep_still(documents.order_by().values_list("tenant_id", flat=True).distinct())
-    list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    _refuse_held(documents)
-    destroy(documents, user_id=None, end=End(REASON, {"command": "erase_tenant"}))
+    with scope.unit_of_work(door="command"), scope.all_tenants():
+        documents = Document.objects.filter(pk__in=ids)
+        keep_still(documents.order_by().values_list("tenant_id", flat=True).distinct())
+        list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        _refuse_held(documents)
+        destroy(documents, user_id=None, end=End(REASON, {"command": "erase_tenant"}))
 
 
 def _end_rows(model: type[Any], destroyed: Callable[..., None], ids: list[int]) -> None:
-    found = model.objects.filter(pk__in=ids)
-    keep_still(found.order_by().values_list("tenant_id", flat=True).distinct())
-    doomed = list(found.select_for_update(no_key=True, of=("self",)).order_by("pk"))
-    _refuse_held(found)
-    destroyed(doomed, reason=REASON, rules={row.pk: {"command": "erase_tenant"} for row in doomed})
+    with scope.unit_of_work(door="command"), scope.all_tenants():
+        found = model.objects.filter(pk__in=ids)
+        keep_still(found.order_by().values_list("tenant_id", flat=True).distinct())
+        doomed = list(found.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+        _refuse_held(found)
+        destroyed(doomed, reason=REASON, rules={row.pk: {"command": "erase_tenant"} for row in doomed})
 
 
 # --- Its tables -----------------------------------------------------------------------------------------
@@ -253,8 +247,13 @@ def of_company(model: type[Model], tenant: Organization) -> QuerySet[Any]:
 
 
 def _clear_tables(tenant: Organization, progress: Progress) -> int:
-    """Delete what is left; returns how many rows were found."""
+    """Delete what is left; returns how many rows were found. Raises `Conflict` ``held`` where a hold came meanwhile: it
+    would go with the rest.
+    """
     with scope.unit_of_work(door="command"), scope.all_tenants():
+        keep_still([tenant.pk])
+        if Hold.objects.in_force().filter(tenant=tenant).exists():
+            raise Conflict(_HELD, code="held")
         UserIdentity.objects.filter(provider__tenant=tenant).delete()
         strange = MessageRecipient.objects.filter(contact__tenant=tenant).exclude(message__tenant=tenant)
         strange.update(contact=None)

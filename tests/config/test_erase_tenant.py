@@ -244,20 +244,25 @@ def test_a_company_above_another_stays(company: Cast) -> None:
     assert refused(company) == "has_tenants"
 
 
-def test_a_hold_that_is_placed_meanwhile_stops_it(company: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("unit", ["unit_a2", "unit_a3"])
+def test_a_hold_that_is_placed_meanwhile_stops_it(company: Cast, monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
+    """On a flat with tickets, and on one where nothing is: then the hold itself would go unseen."""
     close = erasure._close
 
     def close_and_hold(*args: Any, **values: Any) -> Organization:
         tenant = close(*args, **values)
         Hold.objects.create(
-            tenant=company.tenant, title="Streit", reason="Klage", placed_by=company.operator, unit=company.unit_a2
-        )
+            tenant=company.tenant, title="Streit", reason="Klage", placed_by=company.operator,
+            unit=getattr(company, unit),
+        )  # fmt: skip
         return tenant
 
     monkeypatch.setattr(erasure, "_close", close_and_hold)
     with pytest.raises(CommandError):
         run(company)
-    assert Ticket.objects.filter(title="Wasserrohr").exists() or Process.objects.filter(unit=company.unit_a2).exists()
+    assert Hold.objects.filter(title="Streit", tenant=company.tenant).exists()
+    assert Process.objects.filter(unit=company.unit_a2).exists() is (unit == "unit_a2")
+    assert Community.objects.filter(tenant=company.tenant).exists()
 
 
 def test_another_name_changes_nothing(company: Cast) -> None:
