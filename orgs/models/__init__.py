@@ -1,6 +1,7 @@
 """Who and where: organizations, people, places, sign-in, settings, holds."""
 
 from orgs.models.holds import Hold
+from orgs.models.imports import ImportRun
 from orgs.models.membership import CommunityAssignment, Membership
 from orgs.models.oauth import OAuthClient, OAuthGrant, OAuthIdToken, OAuthRefreshToken, OAuthToken
 from orgs.models.organization import (
@@ -12,7 +13,7 @@ from orgs.models.organization import (
     QuickAction,
     Trial,
 )
-from orgs.models.people import AccessRequest, Contact, ContactIndex, ImportRun, Invite, Occupancy, Responsibility
+from orgs.models.people import AccessRequest, Contact, ContactIndex, Invite, Occupancy, Responsibility
 from orgs.models.places import Building, Community, Unit
 from orgs.models.settings import InstallationSettings, OrganizationSettings
 from orgs.models.sign_in import (
