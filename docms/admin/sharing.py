@@ -32,7 +32,7 @@ from orgs.languages import USER_LANGUAGES, user_language
 from orgs.models import User
 
 SHOWN = 100
-PEOPLE = 1000  # as many as the API takes at once
+
 TONES = {"open": "good", "undelivered": "warn"}
 
 
@@ -144,9 +144,9 @@ def notify_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
     actor = request.actor  # type: ignore[attr-defined]
     rules.require(rules.may_notify(actor, document.folder))
     people = User.objects.filter(pk__in=notices.reaching(document)).order_by("last_name", "first_name", "id")
-    listed = list(people[: PEOPLE + 1])
+    listed = list(people[: notices.MOST + 1])
     form = NotifyForm(request.POST or None)
-    form.fields["user_ids"].choices = [(user.pk, str(user)) for user in listed[:PEOPLE]]  # type: ignore[attr-defined]
+    form.fields["user_ids"].choices = [(user.pk, str(user)) for user in listed[: notices.MOST]]  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         chosen = set(form.cleaned_data["user_ids"])
         if form.attempt(lambda: notices.notify_by_hand(actor=actor, document=document, user_ids=chosen)):
@@ -155,8 +155,8 @@ def notify_page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str) ->
             messages.success(request, text % {"count": count})
             return redirect(change_url(document))
     text = gettext("They get the mail that people of this folder get of a new paper.")
-    if len(listed) > PEOPLE:
-        first = gettext("Only the first %(count)d people are listed.") % {"count": PEOPLE}
+    if len(listed) > notices.MOST:
+        first = gettext("Only the first %(count)d people are listed.") % {"count": notices.MOST}
         text = f"{text} {first}"
     return form_page(admin, request, form, title=_("Notify"), button=_("Send the mails"), obj=document, text=text)
 
@@ -174,7 +174,7 @@ def shares_section(actor: Any, document: Document) -> list[Section]:
         ends = shares.is_open(row.state) and (administers or row.created_by_id == actor.user_id)
         rows.append(
             [
-                Cell(row.name),
+                Cell(row.name or "–"),
                 Cell(row.email or "–"),
                 Cell(shares.masked(row.mobile_number)),
                 Cell(row.created_by),
